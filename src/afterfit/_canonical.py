@@ -163,8 +163,8 @@ def couple_sides(x: Side, y: Side) -> Coupling:
         np.matmul(x.data[rows] - x.mean, x.whitener, out=block[:, : x.rank])
         np.matmul(y.data[rows] - y.mean, y.whitener, out=block[:, x.rank :])
         gram += block.T @ block
-    x_factor = np.linalg.cholesky(gram[: x.rank, : x.rank])  # lower: gram = L L'
-    y_factor = np.linalg.cholesky(gram[x.rank :, x.rank :])
+    x_factor = _cholesky(gram[: x.rank, : x.rank])
+    y_factor = _cholesky(gram[x.rank :, x.rank :])
     cosines = _solve_lower(x_factor, gram[: x.rank, x.rank :])
     cosines = _solve_lower(y_factor, cosines.T).T
     return Coupling(_refined(x, x_factor), _refined(y, y_factor), cosines)
@@ -200,8 +200,8 @@ def _refuse_images(value: Any, name: str) -> None:
 
 def _location(data: Array, name: str, epsilon: float) -> tuple[Array, Array, Array]:
     # Return the means, a scale (infinite for a constant column, which it turns into zeros) and
-    # the largest magnitude of each column. Means are taken from the first row on, so that an offset costs no digits and a constant
-    # column is exactly constant.
+    # the largest magnitude of each column. Means are taken from the first row on, so that an
+    # offset costs no digits and a constant column is exactly constant.
     origin = data[0]
     total = np.zeros(data.shape[1])
     spread = np.zeros(data.shape[1])
@@ -250,7 +250,8 @@ def _safe_cholesky(gram: Array) -> Array | None:
 def _householder_factor(data: Array, mean: Array, scale: Array) -> Array:
     factor = np.empty((0, data.shape[1]))
     for rows in row_blocks(*data.shape):
-        factor = np.linalg.qr(np.vstack([factor, (data[rows] - mean) / scale]), mode="r")
+        stacked = np.vstack([factor, (data[rows] - mean) / scale])
+        factor = np.asarray(np.linalg.qr(stacked, mode="r"))
     return factor
 
 
@@ -274,6 +275,10 @@ def _is_well_conditioned(triangle: Array) -> bool:
         return False
     reciprocal_condition, _ = linalg.lapack.dtrcon(triangle, norm="1", uplo="U")
     return bool(reciprocal_condition > SAFE_RECIPROCAL_CONDITION)
+
+
+def _cholesky(gram: Array) -> Array:
+    return np.asarray(np.linalg.cholesky(gram), dtype=np.float64)  # lower: gram = L L'
 
 
 def _solve_lower(lower: Array, right: Array) -> Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import special
 
 from afterfit._roy import largest_root_tail
 
@@ -64,7 +64,7 @@ def _wilks(log_wilks: float, n_samples: int, p: int, q: int) -> dict[str, float]
         **_f_test("wilks", f, df1, df2),
         "bartlett_chi2": chi2,
         "bartlett_df": df1,
-        "bartlett_pvalue": float(stats.chi2.sf(chi2, df1)),
+        "bartlett_pvalue": float(special.chdtrc(df1, chi2)),
     }
 
 
@@ -98,7 +98,7 @@ def _f_test(name: str, f: float, df1: float, df2: float) -> dict[str, float]:
         f"{name}_f": f,
         f"{name}_df1": df1,
         f"{name}_df2": df2,
-        f"{name}_pvalue": float(stats.f.sf(f, df1, df2)),
+        f"{name}_pvalue": float(special.fdtrc(df1, df2, f)),
     }
 
 

@@ -12,6 +12,8 @@ A(1) - A(theta) is integrated by itself over the tail, which keeps small probabi
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.polynomial import legendre
 from numpy.typing import NDArray
@@ -21,7 +23,7 @@ Array = NDArray[np.float64]
 
 # Gauss-Legendre nodes a panel; panels on each side of theta, and one more for so many functions.
 NODES = 24
-PANELS = 24
+PANELS = 16
 FUNCTIONS_A_PANEL = 4
 # Below about this probability the difference of two log determinants is not accurate enough.
 SMALL_TAIL = 1e-3
@@ -79,7 +81,7 @@ def _range_of_mass(theta: float, s: int, m: float, n: float) -> tuple[float, flo
 
 def _panels(low: float, high: float, n_panels: int) -> Array:
     """Return the nodes of all panels, (n_panels, NODES)."""
-    nodes, _ = legendre.leggauss(NODES)
+    nodes, _, _ = _quadrature()
     edges = np.linspace(low, high, n_panels + 1)
     half = 0.5 * np.diff(edges)[:, np.newaxis]
     return np.asarray(edges[:-1, np.newaxis] + half * (1.0 + nodes))
@@ -125,13 +127,9 @@ def _jacobi_recurrence(s: int, alpha: float, beta: float) -> tuple[Array, Array]
 
 def _integrals(functions: Array, width: float) -> tuple[Array, Array]:
     """Return the integrals of the functions, and of pairs of them times sign(y - x)."""
-    nodes, weights = legendre.leggauss(NODES)
+    _, weights, running = _quadrature()
     half = width / 2
-    degrees = np.arange(NODES)
-    to_series = (legendre.legvander(nodes, NODES - 1) * weights[:, np.newaxis]).T
-    to_series *= (degrees + 0.5)[:, np.newaxis]
-    running = legendre.legval(nodes, legendre.legint(to_series, lbnd=-1)).T  # (to, from)
-    within = half * np.einsum("ipb,ab->ipa", functions, running, optimize=True)
+    within = half * functions @ running
     panel = half * functions @ weights  # (s, n_panels)
     before = np.cumsum(panel, axis=1) - panel
     cumulative = within + before[:, :, np.newaxis]
@@ -140,6 +138,16 @@ def _integrals(functions: Array, width: float) -> tuple[Array, Array]:
     weighted = (functions * (half * weights)).reshape(s, -1)
     pairs = weighted @ cumulative.reshape(s, -1).T  # i at x, j below x
     return total, pairs.T - pairs
+
+
+@cache
+def _quadrature() -> tuple[Array, Array, Array]:
+    """Return Gauss-Legendre nodes and weights, and the matrix of integrals up to each node."""
+    nodes, weights = legendre.leggauss(NODES)
+    to_series = (legendre.legvander(nodes, NODES - 1) * weights[:, np.newaxis]).T
+    to_series *= (np.arange(NODES) + 0.5)[:, np.newaxis]
+    running = legendre.legval(nodes, legendre.legint(to_series, lbnd=-1))
+    return nodes, weights, np.asarray(running)  # values @ running: (from, to)
 
 
 def _bordered(skew: Array, border: Array) -> Array:

@@ -173,8 +173,8 @@ def pwcca(X: Any, Y: Any) -> float:
 
     Notes
     -----
-    As in the paper [1]_: the i-th correlation has weight alpha_i = sum_j abs(<h_i, x_j>), where h_i is
-    the canonical variate of `X` (length 1) and x_j its centred columns; weights sum to 1.
+    As in the paper [1]_: the i-th correlation has weight alpha_i = sum_j abs(<h_i, x_j>), over the
+    sum of all weights, where h_i is the canonical variate of `X` and x_j its centred columns.
     Invariant to shifts and isotropic scaling of either side, and to invertible maps of `Y`; not to
     rotations of `X`, since the weights are sums over its columns. The authors' public code departs
     from the paper: it takes whichever side has fewer columns as the reference, adds the means

@@ -1,4 +1,4 @@
-"""Wachter's law: the canonical correlations of two sides that have nothing to do with each other."""
+"""Wachter's law: the canonical correlations of two independent sides."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def null_density(rho: ArrayLike, n_samples: int, p: int, q: int) -> Any:
     ndarray or float
         Density at each `rho`, of its shape; a float for a scalar. It integrates to 1 over
         [0, 1], except where `p` + `q` > `n_samples` - 1: then a share
-        (p + q - n + 1) / min(p, q) of the correlations is exactly 1, and the density holds the rest.
+        (p + q - n + 1) / min(p, q) of the correlations is exactly 1, and this holds the rest.
 
     Raises
     ------
@@ -161,7 +161,7 @@ def _check_correlations(rho: ArrayLike) -> NDArray[np.float64]:
     wrong = ~((values >= 0.0) & (values <= 1.0))
     if wrong.any():
         raise ValueError(
-            f"`rho` must lie in [0, 1], got {np.atleast_1d(values)[np.atleast_1d(wrong)][0]!r} "
+            f"`rho` must lie in [0, 1], got {float(values[wrong].flat[0])!r} "
             f"({int(wrong.sum())} value(s) outside)."
         )
     return values

@@ -141,10 +141,10 @@ class CCAResult:
 
         Notes
         -----
-        For root k (from 0) n, p and q are all less by k. Normal errors on one side are assumed. The F
-        of Wilks' lambda is exact if min(p, q) - k <= 2. F statistics and degrees of freedom are
-        those of SAS's CANCORR [1]_, with one exception: SAS prints an F for Roy's root that is a bound,
-        whose p-value is too small. Here it is exact [2]_, computed from a ratio of Pfaffians.
+        For root k (from 0) n, p and q are all less by k. One side is assumed normal. The F of
+        Wilks' lambda is exact if min(p, q) - k <= 2. F statistics and degrees of freedom are those
+        of SAS's CANCORR [1]_. The exception is Roy's root: the F that SAS prints is an upper bound,
+        and its p-value too small. Here it is exact [2]_, from a ratio of Pfaffians.
 
         References
         ----------
@@ -490,9 +490,10 @@ def permutation_test(
     if coupling.n_forced:
         counts = np.full(len(correlations), n_resamples)
     else:
-        sides = [coupling.x.whitened() @ left, coupling.y.whitened() @ right]
-        sides.sort(key=lambda variates: -variates.shape[1])  # the wider one first; stable
-        counts = count_exceedances(*sides, statistics, n_resamples, generator, n_jobs)
+        held, moved = coupling.x.whitened() @ left, coupling.y.whitened() @ right
+        if held.shape[1] < moved.shape[1]:
+            held, moved = moved, held
+        counts = count_exceedances(held, moved, statistics, n_resamples, generator, n_jobs)
     stepwise = (1 + counts) / (1 + n_resamples)
     return PermutationResult(
         correlations=correlations,
@@ -557,7 +558,7 @@ def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: A
     >>> float(canonical_correlations(X, Y)[0].round(2))
     0.47
     >>> float(cross_validated_correlations(X, Y, random_state=0)[0].round(2))
-    -0.05
+    -0.11
     """
     x_data, y_data = check_pair(X, Y)
     epsilons = storage_epsilon(X), storage_epsilon(Y)
@@ -572,7 +573,7 @@ def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: A
     n_roots = min(moment.shape[1] for moment in moments)
     product, x_square, y_square = np.sum([moment[:, :n_roots] for moment in moments], axis=0)
     scale = np.sqrt(x_square) * np.sqrt(y_square)
-    return np.divide(product, scale, out=np.zeros(n_roots), where=scale > 0.0)
+    return np.asarray(np.divide(product, scale, out=np.zeros(n_roots), where=scale > 0.0))
 
 
 def _result(coupling: Coupling, n_components: int) -> CCAResult:
@@ -585,12 +586,12 @@ def _result(coupling: Coupling, n_components: int) -> CCAResult:
     signs = _signs(x_loadings)
     return CCAResult(
         correlations=correlations[:n_components],
-        x_weights=x_weights * signs,
-        y_weights=y_weights * signs,
+        x_weights=x_weights * signs + 0.0,  # no -0.0
+        y_weights=y_weights * signs + 0.0,
         x_scores=x_scores * signs,
         y_scores=y_scores * signs,
-        x_loadings=x_loadings * signs,
-        y_loadings=y_loadings * signs,
+        x_loadings=x_loadings * signs + 0.0,
+        y_loadings=y_loadings * signs + 0.0,
         x_mean=coupling.x.mean,
         y_mean=coupling.y.mean,
         all_correlations=correlations,
@@ -633,7 +634,7 @@ def _splits(cv: Any, n_samples: int, generator: np.random.Generator) -> list[Spl
         pairs = list(cv.split(np.zeros((n_samples, 1))))
     elif isinstance(cv, Iterable) and not isinstance(cv, str):
         pairs = list(cv)
-    elif isinstance(cv, Integral) and not isinstance(cv, bool):
+    elif isinstance(cv, Integral) and cv is not True and cv is not False:
         n_folds = check_integer(cv, "cv", low=2, high=n_samples)
         folds = np.array_split(generator.permutation(n_samples), n_folds)
         pairs = [(np.setdiff1d(np.arange(n_samples), fold), fold) for fold in folds]
