@@ -161,6 +161,16 @@ class TestCorrelations:
         expected = CanCorr(Y, X[:, :7]).cancorr
         assert canonical_correlations(X, Y) == pytest.approx(expected, abs=1e-12)
 
+    @pytest.mark.parametrize("factor", [1e-3, 1e3, 1e8, 0.0])
+    def test_rows_that_a_sample_of_them_misses(self, factor):
+        # Every 14th row (the step of the sample for 6 columns and 420 rows) is unlike the others.
+        rng = np.random.default_rng(7)
+        X, Y = related_pair(rng, 420)
+        X[::14, 0] *= factor
+        assert canonical_correlations(X, Y) == pytest.approx(CanCorr(Y, X).cancorr, abs=1e-10)
+        Y[1::14, 1] *= 1e6
+        assert canonical_correlations(X, Y) == pytest.approx(CanCorr(Y, X).cancorr, abs=1e-10)
+
     def test_inputs_are_left_alone(self):
         X, Y = related_pair(np.random.default_rng(6))
         before = X.copy(), Y.copy()

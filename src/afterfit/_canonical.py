@@ -3,8 +3,9 @@
 Each side X (n, p) is centred and given a whitener W (p, rank) such that (X - mean) W has
 orthonormal columns. The singular values of (X W)' (Y V) are the canonical correlations (Bjoerck
 and Golub, 1973). The factorisation is a Cholesky QR, done twice so that it keeps full accuracy
-(Yamamoto et al., 2015), and a blocked Householder QR where the first Gram matrix is not safe.
-All passes run over blocks of rows, so no copy of the data is ever made.
+(Yamamoto et al., 2015); the first only has to make the columns roughly orthonormal, for which a
+sample of the rows is enough. Where a Gram matrix is not safe, a Householder QR takes over. All
+passes run over blocks of rows, so no copy of the data is ever made.
 """
 
 from __future__ import annotations
@@ -32,6 +33,11 @@ RANK_EXPONENT = 2.0 / 3.0
 ROUNDING_UNITS = 8.0
 # Reciprocal condition number below which a Gram matrix (its square) is not trusted.
 SAFE_RECIPROCAL_CONDITION = 1e-5
+# The same for the second Cholesky step: where the first whitener came from all rows, its basis is
+# orthonormal to about 1e-6; where it came from a sample, its condition number is about 3.
+NEARLY_ORTHONORMAL = 0.01
+# Rows a column that the sample holds; the sample is taken where it is less than half of the rows.
+THIN_ROWS_A_COLUMN = 5
 # Values per block of rows: half a megabyte, so that a block and its product stay in the cache.
 BLOCK_VALUES = 2**16
 
@@ -48,11 +54,14 @@ class ForcedCorrelationWarning(UserWarning):
 class Side:
     """One data matrix, its column means, and the whitener of what it spans."""
 
+    # `thinned`: the whitener is from a sample of the rows, until it is refined.
+
     name: str
     data: Array
     epsilon: float
     mean: Array
     whitener: Array
+    thinned: bool
 
     @property
     def rank(self) -> int:
@@ -141,18 +150,24 @@ def warn_if_forced(coupling: Coupling, *, stacklevel: int) -> None:
         )
 
 
-def whiten(data: Array, name: str, epsilon: float) -> Side:
-    """Return the side with a whitener that is orthonormal up to its condition number."""
+def whiten(data: Array, name: str, epsilon: float, *, thin: bool = True) -> Side:
+    """Return the side with a whitener that makes it orthonormal, roughly.
+
+    With `thin`, a sample of the rows decides, if there are many and it finds the full rank; else
+    all rows do, and the rank is theirs.
+    """
     mean, scale, magnitude = _location(data, name, epsilon)
+    rounding = ROUNDING_UNITS * epsilon * magnitude / scale
+    step = len(data) // (THIN_ROWS_A_COLUMN * data.shape[1])
+    if thin and step > 1:
+        factor = _gram_factor(data[::step], mean, scale)
+        if factor is not None:
+            basis = _independent_columns(factor, rounding * np.sqrt(len(data[::step])), epsilon)
+            if len(basis[0]) == data.shape[1]:
+                return Side(name, data, epsilon, mean, _whitener(*basis, scale), thinned=True)
     factor = _triangular_factor(data, mean, scale)
-    norms = np.linalg.norm(factor, axis=0)
-    norms[norms == 0.0] = np.inf
-    noise = ROUNDING_UNITS * epsilon * magnitude / scale * np.sqrt(len(data)) / norms
-    kept, triangle = _independent_columns(factor / norms, noise, epsilon)
-    whitener = np.zeros((data.shape[1], len(kept)))
-    inverse = linalg.solve_triangular(triangle, np.eye(len(kept)))
-    whitener[kept] = inverse / (norms * scale)[kept, np.newaxis]
-    return Side(name, data, epsilon, mean, whitener)
+    basis = _independent_columns(factor, rounding * np.sqrt(len(data)), epsilon)
+    return Side(name, data, epsilon, mean, _whitener(*basis, scale), thinned=False)
 
 
 def couple_sides(x: Side, y: Side) -> Coupling:
@@ -163,10 +178,12 @@ def couple_sides(x: Side, y: Side) -> Coupling:
         np.matmul(x.data[rows] - x.mean, x.whitener, out=block[:, : x.rank])
         np.matmul(y.data[rows] - y.mean, y.whitener, out=block[:, x.rank :])
         gram += block.T @ block
-    x_factor = _cholesky(gram[: x.rank, : x.rank])
-    y_factor = _cholesky(gram[x.rank :, x.rank :])
-    cosines = _solve_lower(x_factor, gram[: x.rank, x.rank :])
-    cosines = _solve_lower(y_factor, cosines.T).T
+    x_factor = _safe_cholesky(gram[: x.rank, : x.rank], NEARLY_ORTHONORMAL)
+    y_factor = _safe_cholesky(gram[x.rank :, x.rank :], NEARLY_ORTHONORMAL)
+    if x_factor is None or y_factor is None:  # the sample of rows did not stand for the others
+        return couple_sides(*(_rewhitened(side) for side in (x, y)))
+    cosines = _solve_transposed(x_factor, gram[: x.rank, x.rank :])
+    cosines = _solve_transposed(y_factor, cosines.T).T
     return Coupling(_refined(x, x_factor), _refined(y, y_factor), cosines)
 
 
@@ -224,27 +241,28 @@ def _location(data: Array, name: str, epsilon: float) -> tuple[Array, Array, Arr
 
 
 def _triangular_factor(data: Array, mean: Array, scale: Array) -> Array:
-    n_rows, n_columns = data.shape
-    if n_rows > n_columns:
-        gram = np.zeros((n_columns, n_columns))
-        for rows in row_blocks(n_rows, n_columns):
-            block = data[rows] - mean
-            block /= scale
-            gram += block.T @ block
-        factor = _safe_cholesky(gram)
-        if factor is not None:
-            return factor
-    return _householder_factor(data, mean, scale)
+    factor = _gram_factor(data, mean, scale) if len(data) > data.shape[1] else None
+    return _householder_factor(data, mean, scale) if factor is None else factor
 
 
-def _safe_cholesky(gram: Array) -> Array | None:
+def _gram_factor(data: Array, mean: Array, scale: Array) -> Array | None:
+    gram = np.zeros((data.shape[1], data.shape[1]))
+    for rows in row_blocks(*data.shape):
+        block = data[rows] - mean
+        block /= scale
+        gram += block.T @ block
+    return _safe_cholesky(gram, SAFE_RECIPROCAL_CONDITION)
+
+
+def _safe_cholesky(gram: Array, reciprocal_condition: float) -> Array | None:
+    """Return the upper Cholesky factor, or None where it would have lost its digits."""
     norms = np.sqrt(np.diag(gram))
     if not (norms > 0.0).all():
         return None
     lower, failed = linalg.lapack.dpotrf(gram / np.outer(norms, norms), lower=1, clean=1)
-    if failed:
+    if failed or not _is_well_conditioned(lower.T, reciprocal_condition):
         return None
-    return lower.T * norms if _is_well_conditioned(lower.T) else None
+    return np.asarray(lower.T * norms)
 
 
 def _householder_factor(data: Array, mean: Array, scale: Array) -> Array:
@@ -256,37 +274,49 @@ def _householder_factor(data: Array, mean: Array, scale: Array) -> Array:
 
 
 def _independent_columns(
-    factor: Array, noise: Array, epsilon: float
+    factor: Array, rounding: Array, epsilon: float
 ) -> tuple[NDArray[np.intp], Array]:
-    # `factor` has columns of length 1 (or 0). Pivoted QR takes the longest remainder first; the
-    # weights turn each column's own tolerance into the common one.
+    """Return which columns to keep, and the triangular factor of them."""
+    # Pivoted QR of the columns at length 1 takes the longest remainder first; the weights turn
+    # each column's own tolerance into the common one.
+    norms = np.linalg.norm(factor, axis=0)
+    norms[norms == 0.0] = np.inf
     tolerance = epsilon**RANK_EXPONENT
-    weights = tolerance / np.maximum(tolerance, noise)
-    if (weights == 1.0).all() and _is_well_conditioned(factor):
+    weights = tolerance / np.maximum(tolerance, rounding / norms)
+    scaled = factor / norms
+    if (weights == 1.0).all() and _is_well_conditioned(scaled, SAFE_RECIPROCAL_CONDITION):
         return np.arange(factor.shape[1]), factor
-    triangle, order = linalg.qr(factor * weights, mode="r", pivoting=True, check_finite=False)
+    triangle, order = linalg.qr(scaled * weights, mode="r", pivoting=True, check_finite=False)
     rank = int((np.abs(np.diag(triangle)) > tolerance).sum())
     kept = order[:rank]
-    return kept, triangle[:rank, :rank] / weights[kept]
+    return kept, triangle[:rank, :rank] / weights[kept] * norms[kept]
 
 
-def _is_well_conditioned(triangle: Array) -> bool:
+def _is_well_conditioned(triangle: Array, reciprocal_condition: float) -> bool:
     if triangle.shape[0] < triangle.shape[1]:
         return False
-    reciprocal_condition, _ = linalg.lapack.dtrcon(triangle, norm="1", uplo="U")
-    return bool(reciprocal_condition > SAFE_RECIPROCAL_CONDITION)
+    estimate, _ = linalg.lapack.dtrcon(triangle, norm="1", uplo="U")
+    return bool(estimate > reciprocal_condition)
 
 
-def _cholesky(gram: Array) -> Array:
-    return np.asarray(np.linalg.cholesky(gram), dtype=np.float64)  # lower: gram = L L'
+def _whitener(kept: NDArray[np.intp], triangle: Array, scale: Array) -> Array:
+    whitener = np.zeros((len(scale), len(kept)))
+    inverse, _ = linalg.lapack.dtrtri(triangle)
+    whitener[kept] = inverse / scale[kept, np.newaxis]
+    return whitener
 
 
-def _solve_lower(lower: Array, right: Array) -> Array:
-    return np.asarray(linalg.solve_triangular(lower, right, lower=True, check_finite=False))
+def _rewhitened(side: Side) -> Side:
+    return whiten(side.data, side.name, side.epsilon, thin=False) if side.thinned else side
+
+
+def _solve_transposed(triangle: Array, right: Array) -> Array:
+    solution = linalg.solve_triangular(triangle, right, trans="T", check_finite=False)
+    return np.asarray(solution)
 
 
 def _refined(side: Side, factor: Array) -> Side:
-    return replace(side, whitener=_solve_lower(factor, side.whitener.T).T)
+    return replace(side, whitener=_solve_transposed(factor, side.whitener.T).T)
 
 
 def _as_correlations(cosines: Array) -> Array:
