@@ -102,7 +102,7 @@ def calibrate(
             "bootstrap. Judge `quantile_residuals(results)` by eye, or fit a GLM with spline terms."
         )
     repeats = _whole_repeats(fit)
-    rows = fit.fitted_rows()
+    rows = fit.fitted_rows
     weights = np.repeat(fit.var_weights, repeats)
     experiment = Experiment(
         linear_predictor=np.repeat(rows.linear_predictor, repeats),

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 from scipy import special
 
 from afterfit._gamma_calibration import Calibration, calibrate
-from afterfit._gamma_fit import GammaFit, GammaRows, read_fit, select_response, select_rows
+from afterfit._gamma_fit import GammaFit, GammaRows, read_fit
+from afterfit._gamma_rows import select_response, select_rows
 from afterfit._gamma_shape import estimate_shape, standard_error
 from afterfit._gamma_tails import mixture_quantile, normal_scores
 from afterfit._validation import check_choice, check_integer, check_random_state, check_real
@@ -460,7 +461,7 @@ def prediction_interval(
     1   0.32   1.02
     >>> prediction_interval(fit, [[1, 0], [1, 3]], coefficient_uncertainty=True).round(2)
        lower  upper
-    0   0.79   2.61
+    0   0.78   2.64
     1   0.31   1.04
     """
     fit = read_fit(results)
