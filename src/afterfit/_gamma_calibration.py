@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from afterfit._gamma_fit import GammaFit
-from afterfit._gamma_shape import maximum_likelihood_shape
+from afterfit._gamma_shape import grouped_weights, maximum_likelihood_shapes
 
 Floats = NDArray[np.float64]
 
@@ -28,9 +28,11 @@ SMALLEST_PROBABILITY = 1e-300
 LARGEST_PROBABILITY = 1 - 2.0**-53
 # Singular values below this share of the largest belong to columns that repeat others.
 RANK_TOLERANCE = 1e-10
-# Fisher scoring ends when no mean changes by more than this share of itself.
-SCORING_TOLERANCE = 1e-7
-MAX_SCORING_STEPS = 200
+# The iterations end when no mean changes by more than this share of itself.
+NEWTON_TOLERANCE = 1e-7
+MAX_NEWTON_STEPS = 100
+# The observed information is used if its smallest eigenvalue is above this share of the expected's.
+DEFINITE = 0.01
 MAX_HALVINGS = 40
 
 
@@ -194,22 +196,15 @@ def _whole_repeats(fit: GammaFit) -> NDArray[np.int64]:
 
 
 def _fit_means(experiment: Experiment, responses: Floats) -> Floats:
-    """Fisher scoring from the true parameters, halving a step that raises the deviance."""
+    """Newton from the true parameters, halving a step that raises the deviance."""
     link, basis, weights = experiment.link, experiment.basis, experiment.weights
     predictor = np.broadcast_to(experiment.linear_predictor, responses.shape)
     means = np.asarray(link.inverse(predictor))
     if basis.shape[1] == 0:  # a regularised fit may keep no coefficient at all
         return means
     deviance = _half_deviances(responses, means, weights)
-    # Scoring has a constant weight where the derivative of the mean is the mean itself.
-    constant = _crossproduct(basis, weights[np.newaxis]) if _is_log(link) else None
-    for _ in range(MAX_SCORING_STEPS):
-        relative = (
-            1.0 if constant is not None else np.asarray(link.inverse_deriv(predictor)) / means
-        )
-        score = (weights * relative * (responses - means) / means) @ basis
-        information = _crossproduct(basis, weights * relative**2) if constant is None else constant
-        step = np.linalg.solve(information, score[..., np.newaxis])[..., 0] @ basis.T
+    for _ in range(MAX_NEWTON_STEPS):
+        step = _newton_step(experiment, responses, means) @ basis.T
         for _ in range(MAX_HALVINGS):
             with np.errstate(all="ignore"):  # a step may leave the link's range: it is halved
                 trial_means = np.asarray(link.inverse(predictor + step))
@@ -220,12 +215,33 @@ def _fit_means(experiment: Experiment, responses: Floats) -> Floats:
             step[worse] /= 2
         change = np.max(np.abs(trial_means / means - 1))
         predictor, means, deviance = predictor + step, trial_means, trial
-        if change <= SCORING_TOLERANCE:
+        if change <= NEWTON_TOLERANCE:
             return means
     raise RuntimeError(
         "A replicate of the bootstrap did not converge. The fitted means are close to the edge of "
         f"what the {type(link).__name__} link allows; a fit with the Log link has no such edge."
     )
+
+
+def _newton_step(experiment: Experiment, responses: Floats, means: Floats) -> Floats:
+    """Return the step of the coefficients, (B, rank): Newton, or Fisher scoring where that fails.
+
+    The observed information makes the last steps quadratic; scoring alone can swing for ever where
+    responses are skewed. It need not be positive definite far from the solution: the expected one
+    is.
+    """
+    link, basis, weights = experiment.link, experiment.basis, experiment.weights
+    slope = np.asarray(link.deriv(means)) * means  # d link / d log(mean)
+    curvature = np.asarray(link.deriv2(means)) * means**2
+    excess = responses / means - 1
+    score = (weights * excess / slope) @ basis
+    expected = _crossproduct(basis, weights / slope**2)
+    observed = _crossproduct(
+        basis, weights / slope**2 * (1 + excess * (curvature + 2 * slope) / slope)
+    )
+    sound = np.linalg.eigvalsh(observed)[:, 0] > DEFINITE * np.linalg.eigvalsh(expected)[:, 0]
+    information = np.where(sound[:, np.newaxis, np.newaxis], observed, expected)
+    return np.asarray(np.linalg.solve(information, score[..., np.newaxis])[..., 0])
 
 
 def _fit_shapes(experiment: Experiment, responses: Floats, means: Floats) -> Floats:
@@ -237,9 +253,7 @@ def _fit_shapes(experiment: Experiment, responses: Floats, means: Floats) -> Flo
     half = _half_deviances(responses, means, weights)
     if experiment.method == "deviance":
         return np.asarray(experiment.residual_df / (2 * half))
-    levels, counts = np.unique(weights, return_counts=True)
-    found = [maximum_likelihood_shape(float(value), levels, counts)[0] for value in half]
-    return np.array(found)
+    return maximum_likelihood_shapes(half, *grouped_weights(weights, np.ones_like(weights)))[0]
 
 
 def _half_deviances(responses: Floats, means: Floats, weights: Floats) -> Floats:
@@ -250,9 +264,3 @@ def _half_deviances(responses: Floats, means: Floats, weights: Floats) -> Floats
 def _crossproduct(basis: Floats, weights: Floats) -> Floats:
     """Return basis' diag(row) basis for each row of `weights`: (B, rank, rank)."""
     return np.stack([(weights * column) @ basis for column in basis.T], axis=1)
-
-
-def _is_log(link: Any) -> bool:
-    from statsmodels.genmod.families.links import Log
-
-    return isinstance(link, Log)

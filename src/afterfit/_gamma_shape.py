@@ -54,7 +54,11 @@ def estimate_shape(fit: GammaFit, method: str) -> float:
             "shape is infinite. Fit fewer coefficients, or give `shape` as a number."
         )
     if method == "ml":
-        return maximum_likelihood_shape(total / 2, *_grouped_weights(fit))[0]
+        return float(
+            maximum_likelihood_shapes(
+                np.array([total / 2]), *grouped_weights(fit.var_weights, fit.freq_weights)
+            )[0][0]
+        )
     return fit.residual_df / total
 
 
@@ -63,12 +67,12 @@ def standard_error(fit: GammaFit, method: str, shape: float) -> float:
     if method == "pearson":
         variance = _variance_of_pearson_dispersion(fit, 1 / shape)
         return float(shape**2 * np.sqrt(variance))
-    weights, counts = _grouped_weights(fit)
+    weights, counts = grouped_weights(fit.var_weights, fit.freq_weights)
     if method == "ml":
         return float(1 / np.sqrt(maximum_likelihood_information(shape, weights, counts)))
     # Coefficients have taken their share of D: with n / (n - p) for it the shape is not too large.
     corrected = _half_deviance(fit) * _number(fit) / fit.residual_df
-    likely = maximum_likelihood_shape(corrected, weights, counts)[0]
+    likely = float(maximum_likelihood_shapes(np.array([corrected]), weights, counts)[0][0])
     # var(w d) = 4 w^2 (trigamma(a w) - 1 / (a w)), and these sum to 4 times the information.
     variance = 4 * maximum_likelihood_information(likely, weights, counts) / _number(fit)
     return float(shape**2 * np.sqrt(variance / fit.residual_df))
@@ -88,38 +92,49 @@ def digamma_terms(x: Floats) -> tuple[Floats, Floats]:
     return first, second
 
 
-def maximum_likelihood_shape(
-    half_deviance: float, weights: Floats, counts: NDArray[Any]
-) -> tuple[float, int]:
-    """Return the shape that maximises the likelihood, and the number of Newton steps it took.
+def grouped_weights(weights: Floats, counts: Floats) -> tuple[Floats, NDArray[Any]]:
+    """Return distinct variance weights and how many observations have each, if that is shorter."""
+    if np.all(weights == weights[0]):
+        return weights[:1], np.array([np.sum(counts)])
+    head = weights[:PROBED_ROWS]
+    if 2 * len(np.unique(head)) > len(head):  # sorting would cost more than it saves
+        return weights, counts
+    levels, place = np.unique(weights, return_inverse=True)
+    return levels, np.bincount(place, weights=counts)
+
+
+def maximum_likelihood_shapes(
+    half_deviances: Floats, weights: Floats, counts: NDArray[Any]
+) -> tuple[Floats, int]:
+    """Return the shape of largest likelihood for each deviance, and the number of Newton steps.
 
     `weights` and `counts` may be grouped: `counts[k]` rows have the variance weight `weights[k]`.
     A step passes over them once.
     Since 1/(2x) < log(x) - digamma(x) < 1/x, the root lies between sum(counts) / D and twice that;
     and the equation is almost a straight line in the logarithms, so Newton meets it in a few steps.
     """
-    total = float(np.sum(counts))
-    low = np.log(total / (2 * half_deviance))
+    low = np.log(np.sum(counts) / (2 * half_deviances))
     high = low + np.log(2)
     position = 0.5 * (low + high)
     for steps in range(1, MAX_ITERATIONS + 1):  # noqa: B007  (returned)
-        shape = float(np.exp(position))
-        value, information = _likelihood_sums(shape, weights, counts)
-        slope = -information / (shape * value)
-        excess = np.log(value / half_deviance)
-        low, high = (position, high) if excess > 0 else (low, position)
-        step = -excess / slope
+        shapes = np.exp(position)
+        value, information = _likelihood_sums(shapes, weights, counts)
+        excess = np.log(value / half_deviances)
+        low, high = np.where(excess > 0, position, low), np.where(excess > 0, high, position)
+        following = position + excess * shapes * value / information
         # Outside the bracket only rounding can lead: bisect.
-        following = position + step if low <= position + step <= high else 0.5 * (low + high)
-        step, position = following - position, following
-        if abs(step) <= LAST_STEP:
+        outside = (following < low) | (following > high)
+        following = np.where(outside, 0.5 * (low + high), following)
+        moved = np.max(np.abs(following - position))
+        position = following
+        if moved <= LAST_STEP:
             break
-    return float(np.exp(position)), steps
+    return np.exp(position), steps
 
 
 def maximum_likelihood_information(shape: float, weights: Floats, counts: NDArray[Any]) -> float:
     """Return minus the second derivative of the log-likelihood with respect to the shape."""
-    return _likelihood_sums(shape, weights, counts)[1] / shape**2
+    return float(_likelihood_sums(np.array([shape]), weights, counts)[1][0]) / shape**2
 
 
 def _relative_residuals(fit: GammaFit) -> Floats:
@@ -136,17 +151,6 @@ def _half_deviance(fit: GammaFit) -> float:
     ratio = np.log(fit.response[near_zero]) - np.log(fit.mean[near_zero])
     terms[near_zero] = excess[near_zero] - ratio
     return float(np.sum(fit.precision * terms))
-
-
-def _grouped_weights(fit: GammaFit) -> tuple[Floats, NDArray[Any]]:
-    """Return the distinct variance weights and how many observations have each."""
-    if not fit.is_weighted:
-        return np.ones(1), np.array([_number(fit)])
-    head = fit.var_weights[:PROBED_ROWS]
-    if 2 * len(np.unique(head)) > len(head):  # sorting would cost more than it saves
-        return fit.var_weights, fit.freq_weights
-    weights, place = np.unique(fit.var_weights, return_inverse=True)
-    return weights, np.bincount(place, weights=fit.freq_weights)
 
 
 def _number(fit: GammaFit) -> float:
@@ -172,14 +176,17 @@ def _variance_of_pearson_dispersion(fit: GammaFit, dispersion: float) -> float:
     return float((2 * dispersion**2 + cubic * dispersion**3) / fit.residual_df)
 
 
-def _likelihood_sums(shape: float, weights: Floats, counts: NDArray[Any]) -> tuple[float, float]:
+def _likelihood_sums(
+    shapes: Floats, weights: Floats, counts: NDArray[Any]
+) -> tuple[Floats, Floats]:
     """Return sum f w (log(x) - digamma(x)) and sum f (x^2 trigamma(x) - x) at x = shape * w."""
-    value = information = 0.0
-    for start in range(0, len(weights), CHUNK):
-        part = slice(start, start + CHUNK)
-        first, second = digamma_terms(shape * weights[part])
-        value += float(np.dot(counts[part] * weights[part], first))
-        information += float(np.dot(counts[part], second))
+    value, information = np.zeros(len(shapes)), np.zeros(len(shapes))
+    rows = max(1, CHUNK // len(shapes))
+    for start in range(0, len(weights), rows):
+        part = slice(start, start + rows)
+        first, second = digamma_terms(np.multiply.outer(shapes, weights[part]))
+        value += first @ (counts[part] * weights[part])
+        information += second @ counts[part]
     return value, information
 
 
