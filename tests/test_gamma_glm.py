@@ -155,6 +155,12 @@ def test_standard_error_of_pearson_is_that_of_the_moment_estimator(plain):
     assert_allclose(estimate.standard_error, np.sqrt(2 * a * (a + 1) / plain.df_resid), rtol=1e-10)
 
 
+def test_standard_error_of_the_deviance_estimate_at_a_large_shape():
+    # D / phi is then chi-squared with n - p = 7 degrees of freedom: sd(phi) = phi sqrt(2 / 7)
+    estimate = gamma_shape(clotting(1), "deviance")
+    assert_allclose(estimate.standard_error, estimate.shape * np.sqrt(2 / 7), rtol=2e-3)
+
+
 def test_pearson_is_the_scale_of_the_fit(plain):
     assert_allclose(gamma_shape(plain).dispersion, plain.scale, rtol=1e-12)
     assert_allclose(
@@ -566,6 +572,24 @@ def test_offset_and_exposure_are_rescaled_responses(keyword):
     assert one.kolmogorov_smirnov_pvalue == two.kolmogorov_smirnov_pvalue
 
 
+def test_what_is_not_replaced_stays_as_it_was():
+    X, y = questions_design(n=30)
+    generator = np.random.default_rng(0)
+    terms = {
+        "offset": generator.normal(size=30),
+        "exposure": generator.uniform(1, 2, 30),
+        "var_weights": generator.uniform(1, 2, 30),
+    }
+    fit = fit_glm(y, X, **terms)
+    for name in terms:
+        value = np.linspace(1, 2, 30)
+        one = conditional_distribution(fit, **{name: value})
+        all_of_them = conditional_distribution(fit, X, **{**terms, name: value})
+        assert_allclose(one.mean(), all_of_them.mean(), rtol=1e-12)
+        assert_allclose(one.var(), all_of_them.var(), rtol=1e-12)
+        assert not np.allclose(one.var(), conditional_distribution(fit).var())
+
+
 @pytest.mark.parametrize(
     "link", [links.InversePower(), links.Identity(), links.Sqrt(), links.Power(-0.5), links.Log()]
 )
@@ -682,7 +706,8 @@ def test_plain_interval_has_its_probability(plain):
 
 @pytest.mark.parametrize("shape", [0.02, 0.5, 3.0, 40.0, 1e4])
 @pytest.mark.parametrize("spread", [0.0, 0.05, 0.4])
-def test_mixture_quantiles_against_quadrature(shape, spread):
+def test_mixture_quantiles_against_quadrature(shape, spread, monkeypatch):
+    monkeypatch.setattr(_gamma_tails, "MAX_QUANTILE_STEPS", 15)  # bisection alone takes 35
     for upper in (False, True):
         found = _gamma_tails.mixture_quantile(0.025, upper, np.array([shape]), np.array([spread]))[
             0
@@ -769,8 +794,10 @@ def test_coverage_of_the_intervals(shape):
 # ---------------------------------------------------------------- calibration
 
 
-def test_distances_are_those_of_scipy_and_of_the_definition():
+@pytest.mark.parametrize("turned", [False, True])
+def test_distances_are_those_of_scipy_and_of_the_definition(turned):
     u = np.random.default_rng(0).uniform(size=37) ** 1.3
+    u = 1 - u if turned else u  # the largest distance is above, then below
     found = _gamma_calibration.distances_from_uniform(u[np.newaxis], 5)
     assert_allclose(found.kolmogorov_smirnov[0], stats.kstest(u, "uniform").statistic, rtol=1e-12)
     # n * integral of (F_n - t)^2 / (t (1 - t)) dt, piece by piece
