@@ -868,7 +868,7 @@ def test_a_number_for_the_shape_is_not_refitted(plain):
     assert one != calibration_test(plain, shape=estimate.shape, n_resamples=39, random_state=0)
 
 
-@pytest.mark.parametrize(("shape", "method"), [(0.7, "ml"), (10.0, "pearson")])
+@pytest.mark.parametrize(("shape", "method"), [(0.7, "ml"), (0.7, "deviance"), (10.0, "pearson")])
 def test_rejection_is_nominal_under_the_model(shape, method):
     # 300 data sets of 40 rows, 59 replicates each, at 10 %: the binomial standard deviation is
     # 0.017; 0.045 is 2.6 of them. Without refitting, the share would be below 0.01.

@@ -16,7 +16,11 @@ from numpy.typing import NDArray
 from scipy import special
 
 from afterfit._gamma_fit import GammaFit
-from afterfit._gamma_shape import grouped_weights, maximum_likelihood_shapes
+from afterfit._gamma_shape import (
+    grouped_weights,
+    maximum_likelihood_shapes,
+    shape_behind_the_deviance,
+)
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +50,7 @@ class Experiment:
     weights: Floats  # (n,)
     residual_df: float
     method: str  # how the shape is estimated; "given" where it is not
-    shape: float
+    shape: float  # of the simulated responses
 
     def replicates(self, seed: int, size: int, n_bins: int) -> Statistics:
         """Simulate, refit and judge `size` replicates."""
@@ -113,7 +117,8 @@ def calibrate(
         weights=weights,
         residual_df=fit.residual_df,
         method=method,
-        shape=unit_shape,
+        # The deviance estimate has another limit than the shape: replicates come from the latter.
+        shape=shape_behind_the_deviance(fit) if method == "deviance" else unit_shape,
     )
     responses, means = np.repeat(fit.response, repeats), np.repeat(rows.mean, repeats)
     row_shape = unit_shape * weights

@@ -70,12 +70,18 @@ def standard_error(fit: GammaFit, method: str, shape: float) -> float:
     weights, counts = grouped_weights(fit.var_weights, fit.freq_weights)
     if method == "ml":
         return float(1 / np.sqrt(maximum_likelihood_information(shape, weights, counts)))
-    # Coefficients have taken their share of D: with n / (n - p) for it the shape is not too large.
-    corrected = _half_deviance(fit) * _number(fit) / fit.residual_df
-    likely = float(maximum_likelihood_shapes(np.array([corrected]), weights, counts)[0][0])
+    likely = shape_behind_the_deviance(fit)
     # var(w d) = 4 w^2 (trigamma(a w) - 1 / (a w)), and these sum to 4 times the information.
     variance = 4 * maximum_likelihood_information(likely, weights, counts) / _number(fit)
     return float(shape**2 * np.sqrt(variance / fit.residual_df))
+
+
+def shape_behind_the_deviance(fit: GammaFit) -> float:
+    """Return the shape under which this deviance is the expected one, coefficients estimated."""
+    # Coefficients have taken their share of D: with n / (n - p) for it the shape is not too large.
+    corrected = _half_deviance(fit) * _number(fit) / fit.residual_df
+    weights, counts = grouped_weights(fit.var_weights, fit.freq_weights)
+    return float(maximum_likelihood_shapes(np.array([corrected]), weights, counts)[0][0])
 
 
 def digamma_terms(x: Floats) -> tuple[Floats, Floats]:

@@ -534,7 +534,9 @@ def calibration_test(
     uniform numbers are, and tables of these statistics do not hold. Each replicate draws
     responses from the fitted model, fits coefficients and shape anew by the same estimators, and
     gives both statistics ([1]_); the p-value is (1 + number at least as large) / (1 + n_resamples).
-    A ShapeEstimate is estimated anew by its method; only a number is taken as known.
+    A ShapeEstimate is estimated anew by its method; only a number is taken as known. Replicates
+    of "deviance" are drawn with the shape under which the deviance is as expected, so that its
+    p-values hold for small shapes too; they judge the model, not the bias of that estimator.
 
     References
     ----------
@@ -777,14 +779,14 @@ class CalibrationDisplay:
     def _plot_residuals(self, ax: Any) -> None:
         ax.axhline(0, color="0.3", linewidth=1)
         ax.plot(self.fitted_values, self.residuals, ".", markersize=3, rasterized=True)
-        ax.set(xlabel="fitted mean (units of the response)", ylabel="quantile residual")
+        ax.set(xlabel="fitted mean (units of y)", ylabel="quantile residual")
 
     def _plot_quantiles(self, ax: Any) -> None:
         n = len(self.residuals)
         normal = special.ndtri((np.arange(n) + 0.5) / n)
         ax.axline((0, 0), slope=1, color="0.3", linewidth=1)
         ax.plot(normal, np.sort(self.residuals), ".", markersize=3, rasterized=True)
-        ax.set(xlabel="standard normal quantile", ylabel="quantile residual, ordered")
+        ax.set(xlabel="normal quantile", ylabel="ordered residual")
 
 
 def _calibrate(
@@ -870,7 +872,9 @@ def _three_axes(ax: Any) -> Any:
     if ax is None:
         import matplotlib.pyplot as plt
 
-        return plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")[1]
+        places = [["histogram", "histogram"], ["residuals", "quantiles"]]
+        _, axes = plt.subplot_mosaic(places, figsize=(5.2, 5.6), layout="constrained")
+        return np.array([axes[place] for place in ("histogram", "residuals", "quantiles")])
     axes = np.asarray(ax, dtype=object).ravel()
     if len(axes) != 3 or not all(hasattr(one, "stairs") for one in axes):
         raise ValueError(
