@@ -765,7 +765,7 @@ class CalibrationDisplay:
             fill=True,
             color="0.3",
             alpha=0.3,
-            label=f"{self.level:.0%} band, refitted",
+            label=f"{self.level:.0%} band of the model",
         )
         ax.set(xlabel="P(Y ≤ y given x)", ylabel="observations", xlim=(0, 1))
         test = self.test
