@@ -49,6 +49,8 @@ class GammaFit:
     @property
     def residual_df(self) -> float:
         """Rows (repeated ones counted) minus the rank of the design."""
+        if getattr(self.results, "regularized", False):  # statsmodels forgets repeated rows there
+            return float(np.sum(self.freq_weights) - np.count_nonzero(self.coefficients))
         return float(self.results.df_resid)
 
     @cached_property
