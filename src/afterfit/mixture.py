@@ -729,10 +729,12 @@ def _component_values(parameters: GaussianMixtureParameters, X: Array, constants
     return values
 
 
-def _log_density(parameters: GaussianMixtureParameters, X: Array) -> Array:
+def _log_density(
+    parameters: GaussianMixtureParameters, X: Array, origins: Array | None = None
+) -> Array:
     constants = _log(parameters.weights) + _log_normalisers(parameters)
     values = np.empty(len(X))
-    for rows, squared in _squared_distances(parameters, X):
+    for rows, squared in _squared_distances(parameters, X, origins):
         values[rows] = _log_sum_exp(_minus_half(squared, constants))
     return values
 
@@ -802,23 +804,29 @@ def _chi_squared_tail(squared: Array, n_features: int) -> Array:
 
 
 def _squared_distances(
-    parameters: GaussianMixtureParameters, X: Array
+    parameters: GaussianMixtureParameters, X: Array, origins: Array | None = None
 ) -> Iterator[tuple[slice, Array]]:
     """Yield (rows, squared Mahalanobis distances of shape (K, n_rows)), block by block.
 
-    Blocks lie transposed in memory, a feature at a time, so that every operation runs along
-    rows of the block that are long and contiguous.
+    With `origins`, of the shape of `X`, the points are X + origins, but that sum is not formed:
+    X may be far below the rounding of its origin. Blocks lie transposed in memory, a feature at
+    a time, so that every operation runs along rows of the block that are long and contiguous.
     """
     n_samples, n_features = X.shape
     size = _block_rows(n_features, parameters.n_components)
     for start in range(0, n_samples, size):
         rows = slice(start, min(start + size, n_samples))
         block = np.ascontiguousarray(X[rows].T)
+        origin = None if origins is None else np.ascontiguousarray(origins[rows].T)
         work = np.empty_like(block)
         squared = np.empty((parameters.n_components, block.shape[1]))
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):
             for k, factor in enumerate(parameters._factors):
-                _whitened_square_sum(block, parameters.means[k], factor, work, squared[k])
+                mean = parameters.means[k][:, np.newaxis]
+                np.subtract(block if origin is None else origin, mean, out=work)
+                if origin is not None:
+                    work += block
+                _whitened_square_sum(factor, work, squared[k])
         # Whatever substitution forms on its way to z is at most |z| times a standard deviation,
         # which is below the root of the largest float. So only a distance that is itself beyond
         # the largest float overflows on the way, perhaps to inf - inf.
@@ -832,10 +840,8 @@ def _block_rows(n_features: int, n_components: int) -> int:
     return min(max(rows, MIN_BLOCK_ROWS), MAX_BLOCK_ROWS)
 
 
-def _whitened_square_sum(
-    block: Array, mean: Array, factor: Array, work: Array, result: Array
-) -> None:
-    np.subtract(block, mean[:, np.newaxis], out=work)
+def _whitened_square_sum(factor: Array, work: Array, result: Array) -> None:
+    """Whiten the differences in `work`, in place, and sum their squares into `result`."""
     if factor.ndim == 2:
         _solve_lower(factor, work)
     else:
@@ -882,15 +888,19 @@ def _log_densities_of_draws(
 ) -> Array:
     """Return the log densities of draws from the mixture, in blocks, the draws not being kept."""
     counts = generator.multinomial(n_draws, parameters.weights / parameters.weights.sum())
+    labels = np.repeat(np.arange(parameters.n_components), counts)
     size = _block_rows(parameters.n_features, parameters.n_components)
-    densities = []
-    for mean, factor, count in zip(parameters.means, parameters._factors, counts, strict=True):
-        for start in range(0, int(count), size):
-            shape = (min(size, int(count) - start), parameters.n_features)
-            noise = generator.standard_normal(shape)
-            draws = mean + (noise @ factor.T if factor.ndim == 2 else noise * factor)
-            densities.append(_log_density(parameters, draws))
-    return np.concatenate(densities)
+    densities = np.empty(n_draws)
+    for start in range(0, n_draws, size):
+        block = labels[start : start + size]
+        offsets = generator.standard_normal((len(block), parameters.n_features))
+        for k in np.unique(block):
+            factor, mine = parameters._factors[k], block == k
+            noise = offsets[mine]
+            offsets[mine] = noise @ factor.T if factor.ndim == 2 else noise * factor
+        origins = parameters.means[block]
+        densities[start : start + size] = _log_density(parameters, offsets, origins)
+    return densities
 
 
 def _share_at_most(ordered: Array, values: Array) -> Array:
@@ -916,7 +926,8 @@ def _share_at_most(ordered: Array, values: Array) -> Array:
 
 
 def _cells(values: Array, origin: float, scale: float, n_cells: int) -> NDArray[np.intp]:
-    positions = (values - origin) * scale
+    with np.errstate(over="ignore"):
+        positions = (values - origin) * scale
     np.clip(positions, 0, n_cells - 1, out=positions)
     return positions.astype(np.intp)
 
