@@ -265,6 +265,7 @@ EXTREMES = {
     "a thousand standard deviations": ([1e3], [0.0], [[1.0]]),
     "tiny variance": ([3e-150], [1e-150], [[1e-300]]),
     "subnormal variance": ([1e-160], [0.0], [[1e-310]]),
+    "subnormal covariances": ([1e-157, 2e-157], [0, 0], [[1e-315, 5e-316], [5e-316, 1e-315]]),
     "huge variance": ([1e154], [-1e154], [[1e308]]),
     "far from the origin": ([1e8 + 2.5, 1e8 - 1.25], [1e8, 1e8], [[1.0, 0.5], [0.5, 1.0]]),
     "units apart": ([1e-140, 3e140], [0, 0], [[1e-280, 0.5], [0.5, 1e280]]),
@@ -775,6 +776,16 @@ def test_bad_parameters(changes, message):
 def test_parameters_that_are_no_numbers(changes, message):
     with pytest.raises(TypeError, match=message):
         GaussianMixtureParameters(**{**TWO, **changes})
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_rank_below_the_number_of_features(seed):
+    # Rounding leaves a Cholesky factorisation that succeeds, with a last pivot of pure noise.
+    rng = np.random.default_rng(seed)
+    root = rng.standard_normal((4, 3)) * [[1.0], [1e-5], [1e5], [1.0]]
+    singular = root @ root.T
+    with pytest.raises(ValueError, match=r"`covariances\[1\]` \(component 1\).*working precision"):
+        GaussianMixtureParameters([0.5, 0.5], np.zeros((2, 4)), [np.eye(4), singular])
 
 
 def test_a_fitted_model_whose_parameters_were_tampered_with():

@@ -677,7 +677,6 @@ def _cholesky(covariance: Array, who: str) -> Array:
     # Powers of two bring every variance into [1, 4): exact, and nothing over- or underflows.
     exponents = (np.frexp(covariance.diagonal())[1] - 1) // 2
     scaled = np.ldexp(covariance, -(exponents + exponents[:, np.newaxis]))
-    scaled = scaled / 2 + scaled.T / 2
     n_features = len(scaled)
     try:
         factor = np.linalg.cholesky(scaled)
