@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.linalg import blas
+from scipy.linalg import blas, lapack
 from scipy.special import digamma, gammaincc
 
 from afterfit._validation import (
@@ -679,12 +679,13 @@ def _cholesky(covariance: Array, who: str) -> Array:
     scaled = np.ldexp(covariance, -(exponents + exponents[:, np.newaxis]))
     n_features = len(scaled)
     try:
-        factor = np.linalg.cholesky(scaled)
-        # The share of each variance that the features before it leave unexplained.
-        left = factor.diagonal() ** 2 / scaled.diagonal()
+        factor = np.asfortranarray(np.linalg.cholesky(scaled))
+        # LAPACK's estimate of 1 / condition number. Small pivots alone do not tell: an earlier
+        # one blows up the rounding of a later one, which then looks like a variance.
+        reciprocal, _ = lapack.dpocon(factor, abs(scaled).sum(axis=0).max(), uplo="L")
     except np.linalg.LinAlgError:
-        left = np.zeros(n_features)
-    if left.min() <= n_features * np.finfo(np.float64).eps:
+        reciprocal = 0.0
+    if reciprocal <= n_features * np.finfo(np.float64).eps:
         smallest = np.linalg.eigvalsh(scaled)[0]
         raise ValueError(
             f"{who} must be symmetric positive definite to working precision, but its smallest "
