@@ -776,7 +776,7 @@ def _variational_log_weights(model: Any) -> Array:
     """Return E[log pi_k] + (E[log N] - log N at the reported parameters), for each component.
 
     Bishop (2006), equations 10.64 to 10.66, for `weight_concentration_prior_type`
-    "dirichlet_distribution"; for "dirichlet_process" Blei & Jordan (2006), section 3.2.
+    "dirichlet_distribution"; for "dirichlet_process" Blei & Jordan (2006).
     """
     if not hasattr(model, "weight_concentration_"):
         raise ValueError(
