@@ -170,6 +170,8 @@ def test_what_has_changed(old, message, new):
 
 SMALL = {
     "agreement": {"seed": 3, "n": 120, "n_resamples": 19, "n_clusters": 2},
+    "gamma_glm": {"seed": 3, "n": 60, "n_resamples": 19, "feature_columns": ["wind"]},
+    "mixture": {"seed": 3, "n": 120, "n_draws": 5000, "n_flagged": 2, "covariance_type": "diag"},
 }
 
 
