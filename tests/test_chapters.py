@@ -161,9 +161,11 @@ def changes():
 @pytest.mark.filterwarnings("ignore")  # some old names warn before they fail
 @pytest.mark.parametrize(("old", "message", "new"), list(changes()))
 def test_what_has_changed(old, message, new):
+    state = np.random.get_state()  # noqa: NPY002  (old code may draw from the global state)
     with pytest.raises(Exception, match=re.escape(message)):
         exec(old, {})
     exec(new, {})
+    np.random.set_state(state)  # noqa: NPY002
 
 
 # --- as a reader runs it ---
