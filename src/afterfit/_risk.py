@@ -1,0 +1,577 @@
+"""The Bayes risk: adaptive integration in one and two features, Monte Carlo above.
+
+Integrals are taken of the joint densities, sorted by the decision made where they stand: a matrix
+(class, decision) of probabilities whose product with the losses is the risk and whose sum is the
+probability of the region. Panels are split where the decision changes, so that the integrand of
+every panel is smooth; without a given region, the densities say where their mass lies, or
+`locate` looks for it, and the probabilities that come out show whether all of it was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.optimize import minimize
+from scipy.special import logsumexp
+
+from afterfit._contours import Curve
+from afterfit._decisions import DecisionTable
+from afterfit._densities import Density, checked_log_density
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+# Gauss-Kronrod, 7 and 15 points on [-1, 1] (QUADPACK, Piessens et al. 1983); positive half.
+_KRONROD_NODES = np.array(
+    [
+        0.991455371120812639206854697526329,
+        0.949107912342758524526189684047851,
+        0.864864423359769072789712788640926,
+        0.741531185599394439863864773280788,
+        0.586087235467691130294144691693013,
+        0.405845151377397166906606412076961,
+        0.207784955007898467600689403773245,
+        0.000000000000000000000000000000000,
+    ]
+)
+_KRONROD_WEIGHTS = np.array(
+    [
+        0.022935322010529224963732008058970,
+        0.063092092629978553290700663189204,
+        0.104790010322250183839876322541518,
+        0.140653259715525918745189590510238,
+        0.169004726639267902826583426598550,
+        0.190350578064785409913256402421014,
+        0.204432940075298892414161999234649,
+        0.209482141084727828012999174891714,
+    ]
+)
+_GAUSS_WEIGHTS = np.array(
+    [
+        0.129484966168869693270611432679082,
+        0.279705391489276667901467771423780,
+        0.381830050505118944950369775488975,
+        0.417959183673469387755102040816327,
+    ]
+)
+NODES = np.concatenate([-_KRONROD_NODES[:-1], _KRONROD_NODES[::-1]])
+KRONROD = np.concatenate([_KRONROD_WEIGHTS[:-1], _KRONROD_WEIGHTS[::-1]])
+GAUSS = np.zeros(15)
+GAUSS[1::2] = np.concatenate([_GAUSS_WEIGHTS[:-1], _GAUSS_WEIGHTS[::-1]])
+
+# A panel is done when its estimated error is below this fraction of the whole tolerance.
+PANEL_SHARE = 1 / 64
+MAX_HALVINGS = 40
+
+# In two features: breaks along an axis at which inner and outer integrals start, lattice lines.
+MAX_BREAKS = 32
+LATTICE_CELLS = 40
+ROOT_CELLS = 512
+
+# Outer points whose inner integrals are taken together.
+OUTER_BATCH = 256
+
+# The search for mass starts from 0 and from points up to this far away, in these steps.
+SEARCH_STEPS = np.concatenate([[0.0], 10.0 ** np.arange(-4, 7)])
+MAX_MODES = 8
+MAX_DOUBLINGS = 60
+NEGLIGIBLE_LOG = -50.0
+
+# Proposals of importance sampling: Student's t with few degrees of freedom, slightly widened.
+PROPOSAL_DF = 4.0
+PROPOSAL_SCALE = 1.5
+ADAPTATIONS = 3
+ADAPTATION_DRAWS = 4000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Probabilities (class, decision), the risk, and the error of the risk."""
+
+    confusion: Array
+    risk: float
+    error: float
+    n_evaluations: int
+    mass_error: float = 0.0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is integrated: log joint densities, and the losses of what is decided from them."""
+
+    log_joints: Callable[[Array], Array]
+    table: DecisionTable
+    decide: Callable[[Array, Array], Indices]  # from the points and their log joints
+
+    @property
+    def size(self) -> int:
+        return self.table.n_classes * self.table.n_decisions
+
+    def sorted_joints(self, X: Array) -> Array:
+        """Return the joint densities in the column of the decision made, (n, K * J)."""
+        joints = self.log_joints(X)
+        decision = self.decide(X, joints)
+        out = np.zeros((len(joints), self.table.n_classes, self.table.n_decisions))
+        out[np.arange(len(joints)), :, decision] = np.exp(joints)
+        return out.reshape(len(joints), -1)
+
+    def controlled(self) -> Array:
+        """Return the weights (K * J, 2) of risk and mass: the integrals whose error is watched."""
+        return np.column_stack([self.table.losses.ravel(), np.ones(self.size)])
+
+
+def thin_breaks(breaks: Array, at_most: int) -> Array:
+    """Return at most so many of the sorted breaks, the first and the last among them."""
+    distinct = _distinct(breaks)
+    if len(distinct) <= at_most:
+        return distinct
+    index = np.linspace(0, len(distinct) - 1, at_most).round().astype(np.intp)
+    return np.asarray(distinct[index])
+
+
+def lattice_lines(breaks: Array, n_cells: int) -> Array:
+    """Return n_cells + 1 lines, as dense among the breaks as these are, off the symmetric ones."""
+    from afterfit._contours import coarse_lines
+
+    index = coarse_lines(0.0, len(breaks) - 1.0, max(n_cells, len(breaks) - 1))
+    return np.asarray(np.interp(index, np.arange(len(breaks)), breaks))
+
+
+def integrate_line(problem: Problem, breaks: Array, tolerance: float) -> Estimate:
+    """Integrate over one feature, from the first of the sorted breaks to the last."""
+    counter = _Counter(problem)
+    n = len(breaks) - 1
+    sums, errors = _integrate(
+        lambda _, x: counter(x),
+        np.zeros(n, dtype=np.intp),
+        breaks[:-1],
+        breaks[1:],
+        1,
+        problem,
+        tolerance,
+    )
+    return _estimate(problem, sums[0], errors[0], counter.n)
+
+
+def integrate_plane(
+    problem: Problem, breaks: tuple[Array, Array], curves: list[Curve], tolerance: float
+) -> Estimate:
+    """Integrate over two features: inner integrals along the second, split at the curves."""
+    counter = _Counter(problem)
+    segments = _segments(curves)
+    outer = _distinct(np.concatenate([breaks[0], _turning_points(curves)]))
+    outer = outer[(outer >= breaks[0][0]) & (outer <= breaks[0][-1])]
+    worst = [0.0]
+
+    def inner(_: Indices, x: Array) -> Array:
+        rows = []
+        for start in range(0, len(x), OUTER_BATCH):
+            part = x[start : start + OUTER_BATCH]
+            owner, low, high = _inner_panels(part, breaks[1], segments)
+            sums, errors = _integrate(
+                lambda own, y, part=part: counter(np.column_stack([part[own], y])),
+                owner,
+                low,
+                high,
+                len(part),
+                problem,
+                0.1 * tolerance,
+                relative=True,
+            )
+            relative = errors[:, 0] / np.maximum(sums.sum(axis=1), np.finfo(float).tiny)
+            worst[0] = max(worst[0], float(relative.max()))
+            rows.append(sums)
+        return np.concatenate(rows)
+
+    n = len(outer) - 1
+    sums, errors = _integrate(
+        inner, np.zeros(n, dtype=np.intp), outer[:-1], outer[1:], 1, problem, tolerance
+    )
+    # Inner integrals err by at most `worst` of their mass, which adds up to at most one.
+    return _estimate(problem, sums[0], errors[0] + min(worst[0], 1.0), counter.n)
+
+
+def monte_carlo(
+    problem: Problem,
+    samplers: list[Callable[[int, np.random.Generator], Array]],
+    priors: Array,
+    n_draws: int,
+    rng: np.random.Generator,
+) -> Estimate:
+    """Average the expected loss over draws from every class, as many as its prior asks for.
+
+    At each draw the loss expected under the posterior stands in for the loss incurred: the same
+    mean with less variance (Rao and Blackwell).
+    """
+    counts = np.maximum(2, np.ceil(priors * n_draws).astype(np.intp))
+    confusion = np.zeros((problem.table.n_classes, problem.table.n_decisions))
+    risk = variance = 0.0
+    total = 0
+    for prior, count, sampler in zip(priors, counts, samplers, strict=True):
+        if prior == 0:
+            continue
+        X = sampler(int(count), rng)
+        total += int(count)
+        shares = problem.sorted_joints(X)
+        shares /= shares.sum(axis=1, keepdims=True)
+        losses = shares @ problem.table.losses.ravel()
+        confusion += prior * shares.mean(axis=0).reshape(confusion.shape)
+        risk += prior * float(losses.mean())
+        variance += prior**2 * float(losses.var(ddof=1)) / count
+    return Estimate(confusion, risk, float(np.sqrt(variance)), total)
+
+
+def importance_sampling(
+    problem: Problem,
+    proposal: Proposal,
+    n_draws: int,
+    rng: np.random.Generator,
+) -> Estimate:
+    """Average the weighted loss over draws from the proposal; the weights' mean is the mass."""
+    X = proposal.sample(n_draws, rng)
+    shares = problem.sorted_joints(X) * np.exp(-proposal.log_density(X))[:, None]
+    losses = shares @ problem.table.losses.ravel()
+    masses = shares.sum(axis=1)
+    root = np.sqrt(n_draws)
+    return Estimate(
+        shares.mean(axis=0).reshape(problem.table.losses.shape),
+        float(losses.mean()),
+        float(losses.std(ddof=1) / root),
+        n_draws,
+        mass_error=float(masses.std(ddof=1) / root),
+    )
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An equal mixture of Student's t distributions, or the uniform distribution on a box."""
+
+    means: Array
+    covariances: Array
+    box: Array | None = None
+
+    def sample(self, n: int, rng: np.random.Generator) -> Array:
+        if self.box is not None:
+            return rng.uniform(self.box[:, 0], self.box[:, 1], size=(n, len(self.box)))
+        which = rng.integers(len(self.means), size=n)
+        X = np.empty((n, self.means.shape[1]))
+        for k, component in enumerate(self._components()):
+            rows = np.flatnonzero(which == k)
+            if len(rows):
+                X[rows] = component.rvs(size=len(rows), random_state=rng).reshape(len(rows), -1)
+        return X
+
+    def log_density(self, X: Array) -> Array:
+        if self.box is not None:
+            return np.full(len(X), -np.log(np.ptp(self.box, axis=1)).sum())
+        parts = [np.reshape(component.logpdf(X), len(X)) for component in self._components()]
+        return np.asarray(logsumexp(parts, axis=0) - np.log(len(parts)))
+
+    def _components(self) -> list[stats._multivariate.multivariate_t_frozen]:
+        return [
+            stats.multivariate_t(mean, PROPOSAL_SCALE**2 * covariance, df=PROPOSAL_DF)
+            for mean, covariance in zip(self.means, self.covariances, strict=True)
+        ]
+
+
+def fit_proposal(densities: list[Density], n_features: int, rng: np.random.Generator) -> Proposal:
+    """Return a proposal that covers the mass of these densities, adapted to it by its own draws."""
+    means, covariances = [], []
+    for density in densities:
+        modes = _modes(density, n_features)
+        spreads = [_curvature_covariance(density, mode) for mode in modes]
+        fitted = Proposal(np.array(modes), np.array(spreads))
+        for _ in range(ADAPTATIONS):
+            fitted = _adapted(fitted, density, rng)
+        means.append(fitted.means)
+        covariances.append(fitted.covariances)
+    return Proposal(np.concatenate(means), np.concatenate(covariances))
+
+
+def locate(density: Density, n_features: int) -> tuple[tuple[Array, ...], Array]:
+    """Return coordinates that span the mass along each axis, and its modes, by looking for it."""
+    modes = _modes(density, n_features)
+    look: list[list[Array]] = [[] for _ in range(n_features)]
+    for mode in modes:
+        spread = np.sqrt(np.diag(_curvature_covariance(density, mode)))
+        for axis in range(n_features):
+            look[axis].append(_walk_out(density, mode, axis, float(spread[axis])))
+    return tuple(np.unique(np.concatenate(parts)) for parts in look), np.array(modes)
+
+
+def _lenient(density: Density, X: Array) -> Array:
+    """Return log f where it is a number, else -inf: the search may look where f is not defined."""
+    with np.errstate(all="ignore"):
+        returned = np.asarray(density.evaluate(X[:, 0] if X.shape[1] == 1 else X), dtype=float)
+        if returned.shape != (len(X),):
+            checked_log_density(density, X[:, 0] if X.shape[1] == 1 else X)  # raises
+        values = returned if density.gives_log else np.log(returned)
+    return np.asarray(np.where(np.isnan(values), -np.inf, values))
+
+
+def _modes(density: Density, n_features: int) -> list[Array]:
+    """Return local maxima of the log density, found downhill from a wide cross of points."""
+    if n_features <= 2:
+        steps = np.unique(np.concatenate([-SEARCH_STEPS, SEARCH_STEPS]))
+        grid = np.meshgrid(*[steps] * n_features, indexing="ij")
+        starts = np.column_stack([axis.ravel() for axis in grid])
+        shape: tuple[int, ...] = grid[0].shape
+    else:
+        steps = np.unique(np.concatenate([-SEARCH_STEPS, SEARCH_STEPS]))
+        axes = np.concatenate([steps[:, None] * row for row in np.eye(n_features)])
+        diagonal = steps[:, None] * np.ones(n_features)
+        starts = np.unique(np.concatenate([axes, diagonal]), axis=0)
+        shape = (len(starts),)
+    values = _lenient(density, starts)
+    if np.isneginf(values).all():
+        raise ValueError(
+            f"The density of {density.name} is zero at all {len(starts)} points where its mass "
+            "was looked for; say where it lies with `region`, or give its logarithm with "
+            '`values="log_density"`.'
+        )
+    candidates = _peaks(values.reshape(shape)) if n_features <= 2 else np.argsort(-values)
+    ordered = sorted(candidates.tolist(), key=lambda row: -values[row])[:MAX_MODES]
+    return _distinct_modes([_climb(density, starts[row]) for row in ordered], density)
+
+
+def _peaks(values: Array) -> Indices:
+    padded = np.pad(values, 1, constant_values=-np.inf)
+    peak = values > -np.inf
+    for offset in np.ndindex(*[3] * values.ndim):
+        neighbour = padded[tuple(slice(o, o + n) for o, n in zip(offset, values.shape))]
+        peak &= values >= neighbour
+    return np.flatnonzero(peak)
+
+
+def _climb(density: Density, start: Array) -> Array:
+    scale = np.maximum(np.abs(start), 1e-2)
+    here = start
+    for _ in range(3):
+        simplex = np.vstack([here, here + 0.3 * np.diag(scale)])
+        best = minimize(
+            lambda x: -float(_lenient(density, np.atleast_2d(x))[0]),
+            here,
+            method="Nelder-Mead",
+            options={"initial_simplex": simplex, "xatol": 1e-8, "fatol": 1e-8, "maxiter": 4000},
+        )
+        here = np.asarray(best.x)
+    return here
+
+
+def _distinct_modes(modes: list[Array], density: Density) -> list[Array]:
+    kept: list[Array] = []
+    heights = {}
+    for mode in modes:
+        spread = np.sqrt(np.diag(_curvature_covariance(density, mode)))
+        if all((np.abs(mode - other) > 0.1 * spread).any() for other in kept):
+            heights[len(kept)] = float(_lenient(density, mode[None, :])[0])
+            kept.append(mode)
+    return kept
+
+
+def _curvature_covariance(density: Density, mode: Array) -> Array:
+    """Return the inverse of minus the Hessian of log f at its mode; a diagonal of widths if flat."""
+    widths = np.array([_width(density, mode, axis) for axis in range(len(mode))])
+    d = len(mode)
+    hessian = np.empty((d, d))
+    for i in range(d):
+        for j in range(i, d):
+            a, b = widths[i] * np.eye(d)[i], widths[j] * np.eye(d)[j]
+            points = mode + 0.5 * np.array([a + b, a - b, b - a, -a - b])
+            values = _lenient(density, points)
+            hessian[i, j] = hessian[j, i] = (values[0] - values[1] - values[2] + values[3]) / (
+                widths[i] * widths[j]
+            )
+    if np.isfinite(hessian).all():
+        eigenvalues, vectors = np.linalg.eigh(-hessian * np.outer(widths, widths))
+        if eigenvalues.min() > 1e-6:
+            scaled = (vectors / eigenvalues) @ vectors.T
+            return np.asarray(scaled * np.outer(widths, widths))
+    return np.diag(widths**2)
+
+
+def _width(density: Density, mode: Array, axis: int) -> float:
+    """Return how far from the mode, along an axis, the log density has fallen by 1/2."""
+    top = float(_lenient(density, mode[None, :])[0])
+    unit = np.eye(len(mode))[axis]
+    reach = 10.0 ** np.linspace(-8, 8, 65) * max(1.0, 1e-3 * float(np.abs(mode).max()))
+    widths = []
+    for sign in (-1.0, 1.0):
+        values = _lenient(density, mode + sign * reach[:, None] * unit)
+        fallen = np.flatnonzero(values < top - 0.5)
+        if len(fallen):
+            widths.append(float(reach[fallen[0]]))
+    return max(widths) if widths else 1.0
+
+
+def _walk_out(density: Density, mode: Array, axis: int, spread: float) -> Array:
+    """Return coordinates from the mode outwards, until no mass can be left beyond them."""
+    unit = np.eye(len(mode))[axis]
+    top = float(_lenient(density, mode[None, :])[0])
+    reach = spread * np.concatenate(
+        [[1.0, 2.5, 5.0, 9.0], 9.0 * 2.0 ** np.arange(1, MAX_DOUBLINGS)]
+    )
+    kept = [np.array([mode[axis]])]
+    for sign in (-1.0, 1.0):
+        values = _lenient(density, mode + sign * reach[:, None] * unit)
+        beyond = values + np.log(reach / spread) < top + NEGLIGIBLE_LOG
+        last = int(np.flatnonzero(beyond)[0]) if beyond.any() else len(reach) - 1
+        kept.append(mode[axis] + sign * reach[: max(last, 3) + 1])
+    return np.concatenate(kept)
+
+
+def _adapted(proposal: Proposal, density: Density, rng: np.random.Generator) -> Proposal:
+    X = proposal.sample(ADAPTATION_DRAWS, rng)
+    log_weights = _lenient(density, X) - proposal.log_density(X)
+    if not np.isfinite(log_weights).any():
+        return proposal
+    weights = np.exp(log_weights - log_weights.max())
+    weights /= weights.sum()
+    if 1.0 / np.sum(weights**2) < 5.0 * X.shape[1] or len(proposal.means) > 1:
+        return proposal  # too few draws carry the weight for a covariance, or one is not enough
+    mean = weights @ X
+    centred = X - mean
+    covariance = (weights[:, None] * centred).T @ centred
+    return Proposal(mean[None, :], covariance[None, :, :])
+
+
+class _Counter:
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.n = 0
+
+    def __call__(self, X: Array) -> Array:
+        self.n += len(X)
+        return self.problem.sorted_joints(X)
+
+
+def _estimate(problem: Problem, sums: Array, errors: Array, n: int) -> Estimate:
+    confusion = sums.reshape(problem.table.losses.shape)
+    risk = float((confusion * problem.table.losses).sum())
+    return Estimate(confusion, risk, float(errors[0]), n, mass_error=float(errors[1]))
+
+
+def _integrate(
+    f: Callable[[Indices, Array], Array],
+    owner: Indices,
+    low: Array,
+    high: Array,
+    n_owners: int,
+    problem: Problem,
+    tolerance: float,
+    *,
+    relative: bool = False,
+) -> tuple[Array, Array]:
+    """Return integrals (owner, K * J) over the owners' panels, and errors (owner, 2).
+
+    Every panel [low, high] is mapped from t in [0, 1] by 3 t^2 - 2 t^3, which takes the edge off
+    square-root singularities at its ends (a vertical tangent of a boundary, a pole of a density).
+    """
+    controlled = problem.controlled()
+    sums = np.zeros((n_owners, problem.size))
+    errors = np.zeros((n_owners, 2))
+    start, stop = np.zeros(len(low)), np.ones(len(low))
+    allowed = np.full(n_owners, PANEL_SHARE * tolerance)
+    for halving in range(MAX_HALVINGS + 1):
+        kronrod, error = _panels(f, owner, low, high, start, stop, controlled)
+        if relative and halving == 0:
+            mass = np.bincount(owner, weights=kronrod.sum(axis=1), minlength=n_owners)
+            allowed *= mass
+        done = (error.max(axis=1) <= allowed[owner]) | (halving == MAX_HALVINGS)
+        np.add.at(sums, owner[done], kronrod[done])
+        np.add.at(errors, owner[done], error[done])
+        if done.all():
+            break
+        owner, low, high = (np.repeat(values[~done], 2) for values in (owner, low, high))
+        middle = 0.5 * (start[~done] + stop[~done])
+        start = np.column_stack([start[~done], middle]).ravel()
+        stop = np.column_stack([middle, stop[~done]]).ravel()
+    return sums, errors
+
+
+def _panels(
+    f: Callable[[Indices, Array], Array],
+    owner: Indices,
+    low: Array,
+    high: Array,
+    start: Array,
+    stop: Array,
+    controlled: Array,
+) -> tuple[Array, Array]:
+    """Return each panel's Kronrod sum, and QUADPACK's estimate of the watched sums' errors."""
+    half = 0.5 * (stop - start)
+    t = 0.5 * (start + stop)[:, None] + half[:, None] * NODES
+    x = low[:, None] + (high - low)[:, None] * (t * t * (3.0 - 2.0 * t))
+    jacobian = (high - low)[:, None] * 6.0 * t * (1.0 - t)
+    values = f(np.repeat(owner, 15), x.ravel()).reshape(len(low), 15, -1)
+    values *= jacobian[:, :, None]
+    kronrod = half[:, None] * np.einsum("q,pqm->pm", KRONROD, values)
+    watched = values @ controlled
+    sum_kronrod = half[:, None] * np.einsum("q,pqc->pc", KRONROD, watched)
+    sum_gauss = half[:, None] * np.einsum("q,pqc->pc", GAUSS, watched)
+    mean = sum_kronrod / (2.0 * np.where(half > 0, half, 1.0))[:, None]
+    spread = half[:, None] * np.einsum("q,pqc->pc", KRONROD, np.abs(watched - mean[:, None, :]))
+    raw = np.abs(sum_kronrod - sum_gauss)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = spread * np.minimum(1.0, (200.0 * raw / spread) ** 1.5)
+    return kronrod, np.where(spread > 0, scaled, raw)
+
+
+def _distinct(values: Array) -> Array:
+    ordered = np.unique(values)
+    size = np.maximum(np.abs(ordered[1:]), np.abs(ordered[:-1]))
+    return np.asarray(ordered[np.concatenate([[True], np.diff(ordered) > 1e-13 * size])])
+
+
+def _segments(curves: list[Curve]) -> Array:
+    """Return (low x, high x, y at low, y at high) of every chord that is not vertical."""
+    parts = [np.empty((0, 4))]
+    for curve in curves:
+        (x0, y0), (x1, y1) = curve.points[:-1].T, curve.points[1:].T
+        swap = x0 > x1
+        parts.append(
+            np.column_stack(
+                [
+                    np.where(swap, x1, x0),
+                    np.where(swap, x0, x1),
+                    np.where(swap, y1, y0),
+                    np.where(swap, y0, y1),
+                ]
+            )
+        )
+    together = np.concatenate(parts)
+    return np.asarray(together[together[:, 1] > together[:, 0]])
+
+
+def _turning_points(curves: list[Curve]) -> Array:
+    """Return the first coordinates at which curves end or turn back."""
+    parts = [np.empty(0)]
+    for curve in curves:
+        x = curve.points[:, 0]
+        step = np.sign(np.diff(x))
+        turns = 1 + np.flatnonzero(step[1:] * step[:-1] < 0)
+        parts.append(np.concatenate([x[[0, -1]], x[turns]]))
+    return np.concatenate(parts)
+
+
+def _inner_panels(x: Array, breaks: Array, segments: Array) -> tuple[Indices, Array, Array]:
+    """Return the panels along the second feature at each `x`, split at breaks and curves."""
+    order = np.argsort(x)
+    ordered = x[order]
+    first = np.searchsorted(ordered, segments[:, 0], side="left")
+    last = np.searchsorted(ordered, segments[:, 1], side="left")
+    count = last - first
+    which = np.repeat(np.arange(len(segments)), count)
+    place = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + first[which]
+    low, high, y_low, y_high = segments[which].T
+    crossing = y_low + (y_high - y_low) * (ordered[place] - low) / (high - low)
+    owner = np.concatenate([np.repeat(np.arange(len(x)), len(breaks)), order[place]])
+    y = np.concatenate([np.tile(breaks, len(x)), np.clip(crossing, breaks[0], breaks[-1])])
+    by_owner = np.lexsort((y, owner))
+    owner, y = owner[by_owner], y[by_owner]
+    within = (owner[1:] == owner[:-1]) & (y[1:] > y[:-1])
+    return owner[1:][within], y[:-1][within], y[1:][within]
