@@ -3,8 +3,8 @@
 All geometry happens in lattice units: coordinate u runs from 0 to the number of coarse cells along
 an axis, and a piecewise linear map takes it to the feature. The steps:
 
-1. `_Tree` samples each coarse cell at its corners, the middles of its sides and its centre, and
-   splits it as long as `_unresolved` cannot say that at most one smooth boundary passes.
+1. `Tree` samples each coarse cell at its corners, the middles of its sides and its centre, and
+   splits it as long as `unresolved` cannot say that at most one smooth boundary passes.
 2. `_triangles` cuts the cells that a boundary touches into triangles around their centres; every
    sampled point on a side is a corner, so that triangles of large and small neighbours match.
 3. `_march` joins the sides on which the decision changes; three decisions in one triangle meet in
@@ -21,30 +21,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from afterfit._decisions import NOWHERE, TIE_ULPS, DecisionTable
+from afterfit._decisions import NOWHERE, DecisionTable
+from afterfit._lattice import Field, Tree
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
-
-# A cell is split at most so many times, by the number of features; places in the lattice are counted
-# in the smallest cells and must fit an integer of 64 bits, both of them in one.
-MAX_DEPTH = {1: 34, 2: 18}
-
-# Where the log odds are infinite (the edge of a support) nothing is smooth: fewer splits there.
-SUPPORT_EDGE_DEPTH = 5
-
-# The smoothness that is assumed: within a cell, no second derivative of the log odds exceeds this
-# many times the largest that its nine points show.
-CURVATURE_SAFETY = 4.0
-
-# A cell with one boundary is left whole when curvature changes its gradient by at most this
-# fraction per half cell; a circle is then resolved by cells of a quarter of its radius.
-MAX_GRADIENT_CHANGE = 0.25
-
-# From the lowest local minima of each decision's deficit a search goes downhill between the
-# sampled points: how many minima, and how often its step is halved.
-MAX_DIPS = 8
-DIP_HALVINGS = 10
 
 # Crossings are found to this fraction of the tolerance along their side.
 POLISH_FRACTION = 1e-3
@@ -52,10 +33,6 @@ MAX_POLISH_STEPS = 60
 MAX_REFINEMENTS = 16
 MAX_SECANT_STEPS = 6
 MAX_NEWTON_STEPS = 12
-
-# Coarse lattice lines are shifted by this fraction of a cell, so that a boundary on a line of
-# symmetry of the limits does not run along one of them.
-LINE_SHIFT = 0.1370178
 
 
 @dataclass(frozen=True)
@@ -79,17 +56,10 @@ class Tracing:
     exhausted: bool  # whether evaluations ran out before all cells were resolved
 
 
-def coarse_lines(low: float, high: float, n_cells: int) -> Array:
-    """Return the n_cells + 1 lattice lines from `low` to `high`, slightly off the symmetric."""
-    steps = np.arange(n_cells + 1, dtype=np.float64)
-    steps[1:-1] += LINE_SHIFT
-    return np.asarray(low + (high - low) * steps / n_cells)
-
-
 def find_roots(
     log_joints: Callable[[Array], Array],
     table: DecisionTable,
-    lines: tuple[Array],
+    lines: tuple[Array, ...],
     *,
     seeds: Array,
     tolerance: float,
@@ -100,8 +70,8 @@ def find_roots(
     `left` and `right` are the decisions on its two sides. `seeds` (m, 1) are looked at first;
     `tolerance` is in units of the range.
     """
-    field = _Field(log_joints, table, lines)
-    tree = _Tree(field, seeds, max_evaluations)
+    field = Field(log_joints, table, lines)
+    tree = Tree(field, seeds, max_evaluations)
     tree.grow()
     u = tree.points[:, 0]
     order = np.argsort(u)
@@ -132,7 +102,7 @@ def find_roots(
 def trace(
     log_joints: Callable[[Array], Array],
     table: DecisionTable,
-    lines: tuple[Array, Array],
+    lines: tuple[Array, ...],
     *,
     seeds: Array,
     tolerance: float,
@@ -142,8 +112,8 @@ def trace(
 
     `seeds` (m, 2) are looked at first; `tolerance` is in units of the range.
     """
-    field = _Field(log_joints, table, lines)
-    tree = _Tree(field, seeds, max_evaluations)
+    field = Field(log_joints, table, lines)
+    tree = Tree(field, seeds, max_evaluations)
     tree.grow()
     step = tolerance * min(len(axis) - 1 for axis in lines)
     mesh = _march(_triangles(tree), tree.labels)
@@ -173,308 +143,7 @@ def trace(
     )
 
 
-class _Field:
-    """The log joint densities in lattice units, and how often they were asked for."""
-
-    def __init__(
-        self,
-        log_joints: Callable[[Array], Array],
-        table: DecisionTable,
-        lines: tuple[Array, ...],
-    ) -> None:
-        self.table = table
-        self.lines = lines
-        self.n_evaluations = 0
-        self._log_joints = log_joints
-
-    def features(self, u: Array) -> Array:
-        columns = [
-            np.interp(u[:, axis], np.arange(len(lines)), lines)
-            for axis, lines in enumerate(self.lines)
-        ]
-        return np.column_stack(columns) if len(u) else np.empty((0, len(self.lines)))
-
-    def lattice_units(self, X: Array) -> Array:
-        columns = [
-            np.interp(X[:, axis], lines, np.arange(len(lines)))
-            for axis, lines in enumerate(self.lines)
-        ]
-        return np.column_stack(columns)
-
-    def joints(self, u: Array) -> Array:
-        if len(u) == 0:
-            return np.empty((0, self.table.n_classes))
-        self.n_evaluations += len(u)
-        X = self.features(u)
-        return self._log_joints(X[:, 0] if len(self.lines) == 1 else X)
-
-    def odds(self, u: Array, first: Indices, second: Indices) -> Array:
-        return self.table.log_odds_of(self.joints(u), first, second)
-
-
-class _Tree:
-    """Cells of an adaptive lattice; each carries the 3 (or 3 x 3) points sampled in it."""
-
-    def __init__(self, field: _Field, seeds: Array, max_evaluations: int) -> None:
-        self.field = field
-        self.max_evaluations = max_evaluations
-        self.exhausted = False
-        self.n_axes = len(field.lines)
-        self.depth = MAX_DEPTH[self.n_axes]
-        self.size = 2**self.depth  # of a coarse cell, in ticks
-        self.stride = (max(len(axis) for axis in field.lines) + 1) * self.size
-        self.keys: Indices = np.empty(0, dtype=np.intp)
-        self.joints = np.empty((0, field.table.n_classes))
-        self.labels: Indices = np.empty(0, dtype=np.intp)
-        self.leaves: list[tuple[Indices, int]] = []  # corners of lowest ticks (m, d), size
-        self._unresolved: list[tuple[Indices, int]] = []
-        inside = self._inside(seeds)
-        self._seeds = field.lattice_units(seeds[inside])
-        self._seed_labels = field.table.choose_smoothly(field.joints(self._seeds))
-
-    @property
-    def points(self) -> Array:
-        """Every sampled point, in lattice units."""
-        return self._ticks(self.keys) / self.size
-
-    def grow(self) -> None:
-        """Split cells until each is resolved, as small as they get, or the budget is spent."""
-        counts = [np.arange(len(axis) - 1) for axis in self.field.lines]
-        grid = np.meshgrid(*counts, indexing="ij")
-        cells = np.column_stack([index.ravel() for index in grid]) * self.size
-        size = self.size
-        for depth in range(self.depth):
-            joints, labels = self._sample(cells, size)
-            if depth == 0:
-                self._look_for_dips(joints, labels, cells, size)
-            split, at_edge = _unresolved(joints, labels, self.field.table, self.n_axes)
-            split |= self._hides_a_seed(cells, size, labels)
-            if depth >= SUPPORT_EDGE_DEPTH:
-                self._keep_unresolved(cells[at_edge], size)
-                split &= ~at_edge
-            children = 2**self.n_axes
-            cost = int(split.sum()) * 4**self.n_axes
-            if depth == self.depth - 1 or self.field.n_evaluations + cost > self.max_evaluations:
-                self.exhausted = bool(split.any()) and depth < self.depth - 1
-                self._keep_unresolved(cells[split], size)
-                split = np.zeros_like(split)
-            self.leaves.append((cells[~split], size))
-            if not split.any():
-                return
-            size //= 2
-            corners = np.stack(np.meshgrid(*[[0, size]] * self.n_axes, indexing="ij"), axis=-1)
-            cells = (cells[split][:, None, :] + corners.reshape(children, -1)).reshape(
-                -1, self.n_axes
-            )
-
-    def unresolved_boxes(self) -> Array:
-        """Return the cells whose refinement ended early, as (low, high) of each feature."""
-        boxes = []
-        for cells, size in self._unresolved:
-            low = self.field.features(cells / self.size)
-            high = self.field.features((cells + size) / self.size)
-            boxes.append(np.stack([low, high], axis=2).reshape(len(cells), -1))
-        return np.concatenate(boxes) if boxes else np.empty((0, 2 * self.n_axes))
-
-    def rank(self, ticks: Indices) -> Indices:
-        """Return the row of each of these sampled points, given in ticks."""
-        return np.searchsorted(self.keys, self._key(ticks))
-
-    def _keep_unresolved(self, cells: Indices, size: int) -> None:
-        # Cells as small as the tolerance are no news; larger ones the caller must hear of.
-        if len(cells) and size > 2:
-            self._unresolved.append((cells, size))
-
-    def _sample(self, cells: Indices, size: int) -> tuple[Array, Indices]:
-        steps = np.array([0, size // 2, size])
-        stencil = np.stack(np.meshgrid(*[steps] * self.n_axes, indexing="ij"), axis=-1)
-        ticks = cells[(slice(None), *[None] * self.n_axes)] + stencil
-        keys = self._key(ticks)
-        wanted = np.unique(keys)
-        missing = wanted[~np.isin(wanted, self.keys, assume_unique=True)]
-        joints = self.field.joints(self._ticks(missing) / self.size)
-        all_keys = np.concatenate([self.keys, missing])
-        order = np.argsort(all_keys, kind="stable")
-        self.keys = all_keys[order]
-        self.joints = np.concatenate([self.joints, joints])[order]
-        labels = np.concatenate([self.labels, self.field.table.choose_smoothly(joints)])
-        self.labels = labels[order]
-        rows = np.searchsorted(self.keys, keys)
-        return self.joints[rows], self.labels[rows]
-
-    def _hides_a_seed(self, cells: Indices, size: int, labels: Indices) -> NDArray[np.bool_]:
-        """Tell the cells that hold a point whose decision none of their sampled points has."""
-        hides = np.zeros(len(cells), dtype=bool)
-        if len(self._seeds) == 0 or len(cells) == 0:
-            return hides
-        keys = self._key(cells)
-        order = np.argsort(keys)
-        corner = (np.floor(self._seeds * self.size / size) * size).astype(np.intp)
-        wanted = self._key(corner)
-        at = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
-        for seed in np.flatnonzero(keys[order][at] == wanted):
-            cell = order[at[seed]]
-            hides[cell] |= bool((labels[cell] != self._seed_labels[seed]).all())
-        return hides
-
-    def _look_for_dips(self, joints: Array, labels: Indices, cells: Indices, size: int) -> None:
-        """Go downhill from the lowest local minima of each decision's deficit, and keep finds."""
-        shape = [len(axis) - 1 for axis in self.field.lines]
-        lattice_labels = self._as_lattice(labels, shape)
-        lattice_joints = self._as_lattice(joints, shape)
-        step = 0.25  # half the distance of neighbouring samples
-        for decision in range(self.field.table.n_decisions):
-            deficit = self._deficit(lattice_joints, lattice_labels, decision)
-            where = _local_minima(deficit)
-            start = where[np.argsort(deficit[tuple(where.T)], kind="stable")[:MAX_DIPS]]
-            found = self._descend(start / 2.0, step, decision)
-            self._seeds = np.concatenate([self._seeds, found])
-            new = np.full(len(found), decision)
-            self._seed_labels = np.concatenate([self._seed_labels, new])
-
-    def _deficit(self, joints: Array, labels: Indices, decision: int) -> Array:
-        """Return by how much `decision` falls short of the best; infinite where it is best."""
-        rows = joints.reshape(-1, joints.shape[-1])
-        best = labels.ravel()
-        other = (best != decision) & (best != NOWHERE)
-        deficit = np.full(len(rows), np.inf)
-        deficit[other] = self.field.table.log_odds_of(
-            rows[other], best[other], np.full(int(other.sum()), decision)
-        )
-        return deficit.reshape(labels.shape)
-
-    def _descend(self, start: Array, step: float, decision: int) -> Array:
-        """Return the points at which a compass search from `start` met `decision`."""
-        here = start
-        found = [np.empty((0, self.n_axes))]
-        compass = np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0]] * self.n_axes, indexing="ij"), axis=-1)
-        compass = compass.reshape(-1, self.n_axes)
-        top = np.array([len(axis) - 1.0 for axis in self.field.lines])
-        for _ in range(DIP_HALVINGS):
-            if len(here) == 0:
-                break
-            around = np.clip(here[:, None, :] + step * compass, 0.0, top)
-            flat = around.reshape(-1, self.n_axes)
-            joints = self.field.joints(flat)
-            labels = self.field.table.choose_smoothly(joints)
-            deficit = self._deficit(joints, labels, decision).reshape(len(here), -1)
-            deficit[(labels == decision).reshape(len(here), -1)] = -np.inf
-            lowest = deficit.argmin(axis=1)
-            here = around[np.arange(len(here)), lowest]
-            met = np.isneginf(deficit[np.arange(len(here)), lowest])
-            found.append(here[met])
-            here = here[~met]
-            step /= 2
-        return np.concatenate(found)
-
-    def _as_lattice(self, sampled: NDArray[np.generic], shape: list[int]) -> NDArray[np.generic]:
-        """Return what coarse cells sampled as one regular array, neighbours side by side."""
-        rows = self._lattice_rows(shape)
-        return (self.labels if sampled.ndim == self.n_axes + 1 else self.joints)[rows]
-
-    def _lattice_rows(self, shape: list[int]) -> Indices:
-        half = self.size // 2
-        axes = [np.arange(2 * count + 1) * half for count in shape]
-        return self.rank(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
-
-    def _key(self, ticks: Indices) -> Indices:
-        if self.n_axes == 1:
-            return np.asarray(ticks[..., 0])
-        return np.asarray(ticks[..., 0] * self.stride + ticks[..., 1])
-
-    def _ticks(self, keys: Indices) -> Indices:
-        if self.n_axes == 1:
-            return keys[:, None]
-        return np.column_stack(np.divmod(keys, self.stride))
-
-    def _inside(self, X: Array) -> NDArray[np.bool_]:
-        inside = np.ones(len(X), dtype=bool)
-        for axis, lines in enumerate(self.field.lines):
-            inside &= (X[:, axis] >= lines[0]) & (X[:, axis] <= lines[-1])
-        return inside
-
-
-def _local_minima(values: Array) -> Indices:
-    """Return the interior indices (m, d) at which finite `values` are least among neighbours."""
-    inner = tuple(slice(1, -1) for _ in values.shape)
-    least = np.isfinite(values[inner])
-    for offset in np.ndindex(*[3] * values.ndim):
-        shifted = tuple(slice(o, o + n - 2) for o, n in zip(offset, values.shape, strict=True))
-        least &= values[inner] <= values[shifted]
-    return np.argwhere(least) + 1
-
-
-def _unresolved(
-    joints: Array, labels: Indices, table: DecisionTable, n_axes: int
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Tell which cells need splitting, and which of these lie at the edge of a support.
-
-    `joints` is (m, 3, ..., K), `labels` (m, 3, ...). A decision is out of the running in a cell if
-    the log odds of the centre's decision against it stay positive by the bound of `_lowest`; a
-    cell is resolved if at most one other is in the running, and the log odds against that one have
-    no stationary point by `_is_monotone`: then one boundary passes, or none.
-    """
-    flat = labels.reshape(len(labels), -1)
-    centre = flat[:, flat.shape[1] // 2]
-    mixed = (flat == NOWHERE).any(axis=1) & (flat != NOWHERE).any(axis=1)
-    running = np.zeros(len(labels), dtype=np.intp)
-    smooth = np.ones(len(labels), dtype=bool)
-    infinite = np.zeros(len(labels), dtype=bool)
-    for first in np.unique(centre[centre != NOWHERE]):
-        rows = np.flatnonzero(centre == first)
-        for second in range(table.n_decisions):
-            if second == first:
-                continue
-            odds = table.log_odds(joints[rows], int(first), second)
-            tie = TIE_ULPS * np.finfo(float).eps * (1.0 + _scale(joints[rows]))
-            level = tuple(range(1, n_axes + 1))
-            tied = (np.abs(odds) <= tie[(..., *[None] * n_axes)]).all(axis=level)
-            in_running = (_lowest(odds, n_axes) <= 0) & ~tied
-            running[rows] += in_running
-            smooth[rows] &= ~in_running | _is_monotone(odds, n_axes)
-            infinite[rows] |= in_running & ~np.isfinite(odds).all(axis=level)
-    split = mixed | (running > 1) | ~smooth
-    return split, split & (mixed | (infinite & (running == 1)))
-
-
-def _scale(joints: Array) -> Array:
-    finite = np.where(np.isfinite(joints), np.abs(joints), 0.0)
-    return np.asarray(finite.reshape(len(joints), -1).max(axis=1))
-
-
-def _lowest(odds: Array, n_axes: int) -> Array:
-    """Return a lower bound of the log odds over each cell, from their sampled curvature.
-
-    Between samples a function lies at most (sum of its largest second differences) / 8 below the
-    least of the corners around it; CURVATURE_SAFETY allows for curvature between samples.
-    """
-    level = tuple(range(1, n_axes + 1))
-    dip = np.zeros(len(odds))
-    with np.errstate(invalid="ignore"):
-        for axis in level:
-            second = np.diff(odds, n=2, axis=axis)
-            bent = np.where(np.isfinite(second), np.maximum(second, 0.0), 0.0)
-            dip += bent.max(axis=level)
-    return np.asarray(odds.min(axis=level) - CURVATURE_SAFETY * dip / 8.0)
-
-
-def _is_monotone(odds: Array, n_axes: int) -> NDArray[np.bool_]:
-    """Tell whether the gradient of the log odds hardly turns within each cell."""
-    level = tuple(range(1, n_axes + 1))
-    with np.errstate(invalid="ignore"):
-        slope = np.zeros(len(odds))
-        change = np.zeros(len(odds))
-        for axis in level:
-            across = tuple(other for other in level if other != axis)
-            slope += np.diff(odds, axis=axis).mean(axis=level) ** 2
-            change += np.abs(np.diff(odds, n=2, axis=axis)).max(axis=level)
-            for other in across:
-                twist = np.diff(np.diff(odds, axis=axis), axis=other)
-                change += np.abs(twist).max(axis=level) / 2
-        return np.asarray(change <= MAX_GRADIENT_CHANGE * np.sqrt(slope)) & np.isfinite(slope)
-
-
-def _triangles(tree: _Tree) -> Indices:
+def _triangles(tree: Tree) -> Indices:
     """Return the triangles (t, 3), anticlockwise, of all leaves that a boundary touches."""
     columns = _Lines(tree, 0)
     rows = _Lines(tree, 1)
@@ -506,7 +175,7 @@ def _triangles(tree: _Tree) -> Indices:
 class _Lines:
     """The sampled points in the order in which they stand on lattice lines of one direction."""
 
-    def __init__(self, tree: _Tree, fixed_axis: int) -> None:
+    def __init__(self, tree: Tree, fixed_axis: int) -> None:
         ticks = tree._ticks(tree.keys)
         self._stride = tree.stride
         keys = ticks[:, fixed_axis] * tree.stride + ticks[:, 1 - fixed_axis]
@@ -586,7 +255,7 @@ def _directed(left: Indices, right: Indices, start: Indices, stop: Indices) -> I
             np.where(swap, start, stop),
         ]
     )
-    return segments[segments[:, 0] != NOWHERE]
+    return np.asarray(segments[segments[:, 0] != NOWHERE])
 
 
 def _chains(segments: Indices) -> list[tuple[int, int, Indices, bool]]:
@@ -607,7 +276,7 @@ def _chains(segments: Indices) -> list[tuple[int, int, Indices, bool]]:
 
 
 def _polish(
-    field: _Field, low: Array, high: Array, at_low: Indices, at_high: Indices, step: float
+    field: Field, low: Array, high: Array, at_low: Indices, at_high: Indices, step: float
 ) -> Array:
     """Return where the log odds change sign on each side from `low` to `high`, to within `step`.
 
@@ -665,7 +334,7 @@ def _next_fraction(
     return np.asarray(np.clip(t, least, 1 - least))
 
 
-def _polish_junctions(field: _Field, tree: _Tree, mesh: _Mesh, crossings: Array) -> Array:
+def _polish_junctions(field: Field, tree: Tree, mesh: _Mesh, crossings: Array) -> Array:
     """Return the points at which three decisions tie, by Newton's method; else the middles."""
     if len(mesh.hubs) == 0:
         return np.empty((0, 2))
@@ -673,7 +342,7 @@ def _polish_junctions(field: _Field, tree: _Tree, mesh: _Mesh, crossings: Array)
     corners = tree.points[mesh.hubs]
     extent = np.ptp(corners, axis=1).max(axis=1)
     decisions = tree.labels[mesh.hubs]
-    here = start.copy()
+    here = np.asarray(start.copy())
     live = np.flatnonzero(mesh.is_junction)
     for _ in range(MAX_NEWTON_STEPS):
         if len(live) == 0:
@@ -688,7 +357,7 @@ def _polish_junctions(field: _Field, tree: _Tree, mesh: _Mesh, crossings: Array)
     return here
 
 
-def _newton_step(field: _Field, at: Array, decisions: Indices, h: Array) -> Array:
+def _newton_step(field: Field, at: Array, decisions: Indices, h: Array) -> Array:
     probes = [at, at + np.column_stack([h, 0 * h]), at + np.column_stack([0 * h, h])]
     joints = np.split(field.joints(np.concatenate(probes)), 3)
     odds = np.stack(
@@ -712,7 +381,7 @@ def _newton_step(field: _Field, at: Array, decisions: Indices, h: Array) -> Arra
         return np.asarray(-step / determinant[:, None])
 
 
-def _refine(field: _Field, points: Array, left: int, right: int, step: float) -> Array:
+def _refine(field: Field, points: Array, left: int, right: int, step: float) -> Array:
     """Return the curve with points added until its chords are within `step` of the boundary.
 
     The offset of a chord's middle from the curve is found by secants along its normal. Halving a
@@ -745,7 +414,7 @@ def _normals(start: Array, stop: Array) -> Array:
 
 
 def _offsets(
-    field: _Field, points: Array, chords: Indices, left: int, right: int, step: float
+    field: Field, points: Array, chords: Indices, left: int, right: int, step: float
 ) -> tuple[Array, NDArray[np.bool_]]:
     """Return how far the boundary lies from the middle of each chord along its normal."""
     start, stop = points[chords], points[chords + 1]
@@ -778,7 +447,7 @@ def _offsets(
 
 def _without_repeats(points: Array, step: float) -> Array:
     apart = np.abs(np.diff(points, axis=0)).max(axis=1) > step
-    return points[np.concatenate([[True], apart])]
+    return np.asarray(points[np.concatenate([[True], apart])])
 
 
 def _distinct(points: Array, step: float) -> Array:

@@ -14,7 +14,7 @@ from scipy.linalg import solve_triangular
 Array = NDArray[np.float64]
 
 # Where along an axis to look, in standard deviations: with a normal density, 2e-19 lies outside.
-GAUSSIAN_STEPS = np.array([-9.0, -5.0, -2.5, -1.0, 0.0, 1.0, 2.5, 5.0, 9.0])
+GAUSSIAN_STEPS = np.array([-9.0, -4.0, -1.5, 0.0, 1.5, 4.0, 9.0])
 
 # The same for distributions with quantiles, which may have heavy tails: one level a decade.
 TAIL_LEVELS = 10.0 ** np.arange(-14, 0)
@@ -64,7 +64,7 @@ def as_density(
     label = getattr(source, "__qualname__", type(source).__name__)
     return Density(
         name=f"{name} (function {label!r})",
-        evaluate=source if vectorized else _row_by_row(source),
+        evaluate=_all_rows(source) if vectorized else _row_by_row(source),
         gives_log=values == "log_density",
         n_features=n_features,
     )
@@ -141,6 +141,15 @@ def _refuse(
             f"The density of {density.name} returned {values[row]:g} at the point ({listed}); "
             f"{accepted}."
         )
+
+
+def _all_rows(function: Callable[[Any], Any]) -> Callable[[Array], Any]:
+    def evaluate(X: Array) -> Any:
+        returned = function(X)
+        # Many functions, SciPy's among them, return a bare number for a single row.
+        return np.reshape(returned, 1) if len(X) == 1 and np.ndim(returned) == 0 else returned
+
+    return evaluate
 
 
 def _row_by_row(function: Callable[[Any], Any]) -> Callable[[Array], Array]:
@@ -238,6 +247,7 @@ def _from_multivariate(source: Any, name: str) -> Density | None:
 def _from_kernel(source: Any, name: str) -> Density | None:
     from sklearn.neighbors import KernelDensity
 
+    sample: Callable[[int, np.random.Generator], Array] | None
     if isinstance(source, stats.gaussian_kde):
         data = np.asarray(source.dataset.T, dtype=np.float64)
         reach = GAUSSIAN_STEPS[-1] * np.sqrt(np.diag(np.atleast_2d(source.covariance)))
@@ -245,10 +255,11 @@ def _from_kernel(source: Any, name: str) -> Density | None:
         def evaluate(X: Array) -> Array:
             return np.asarray(source.logpdf(X if X.ndim == 1 else X.T))
 
-        def sample(n: int, rng: np.random.Generator) -> Array:
+        def resample(n: int, rng: np.random.Generator) -> Array:
             drawn = np.asarray(source.resample(n, seed=rng)).T
             return drawn[:, 0] if drawn.shape[1] == 1 else drawn
 
+        sample = resample
     elif isinstance(source, KernelDensity):
         from sklearn.utils.validation import check_is_fitted
 
@@ -299,7 +310,7 @@ def _look_over(data: Array, reach: Array) -> tuple[Array, ...]:
 def _from_mixture(source: Any, name: str) -> Density | None:
     if not _is_mixture(source):
         return None
-    from afterfit import mixture
+    from afterfit.mixture import log_density
 
     weights, means, scales = mixture_summary(source)
     look = tuple(
@@ -308,7 +319,7 @@ def _from_mixture(source: Any, name: str) -> Density | None:
     )
 
     def evaluate(X: Array) -> Array:
-        return np.asarray(mixture.log_density(source, X.reshape(len(X), -1)))
+        return np.asarray(log_density(source, X.reshape(len(X), -1)))
 
     def sample(n: int, rng: np.random.Generator) -> Array:
         counts = rng.multinomial(n, weights)

@@ -11,16 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
-from scipy.optimize import minimize
-from scipy.special import logsumexp
 
 from afterfit._contours import Curve
 from afterfit._decisions import DecisionTable
-from afterfit._densities import Density, checked_log_density
+from afterfit._mass import Proposal
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -68,24 +66,12 @@ PANEL_SHARE = 1 / 64
 MAX_HALVINGS = 40
 
 # In two features: breaks along an axis at which inner and outer integrals start, lattice lines.
-MAX_BREAKS = 32
+MAX_BREAKS = 24
 LATTICE_CELLS = 40
 ROOT_CELLS = 512
 
 # Outer points whose inner integrals are taken together.
 OUTER_BATCH = 256
-
-# The search for mass starts from 0 and from points up to this far away, in these steps.
-SEARCH_STEPS = np.concatenate([[0.0], 10.0 ** np.arange(-4, 7)])
-MAX_MODES = 8
-MAX_DOUBLINGS = 60
-NEGLIGIBLE_LOG = -50.0
-
-# Proposals of importance sampling: Student's t with few degrees of freedom, slightly widened.
-PROPOSAL_DF = 4.0
-PROPOSAL_SCALE = 1.5
-ADAPTATIONS = 3
-ADAPTATION_DRAWS = 4000
 
 
 @dataclass(frozen=True)
@@ -109,7 +95,7 @@ class Problem:
 
     @property
     def size(self) -> int:
-        return self.table.n_classes * self.table.n_decisions
+        return int(self.table.losses.size)
 
     def sorted_joints(self, X: Array) -> Array:
         """Return the joint densities in the column of the decision made, (n, K * J)."""
@@ -135,7 +121,7 @@ def thin_breaks(breaks: Array, at_most: int) -> Array:
 
 def lattice_lines(breaks: Array, n_cells: int) -> Array:
     """Return n_cells + 1 lines, as dense among the breaks as these are, off the symmetric ones."""
-    from afterfit._contours import coarse_lines
+    from afterfit._lattice import coarse_lines
 
     index = coarse_lines(0.0, len(breaks) - 1.0, max(n_cells, len(breaks) - 1))
     return np.asarray(np.interp(index, np.arange(len(breaks)), breaks))
@@ -165,34 +151,37 @@ def integrate_plane(
     segments = _segments(curves)
     outer = _distinct(np.concatenate([breaks[0], _turning_points(curves)]))
     outer = outer[(outer >= breaks[0][0]) & (outer <= breaks[0][-1])]
-    worst = [0.0]
+
+    def along(x: Array, owner: Indices, y: Array) -> Array:
+        return counter(np.column_stack([x[owner], y]))
 
     def inner(_: Indices, x: Array) -> Array:
         rows = []
         for start in range(0, len(x), OUTER_BATCH):
             part = x[start : start + OUTER_BATCH]
             owner, low, high = _inner_panels(part, breaks[1], segments)
+            # What an inner integral may miss, so that all of them together miss little: in
+            # proportion to its mass, or to what the panel it stands in contributes at all.
+            width = np.diff(outer)[np.clip(np.searchsorted(outer, part) - 1, 0, len(outer) - 2)]
             sums, errors = _integrate(
-                lambda own, y, part=part: counter(np.column_stack([part[own], y])),
+                partial(along, part),
                 owner,
                 low,
                 high,
                 len(part),
                 problem,
                 0.1 * tolerance,
-                relative=True,
+                least_mass=1.0 / ((len(outer) - 1) * width),
             )
-            relative = errors[:, 0] / np.maximum(sums.sum(axis=1), np.finfo(float).tiny)
-            worst[0] = max(worst[0], float(relative.max()))
-            rows.append(sums)
+            rows.append(np.column_stack([sums, errors]))
         return np.concatenate(rows)
 
     n = len(outer) - 1
     sums, errors = _integrate(
         inner, np.zeros(n, dtype=np.intp), outer[:-1], outer[1:], 1, problem, tolerance
     )
-    # Inner integrals err by at most `worst` of their mass, which adds up to at most one.
-    return _estimate(problem, sums[0], errors[0] + min(worst[0], 1.0), counter.n)
+    inner_errors = sums[0, problem.size :]
+    return _estimate(problem, sums[0, : problem.size], errors[0] + inner_errors, counter.n)
 
 
 def monte_carlo(
@@ -212,8 +201,6 @@ def monte_carlo(
     risk = variance = 0.0
     total = 0
     for prior, count, sampler in zip(priors, counts, samplers, strict=True):
-        if prior == 0:
-            continue
         X = sampler(int(count), rng)
         total += int(count)
         shares = problem.sorted_joints(X)
@@ -222,7 +209,7 @@ def monte_carlo(
         confusion += prior * shares.mean(axis=0).reshape(confusion.shape)
         risk += prior * float(losses.mean())
         variance += prior**2 * float(losses.var(ddof=1)) / count
-    return Estimate(confusion, risk, float(np.sqrt(variance)), total)
+    return Estimate(confusion, float(risk), float(np.sqrt(variance)), total)
 
 
 def importance_sampling(
@@ -244,199 +231,6 @@ def importance_sampling(
         n_draws,
         mass_error=float(masses.std(ddof=1) / root),
     )
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """An equal mixture of Student's t distributions, or the uniform distribution on a box."""
-
-    means: Array
-    covariances: Array
-    box: Array | None = None
-
-    def sample(self, n: int, rng: np.random.Generator) -> Array:
-        if self.box is not None:
-            return rng.uniform(self.box[:, 0], self.box[:, 1], size=(n, len(self.box)))
-        which = rng.integers(len(self.means), size=n)
-        X = np.empty((n, self.means.shape[1]))
-        for k, component in enumerate(self._components()):
-            rows = np.flatnonzero(which == k)
-            if len(rows):
-                X[rows] = component.rvs(size=len(rows), random_state=rng).reshape(len(rows), -1)
-        return X
-
-    def log_density(self, X: Array) -> Array:
-        if self.box is not None:
-            return np.full(len(X), -np.log(np.ptp(self.box, axis=1)).sum())
-        parts = [np.reshape(component.logpdf(X), len(X)) for component in self._components()]
-        return np.asarray(logsumexp(parts, axis=0) - np.log(len(parts)))
-
-    def _components(self) -> list[stats._multivariate.multivariate_t_frozen]:
-        return [
-            stats.multivariate_t(mean, PROPOSAL_SCALE**2 * covariance, df=PROPOSAL_DF)
-            for mean, covariance in zip(self.means, self.covariances, strict=True)
-        ]
-
-
-def fit_proposal(densities: list[Density], n_features: int, rng: np.random.Generator) -> Proposal:
-    """Return a proposal that covers the mass of these densities, adapted to it by its own draws."""
-    means, covariances = [], []
-    for density in densities:
-        modes = _modes(density, n_features)
-        spreads = [_curvature_covariance(density, mode) for mode in modes]
-        fitted = Proposal(np.array(modes), np.array(spreads))
-        for _ in range(ADAPTATIONS):
-            fitted = _adapted(fitted, density, rng)
-        means.append(fitted.means)
-        covariances.append(fitted.covariances)
-    return Proposal(np.concatenate(means), np.concatenate(covariances))
-
-
-def locate(density: Density, n_features: int) -> tuple[tuple[Array, ...], Array]:
-    """Return coordinates that span the mass along each axis, and its modes, by looking for it."""
-    modes = _modes(density, n_features)
-    look: list[list[Array]] = [[] for _ in range(n_features)]
-    for mode in modes:
-        spread = np.sqrt(np.diag(_curvature_covariance(density, mode)))
-        for axis in range(n_features):
-            look[axis].append(_walk_out(density, mode, axis, float(spread[axis])))
-    return tuple(np.unique(np.concatenate(parts)) for parts in look), np.array(modes)
-
-
-def _lenient(density: Density, X: Array) -> Array:
-    """Return log f where it is a number, else -inf: the search may look where f is not defined."""
-    with np.errstate(all="ignore"):
-        returned = np.asarray(density.evaluate(X[:, 0] if X.shape[1] == 1 else X), dtype=float)
-        if returned.shape != (len(X),):
-            checked_log_density(density, X[:, 0] if X.shape[1] == 1 else X)  # raises
-        values = returned if density.gives_log else np.log(returned)
-    return np.asarray(np.where(np.isnan(values), -np.inf, values))
-
-
-def _modes(density: Density, n_features: int) -> list[Array]:
-    """Return local maxima of the log density, found downhill from a wide cross of points."""
-    if n_features <= 2:
-        steps = np.unique(np.concatenate([-SEARCH_STEPS, SEARCH_STEPS]))
-        grid = np.meshgrid(*[steps] * n_features, indexing="ij")
-        starts = np.column_stack([axis.ravel() for axis in grid])
-        shape: tuple[int, ...] = grid[0].shape
-    else:
-        steps = np.unique(np.concatenate([-SEARCH_STEPS, SEARCH_STEPS]))
-        axes = np.concatenate([steps[:, None] * row for row in np.eye(n_features)])
-        diagonal = steps[:, None] * np.ones(n_features)
-        starts = np.unique(np.concatenate([axes, diagonal]), axis=0)
-        shape = (len(starts),)
-    values = _lenient(density, starts)
-    if np.isneginf(values).all():
-        raise ValueError(
-            f"The density of {density.name} is zero at all {len(starts)} points where its mass "
-            "was looked for; say where it lies with `region`, or give its logarithm with "
-            '`values="log_density"`.'
-        )
-    candidates = _peaks(values.reshape(shape)) if n_features <= 2 else np.argsort(-values)
-    ordered = sorted(candidates.tolist(), key=lambda row: -values[row])[:MAX_MODES]
-    return _distinct_modes([_climb(density, starts[row]) for row in ordered], density)
-
-
-def _peaks(values: Array) -> Indices:
-    padded = np.pad(values, 1, constant_values=-np.inf)
-    peak = values > -np.inf
-    for offset in np.ndindex(*[3] * values.ndim):
-        neighbour = padded[tuple(slice(o, o + n) for o, n in zip(offset, values.shape))]
-        peak &= values >= neighbour
-    return np.flatnonzero(peak)
-
-
-def _climb(density: Density, start: Array) -> Array:
-    scale = np.maximum(np.abs(start), 1e-2)
-    here = start
-    for _ in range(3):
-        simplex = np.vstack([here, here + 0.3 * np.diag(scale)])
-        best = minimize(
-            lambda x: -float(_lenient(density, np.atleast_2d(x))[0]),
-            here,
-            method="Nelder-Mead",
-            options={"initial_simplex": simplex, "xatol": 1e-8, "fatol": 1e-8, "maxiter": 4000},
-        )
-        here = np.asarray(best.x)
-    return here
-
-
-def _distinct_modes(modes: list[Array], density: Density) -> list[Array]:
-    kept: list[Array] = []
-    heights = {}
-    for mode in modes:
-        spread = np.sqrt(np.diag(_curvature_covariance(density, mode)))
-        if all((np.abs(mode - other) > 0.1 * spread).any() for other in kept):
-            heights[len(kept)] = float(_lenient(density, mode[None, :])[0])
-            kept.append(mode)
-    return kept
-
-
-def _curvature_covariance(density: Density, mode: Array) -> Array:
-    """Return the inverse of minus the Hessian of log f at its mode; a diagonal of widths if flat."""
-    widths = np.array([_width(density, mode, axis) for axis in range(len(mode))])
-    d = len(mode)
-    hessian = np.empty((d, d))
-    for i in range(d):
-        for j in range(i, d):
-            a, b = widths[i] * np.eye(d)[i], widths[j] * np.eye(d)[j]
-            points = mode + 0.5 * np.array([a + b, a - b, b - a, -a - b])
-            values = _lenient(density, points)
-            hessian[i, j] = hessian[j, i] = (values[0] - values[1] - values[2] + values[3]) / (
-                widths[i] * widths[j]
-            )
-    if np.isfinite(hessian).all():
-        eigenvalues, vectors = np.linalg.eigh(-hessian * np.outer(widths, widths))
-        if eigenvalues.min() > 1e-6:
-            scaled = (vectors / eigenvalues) @ vectors.T
-            return np.asarray(scaled * np.outer(widths, widths))
-    return np.diag(widths**2)
-
-
-def _width(density: Density, mode: Array, axis: int) -> float:
-    """Return how far from the mode, along an axis, the log density has fallen by 1/2."""
-    top = float(_lenient(density, mode[None, :])[0])
-    unit = np.eye(len(mode))[axis]
-    reach = 10.0 ** np.linspace(-8, 8, 65) * max(1.0, 1e-3 * float(np.abs(mode).max()))
-    widths = []
-    for sign in (-1.0, 1.0):
-        values = _lenient(density, mode + sign * reach[:, None] * unit)
-        fallen = np.flatnonzero(values < top - 0.5)
-        if len(fallen):
-            widths.append(float(reach[fallen[0]]))
-    return max(widths) if widths else 1.0
-
-
-def _walk_out(density: Density, mode: Array, axis: int, spread: float) -> Array:
-    """Return coordinates from the mode outwards, until no mass can be left beyond them."""
-    unit = np.eye(len(mode))[axis]
-    top = float(_lenient(density, mode[None, :])[0])
-    reach = spread * np.concatenate(
-        [[1.0, 2.5, 5.0, 9.0], 9.0 * 2.0 ** np.arange(1, MAX_DOUBLINGS)]
-    )
-    kept = [np.array([mode[axis]])]
-    for sign in (-1.0, 1.0):
-        values = _lenient(density, mode + sign * reach[:, None] * unit)
-        beyond = values + np.log(reach / spread) < top + NEGLIGIBLE_LOG
-        last = int(np.flatnonzero(beyond)[0]) if beyond.any() else len(reach) - 1
-        kept.append(mode[axis] + sign * reach[: max(last, 3) + 1])
-    return np.concatenate(kept)
-
-
-def _adapted(proposal: Proposal, density: Density, rng: np.random.Generator) -> Proposal:
-    X = proposal.sample(ADAPTATION_DRAWS, rng)
-    log_weights = _lenient(density, X) - proposal.log_density(X)
-    if not np.isfinite(log_weights).any():
-        return proposal
-    weights = np.exp(log_weights - log_weights.max())
-    weights /= weights.sum()
-    if 1.0 / np.sum(weights**2) < 5.0 * X.shape[1] or len(proposal.means) > 1:
-        return proposal  # too few draws carry the weight for a covariance, or one is not enough
-    mean = weights @ X
-    centred = X - mean
-    covariance = (weights[:, None] * centred).T @ centred
-    return Proposal(mean[None, :], covariance[None, :, :])
 
 
 class _Counter:
@@ -464,23 +258,27 @@ def _integrate(
     problem: Problem,
     tolerance: float,
     *,
-    relative: bool = False,
+    least_mass: Array | None = None,
 ) -> tuple[Array, Array]:
-    """Return integrals (owner, K * J) over the owners' panels, and errors (owner, 2).
+    """Return integrals over the owners' panels, and errors (owner, 2) of risk and mass.
+
+    `f` returns K * J columns of sorted joints, and whatever else is to be integrated.
 
     Every panel [low, high] is mapped from t in [0, 1] by 3 t^2 - 2 t^3, which takes the edge off
     square-root singularities at its ends (a vertical tangent of a boundary, a pole of a density).
     """
     controlled = problem.controlled()
-    sums = np.zeros((n_owners, problem.size))
+    sums = np.zeros((n_owners, 0))
     errors = np.zeros((n_owners, 2))
     start, stop = np.zeros(len(low)), np.ones(len(low))
     allowed = np.full(n_owners, PANEL_SHARE * tolerance)
     for halving in range(MAX_HALVINGS + 1):
         kronrod, error = _panels(f, owner, low, high, start, stop, controlled)
-        if relative and halving == 0:
-            mass = np.bincount(owner, weights=kronrod.sum(axis=1), minlength=n_owners)
-            allowed *= mass
+        if halving == 0:
+            sums = np.zeros((n_owners, kronrod.shape[1]))
+            if least_mass is not None:
+                mass = np.bincount(owner, weights=kronrod.sum(axis=1), minlength=n_owners)
+                allowed *= np.maximum(mass, least_mass)
         done = (error.max(axis=1) <= allowed[owner]) | (halving == MAX_HALVINGS)
         np.add.at(sums, owner[done], kronrod[done])
         np.add.at(errors, owner[done], error[done])
@@ -510,7 +308,7 @@ def _panels(
     values = f(np.repeat(owner, 15), x.ravel()).reshape(len(low), 15, -1)
     values *= jacobian[:, :, None]
     kronrod = half[:, None] * np.einsum("q,pqm->pm", KRONROD, values)
-    watched = values @ controlled
+    watched = values[..., : len(controlled)] @ controlled
     sum_kronrod = half[:, None] * np.einsum("q,pqc->pc", KRONROD, watched)
     sum_gauss = half[:, None] * np.einsum("q,pqc->pc", GAUSS, watched)
     mean = sum_kronrod / (2.0 * np.where(half > 0, half, 1.0))[:, None]

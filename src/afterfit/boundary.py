@@ -8,7 +8,7 @@ distributions, kernel density estimates, Gaussian mixtures, or from a fitted gen
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -17,17 +17,16 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from afterfit import _contours, _risk
-from afterfit._decisions import NOWHERE, DecisionTable
+from afterfit import _contours, _lattice, _mass, _risk
+from afterfit._decisions import DecisionTable
 from afterfit._densities import (
     Density,
     as_density,
     checked_log_density,
     common_n_features,
-    gaussian_density,
-    mixture_covariances,
-    mixture_summary,
 )
+from afterfit._display import colors_of, draw_legend, draw_line, draw_plane, draw_points
+from afterfit._estimators import read_estimator
 from afterfit._validation import (
     check_choice,
     check_integer,
@@ -71,11 +70,6 @@ REGION_DOUBLINGS = 6
 
 # Limits drawn around data: this fraction of the range on either side.
 PADDING = 0.08
-
-# Regions and points tell classes apart by these, with or without colour.
-HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo", "+++")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-LINE_STYLES = ("-", "--", "-.", ":")
 
 
 @dataclass(frozen=True)
@@ -324,7 +318,7 @@ class BayesRule:
         densities = [
             as_density(
                 source,
-                f"class {_quoted(label)}",
+                f"class {label!r}",
                 values=values,
                 vectorized=bool(vectorized),
                 n_features=n_features,
@@ -385,7 +379,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         >>> bool((rule.predict(X[:, 2:]) == qda.predict(X[:, 2:])).all())
         True
         """
-        model = _read_estimator(estimator)
+        model = read_estimator(estimator)
         rule = cls.__new__(cls)
         rule.classes = model.classes
         rule._set_up(
@@ -421,7 +415,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
     def __repr__(self) -> str:
         """Return classes with priors, and whether losses or rejection are in force."""
         listed = ", ".join(
-            f"{_quoted(label)}: {prior:.4g}"
+            f"{label!r}: {prior:.4g}"
             for label, prior in zip(self.classes.tolist(), self.priors, strict=True)
         )
         loss = "zero-one loss" if self._zero_one else "given losses"
@@ -681,7 +675,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
             resolution = RESOLUTION[d]
         resolution = check_integer(resolution, "resolution", low=8, high=1_000_000)
         max_evaluations = check_integer(max_evaluations, "max_evaluations", low=1)
-        lines = tuple(_contours.coarse_lines(*side, -(-resolution // 2)) for side in box)
+        lines = tuple(_lattice.coarse_lines(*side, -(-resolution // 2)) for side in box)
         traced = self._trace(lines, tolerance, max_evaluations)
         if traced.exhausted:
             warnings.warn(
@@ -819,7 +813,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
             self.decisions = _as_labels([*self.classes.tolist(), self.reject_label])
         elif reject_label is not None:
             raise ValueError(
-                f"`reject_label` is {reject_label!r}, but nothing is rejected without `reject_cost`."
+                f"`reject_label` needs a `reject_cost`, got label {reject_label!r} without one."
             )
         self._table = DecisionTable(table)
         self._zero_one = bool(np.array_equal(self.losses, 1.0 - np.eye(n_classes)))
@@ -977,7 +971,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         for density, prior in zip(self._densities, self.priors, strict=True):
             look = density.look
             if look is None and box is None and prior > 0:
-                look = _risk.locate(density, d)[0]
+                look = _mass.locate(density, d)[0]
             for axis in range(d if look is not None and prior > 0 else 0):
                 looks[axis].append(look[axis])  # type: ignore[index]
         breaks = []
@@ -1018,14 +1012,15 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
             for density, prior in zip(self._densities, self.priors, strict=True)
             if prior > 0
         ]
-        samplers = [density.sample for density in self._densities]
-        if box is None and all(density.sample is not None for density in used):
-            estimate = _risk.monte_carlo(problem, samplers, self.priors, n_draws, rng)
+        samplers = [density.sample for density in used if density.sample is not None]
+        if box is None and len(samplers) == len(used):
+            priors = self.priors[self.priors > 0]
+            estimate = _risk.monte_carlo(problem, samplers, priors, n_draws, rng)
             return self._report(estimate, "monte_carlo", None)
         if box is not None:
-            proposal = _risk.Proposal(np.empty(0), np.empty(0), np.array(box))
+            proposal = _mass.Proposal(np.empty(0), np.empty(0), np.array(box))
         else:
-            proposal = _risk.fit_proposal(used, d, rng)
+            proposal = _mass.fit_proposal(used, d, rng)
         estimate = _risk.importance_sampling(problem, proposal, n_draws, rng)
         mass = float(estimate.confusion.sum())
         if box is None and abs(mass - 1) > MASS_STANDARD_ERRORS * estimate.mass_error + 1e-6:
@@ -1295,130 +1290,20 @@ class BayesBoundaryDisplay:
         if ax is None:
             _, ax = plt.subplots()
         self.ax_, self.figure_ = ax, ax.figure
-        colors = _colors(len(self.rule.decisions))
+        colors = colors_of(len(self.rule.decisions))
         self.regions_, self.lines_, self.contours_, self.points_ = [], [], [], []
-        draw = _draw_line if len(self.grid) == 1 else _draw_plane
+        draw = draw_line if len(self.grid) == 1 else draw_plane
         draw(self, colors, regions, densities and not self.rule._common_term_unknown, levels)
         if points and self.X is not None:
-            _draw_points(self, colors)
+            draw_points(self, colors)
         ax.set_xlim(self.grid[0][0], self.grid[0][-1])
         ax.set_xlabel(self.feature_names[0])
         if len(self.grid) == 2:
             ax.set_ylim(self.grid[1][0], self.grid[1][-1])
             ax.set_ylabel(self.feature_names[1])
         if legend:
-            _draw_legend(self, colors, regions, points)
+            draw_legend(self, colors, regions, points)
         return self
-
-
-@dataclass(frozen=True)
-class _Model:
-    """What `from_estimator` reads off an estimator."""
-
-    classes: NDArray[Any]
-    densities: tuple[Density, ...]
-    priors: Array
-    scores: tuple[Density, ...] | None = None  # in the discriminant space, where only that is known
-
-
-def _read_estimator(estimator: Any) -> _Model:
-    from sklearn.discriminant_analysis import (
-        LinearDiscriminantAnalysis,
-        QuadraticDiscriminantAnalysis,
-    )
-    from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
-    from sklearn.naive_bayes import GaussianNB
-    from sklearn.utils.validation import check_is_fitted
-
-    is_parameters = type(estimator).__name__ == "GaussianMixtureParameters"
-    if isinstance(estimator, GaussianMixture | BayesianGaussianMixture) or is_parameters:
-        if not is_parameters:
-            check_is_fitted(estimator)
-        weights, means, _ = mixture_summary(estimator)
-        classes = np.arange(len(weights))
-        covariances = mixture_covariances(estimator)
-        return _Model(classes, _gaussians(means, covariances, classes), weights)
-    if isinstance(estimator, GaussianNB):
-        check_is_fitted(estimator)
-        covariances = [np.diag(variances) for variances in estimator.var_]
-        return _Model(
-            estimator.classes_,
-            _gaussians(estimator.theta_, covariances, estimator.classes_),
-            estimator.class_prior_,
-        )
-    if isinstance(estimator, QuadraticDiscriminantAnalysis):
-        check_is_fitted(estimator)
-        covariances = [
-            (rotation * scaling) @ rotation.T
-            for rotation, scaling in zip(estimator.rotations_, estimator.scalings_, strict=True)
-        ]
-        return _Model(
-            estimator.classes_,
-            _gaussians(estimator.means_, covariances, estimator.classes_),
-            estimator.priors_,
-        )
-    if isinstance(estimator, LinearDiscriminantAnalysis):
-        check_is_fitted(estimator)
-        return _read_linear(estimator)
-    raise TypeError(
-        "`estimator` must be a fitted GaussianNB, LinearDiscriminantAnalysis, "
-        "QuadraticDiscriminantAnalysis, GaussianMixture, BayesianGaussianMixture or "
-        f"GaussianMixtureParameters, got {type(estimator).__name__}. Of other models, give the "
-        "class densities to BayesRule."
-    )
-
-
-def _gaussians(
-    means: Array, covariances: Sequence[Array] | Array, classes: NDArray[Any]
-) -> tuple[Density, ...]:
-    return tuple(
-        gaussian_density(np.asarray(mean, dtype=float), covariance, f"class {_quoted(label)}")
-        for mean, covariance, label in zip(means, covariances, classes.tolist(), strict=True)
-    )
-
-
-def _read_linear(estimator: Any) -> _Model:
-    """Return normal densities with the common covariance that the estimator's rule implies."""
-    means, classes, priors = estimator.means_, estimator.classes_, estimator.priors_
-    covariance = getattr(estimator, "covariance_", None)
-    if estimator.solver == "svd":
-        # Its rule whitens by `scalings_` alone; they may differ from `covariance_` by a factor
-        # n / (n - K), and in more when priors were given.
-        scalings = estimator.scalings_
-        covariance = _consistent_covariance(covariance, scalings)
-        if covariance is None:
-            return _in_discriminant_space(means, scalings, classes, priors)
-    return _Model(classes, _gaussians(means, [covariance] * len(means), classes), priors)
-
-
-def _consistent_covariance(covariance: Array | None, scalings: Array) -> Array | None:
-    """Return the covariance that the scalings whiten, if it can be known."""
-    d, rank = scalings.shape
-    if rank == d:
-        return np.asarray(np.linalg.inv(scalings @ scalings.T))
-    if covariance is None:
-        return None
-    whitened = scalings.T @ covariance @ scalings
-    factor = np.trace(whitened) / rank
-    if not np.allclose(whitened, factor * np.eye(rank), rtol=1e-8, atol=1e-8 * factor):
-        return None
-    return np.asarray(covariance / factor)
-
-
-def _in_discriminant_space(
-    means: Array, scalings: Array, classes: NDArray[Any], priors: Array
-) -> _Model:
-    rank = scalings.shape[1]
-    scores = _gaussians(means @ scalings, [np.eye(rank)] * len(means), classes)
-
-    def lifted(score: Density) -> Density:
-        def evaluate(X: Array) -> Array:
-            projected = X.reshape(len(X), -1) @ scalings
-            return np.asarray(score.evaluate(projected[:, 0] if rank == 1 else projected))
-
-        return Density(name=score.name, evaluate=evaluate, n_features=len(scalings))
-
-    return _Model(classes, tuple(lifted(score) for score in scores), priors, scores)
 
 
 def _slice_density(density: Density, at: Array, free: list[int]) -> Density:
@@ -1466,11 +1351,7 @@ def _takes(density: Density, shape: tuple[int, ...]) -> bool:
             returned = density.evaluate(np.linspace(0.1, 0.9, int(np.prod(shape))).reshape(shape))
     except Exception:
         return False
-    return np.shape(returned) == shape[:1]
-
-
-def _quoted(label: Hashable) -> str:
-    return repr(label)
+    return bool(np.shape(returned) == shape[:1])
 
 
 def _middle(cell: Array) -> tuple[float, ...]:
@@ -1554,10 +1435,8 @@ def _check_reject_label(label: Hashable | None, classes: NDArray[Any]) -> Hashab
     if label is None:
         label = -1 if classes.dtype.kind in "iuf" else "reject"
     if label in known:
-        raise ValueError(
-            f"`reject_label` must differ from all classes ({listing([_quoted(k) for k in known])}), "
-            f"got {label!r}."
-        )
+        listed = listing([repr(one) for one in known])
+        raise ValueError(f"`reject_label` must differ from all classes ({listed}), got {label!r}.")
     return label
 
 
@@ -1612,172 +1491,6 @@ def _check_labels(y: Any, data: Array | None, classes: NDArray[Any]) -> NDArray[
         raise ValueError(f"`y` must have shape ({len(data)},) as `X`, got {labels.shape}.")
     unknown = sorted({repr(label) for label in set(labels.tolist()) - set(classes.tolist())})
     if unknown:
-        raise ValueError(
-            f"`y` must hold classes of the rule ({listing([_quoted(c) for c in classes.tolist()])}), "
-            f"got {listing(unknown)}."
-        )
+        known = listing([repr(label) for label in classes.tolist()])
+        raise ValueError(f"`y` must hold classes of the rule ({known}), got {listing(unknown)}.")
     return labels
-
-
-def _colors(n: int) -> list[Any]:
-    import matplotlib as mpl
-
-    cycle = mpl.rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])
-    return [cycle[k % len(cycle)] for k in range(n)]
-
-
-def _styles(display: BayesBoundaryDisplay) -> Iterator[tuple[BoundaryPiece, str]]:
-    """Return each piece with the line style of its pair of decisions."""
-    pairs: dict[frozenset[Hashable], str] = {}
-    for piece in display.boundary.pieces:
-        pair = frozenset(piece.classes)
-        style = pairs.setdefault(pair, LINE_STYLES[len(pairs) % len(LINE_STYLES)])
-        yield piece, style
-
-
-def _draw_plane(
-    display: BayesBoundaryDisplay,
-    colors: list[Any],
-    regions: bool,
-    densities: bool,
-    levels: list[float],
-) -> None:
-    ax, rule = display.ax_, display.rule
-    x, y = display.grid
-    joints = display.log_joints
-    if regions:
-        for decision, color in enumerate(colors):
-            surplus = _surplus(joints, rule._table, decision)
-            if (surplus <= 0).all():
-                continue
-            filled = ax.contourf(
-                x,
-                y,
-                surplus.T,
-                levels=[0.0, np.inf],
-                colors=[color],
-                alpha=0.18,
-                hatches=[HATCHES[decision % len(HATCHES)]],
-            )
-            filled.set_edgecolor((0.0, 0.0, 0.0, 0.25))  # of the hatch
-            filled.set_linewidth(0.0)
-            display.regions_.append(filled)
-    if densities:
-        for k, color in enumerate(colors[: len(rule.classes)]):
-            log_density = joints[..., k]
-            peak = log_density.max()
-            if not np.isfinite(peak) or (log_density == log_density.flat[0]).all():
-                continue
-            shown = np.maximum(log_density - peak, np.log(levels[0]) - 5.0)
-            display.contours_.append(
-                ax.contour(
-                    x,
-                    y,
-                    shown.T,
-                    levels=np.log(levels),
-                    colors=[color],
-                    linewidths=0.8,
-                    linestyles="solid",
-                )
-            )
-    for piece, style in _styles(display):
-        display.lines_ += ax.plot(*piece.points.T, color="black", linestyle=style, linewidth=1.8)
-
-
-def _surplus(joints: Array, table: DecisionTable, decision: int) -> Array:
-    """Return the log odds of a decision against its strongest rival, within drawable bounds."""
-    flat = joints.reshape(-1, joints.shape[-1])
-    least = np.full(len(flat), np.inf)
-    for rival in range(table.n_decisions):
-        if rival != decision:
-            least = np.minimum(least, table.log_odds(flat, decision, rival))
-    least[np.isneginf(flat).all(axis=1)] = -1.0  # nothing to decide by: left blank
-    return np.clip(least, -1e3, 1e3).reshape(joints.shape[:-1])
-
-
-def _draw_line(
-    display: BayesBoundaryDisplay,
-    colors: list[Any],
-    regions: bool,
-    densities: bool,
-    levels: list[float],
-) -> None:
-    ax, rule = display.ax_, display.rule
-    (x,) = display.grid
-    pieces = sorted(display.boundary.pieces, key=lambda piece: float(piece.points[0]))
-    if regions:
-        edges = [x[0], *(float(piece.points[0]) for piece in pieces), x[-1]]
-        middles = 0.5 * (np.array(edges[1:]) + np.array(edges[:-1]))
-        decided = rule._table.choose_smoothly(rule._log_joints(middles))
-        for low, high, decision in zip(edges[:-1], edges[1:], decided.tolist(), strict=True):
-            if decision != NOWHERE:
-                display.regions_.append(
-                    ax.axvspan(
-                        low,
-                        high,
-                        facecolor=(colors[decision], 0.18),
-                        linewidth=0.0,
-                        edgecolor=(0.0, 0.0, 0.0, 0.25),
-                        hatch=HATCHES[decision % len(HATCHES)],
-                    )
-                )
-    if densities:
-        for k, color in enumerate(colors[: len(rule.classes)]):
-            style = LINE_STYLES[k % len(LINE_STYLES)]
-            display.contours_ += ax.plot(
-                x, np.exp(display.log_joints[..., k]), color=color, linestyle=style
-            )
-        ax.set_ylabel("prior × density")
-    for piece, _ in _styles(display):
-        display.lines_.append(ax.axvline(piece.points[0], color="black", linewidth=1.8))
-
-
-def _draw_points(display: BayesBoundaryDisplay, colors: list[Any]) -> None:
-    ax, X = display.ax_, display.X
-    assert X is not None
-    labels = display.y
-    groups = (
-        [(np.ones(len(X), dtype=bool), "0.3", "o")]
-        if labels is None
-        else [
-            (labels == label, colors[k], MARKERS[k % len(MARKERS)])
-            for k, label in enumerate(display.rule.classes.tolist())
-        ]
-    )
-    for chosen, color, marker in groups:
-        part = X[chosen]
-        if len(display.grid) == 1:
-            height = np.zeros(len(part))
-            drawn = ax.scatter(part[:, 0], height, color=color, marker=marker, s=18, clip_on=False)
-        else:
-            drawn = ax.scatter(
-                *part.T, color=color, marker=marker, s=18, edgecolors="white", linewidths=0.4
-            )
-        display.points_.append(drawn)
-
-
-def _draw_legend(
-    display: BayesBoundaryDisplay, colors: list[Any], regions: bool, points: bool
-) -> None:
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Patch
-
-    handles: list[Any] = []
-    for k, label in enumerate(display.rule.decisions.tolist()):
-        patch = Patch(
-            facecolor=(colors[k], 0.18),
-            edgecolor=(0.0, 0.0, 0.0, 0.4),
-            linewidth=0.0,
-            hatch=HATCHES[k % len(HATCHES)],
-        )
-        marker = Line2D([], [], color=colors[k], marker=MARKERS[k % len(MARKERS)], linestyle="none")
-        shown = points and display.y is not None and k < len(display.rule.classes)
-        parts = ([patch] if regions else []) + ([marker] if shown else [])
-        handles.append((tuple(parts) or (Line2D([], [], color=colors[k]),), str(label)))
-    seen: set[str] = set()
-    for piece, style in _styles(display):
-        name = " | ".join(sorted(map(str, piece.classes)))
-        if len(display.grid) == 2 and name not in seen:
-            handles.append(((Line2D([], [], color="black", linestyle=style),), name))
-        seen.add(name)
-    display.ax_.legend([handle for handle, _ in handles], [name for _, name in handles])

@@ -1,0 +1,185 @@
+"""How `BayesBoundaryDisplay` draws: regions, densities, boundary lines, points, legend."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afterfit._decisions import NOWHERE, DecisionTable
+
+if TYPE_CHECKING:
+    from afterfit.boundary import BayesBoundaryDisplay, BoundaryPiece
+
+Array = NDArray[np.float64]
+
+# Regions and points tell classes apart by these, with or without colour.
+HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo", "+++")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
+LINE_STYLES = ("-", "--", "-.", ":")
+
+
+def colors_of(n: int) -> list[Any]:
+    import matplotlib as mpl
+
+    cycle = mpl.rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])
+    return [cycle[k % len(cycle)] for k in range(n)]
+
+
+def _styles(display: BayesBoundaryDisplay) -> Iterator[tuple[BoundaryPiece, str]]:
+    """Return each piece with the line style of its pair of decisions."""
+    pairs: dict[frozenset[Hashable], str] = {}
+    for piece in display.boundary.pieces:
+        pair = frozenset(piece.classes)
+        style = pairs.setdefault(pair, LINE_STYLES[len(pairs) % len(LINE_STYLES)])
+        yield piece, style
+
+
+def draw_plane(
+    display: BayesBoundaryDisplay,
+    colors: list[Any],
+    regions: bool,
+    densities: bool,
+    levels: list[float],
+) -> None:
+    ax, rule = display.ax_, display.rule
+    x, y = display.grid
+    joints = display.log_joints
+    if regions:
+        for decision, color in enumerate(colors):
+            surplus = _surplus(joints, rule._table, decision)
+            if (surplus <= 0).all():
+                continue
+            filled = ax.contourf(
+                x,
+                y,
+                surplus.T,
+                levels=[0.0, np.inf],
+                colors=[color],
+                alpha=0.18,
+                hatches=[HATCHES[decision % len(HATCHES)]],
+            )
+            filled.set_edgecolor((0.0, 0.0, 0.0, 0.25))  # of the hatch
+            filled.set_linewidth(0.0)
+            display.regions_.append(filled)
+    if densities:
+        for k, color in enumerate(colors[: len(rule.classes)]):
+            log_density = joints[..., k]
+            peak = log_density.max()
+            if not np.isfinite(peak) or (log_density == log_density.flat[0]).all():
+                continue
+            shown = np.maximum(log_density - peak, np.log(levels[0]) - 5.0)
+            display.contours_.append(
+                ax.contour(
+                    x,
+                    y,
+                    shown.T,
+                    levels=np.log(levels),
+                    colors=[color],
+                    linewidths=0.8,
+                    linestyles="solid",
+                )
+            )
+    for piece, style in _styles(display):
+        display.lines_ += ax.plot(*piece.points.T, color="black", linestyle=style, linewidth=1.8)
+
+
+def _surplus(joints: Array, table: DecisionTable, decision: int) -> Array:
+    """Return the log odds of a decision against its strongest rival, within drawable bounds."""
+    flat = joints.reshape(-1, joints.shape[-1])
+    least = np.full(len(flat), np.inf)
+    for rival in range(table.n_decisions):
+        if rival != decision:
+            least = np.minimum(least, table.log_odds(flat, decision, rival))
+    least[np.isneginf(flat).all(axis=1)] = -1.0  # nothing to decide by: left blank
+    return np.asarray(np.clip(least, -1e3, 1e3).reshape(joints.shape[:-1]))
+
+
+def draw_line(
+    display: BayesBoundaryDisplay,
+    colors: list[Any],
+    regions: bool,
+    densities: bool,
+    levels: list[float],
+) -> None:
+    ax, rule = display.ax_, display.rule
+    (x,) = display.grid
+    pieces = sorted(display.boundary.pieces, key=lambda piece: float(piece.points[0]))
+    if regions:
+        edges = [x[0], *(float(piece.points[0]) for piece in pieces), x[-1]]
+        middles = 0.5 * (np.array(edges[1:]) + np.array(edges[:-1]))
+        decided = rule._table.choose_smoothly(rule._log_joints(middles))
+        for low, high, decision in zip(edges[:-1], edges[1:], decided.tolist(), strict=True):
+            if decision != NOWHERE:
+                display.regions_.append(
+                    ax.axvspan(
+                        low,
+                        high,
+                        facecolor=(colors[decision], 0.18),
+                        linewidth=0.0,
+                        edgecolor=(0.0, 0.0, 0.0, 0.25),
+                        hatch=HATCHES[decision % len(HATCHES)],
+                    )
+                )
+    if densities:
+        for k, color in enumerate(colors[: len(rule.classes)]):
+            style = LINE_STYLES[k % len(LINE_STYLES)]
+            display.contours_ += ax.plot(
+                x, np.exp(display.log_joints[..., k]), color=color, linestyle=style
+            )
+        ax.set_ylabel("prior × density")
+    for piece, _ in _styles(display):
+        display.lines_.append(ax.axvline(piece.points[0], color="black", linewidth=1.8))
+
+
+def draw_points(display: BayesBoundaryDisplay, colors: list[Any]) -> None:
+    ax, X = display.ax_, display.X
+    assert X is not None
+    labels = display.y
+    groups = (
+        [(np.ones(len(X), dtype=bool), "0.3", "o")]
+        if labels is None
+        else [
+            (labels == label, colors[k], MARKERS[k % len(MARKERS)])
+            for k, label in enumerate(display.rule.classes.tolist())
+        ]
+    )
+    for chosen, color, marker in groups:
+        part = X[chosen]
+        if len(display.grid) == 1:
+            height = np.zeros(len(part))
+            drawn = ax.scatter(part[:, 0], height, color=color, marker=marker, s=18, clip_on=False)
+        else:
+            drawn = ax.scatter(
+                *part.T, color=color, marker=marker, s=18, edgecolors="white", linewidths=0.4
+            )
+        display.points_.append(drawn)
+
+
+def draw_legend(
+    display: BayesBoundaryDisplay, colors: list[Any], regions: bool, points: bool
+) -> None:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
+    handles: list[Any] = []
+    for k, label in enumerate(display.rule.decisions.tolist()):
+        patch = Patch(
+            facecolor=(colors[k], 0.18),
+            edgecolor=(0.0, 0.0, 0.0, 0.4),
+            linewidth=0.0,
+            hatch=HATCHES[k % len(HATCHES)],
+        )
+        marker = Line2D([], [], color=colors[k], marker=MARKERS[k % len(MARKERS)], linestyle="none")
+        shown = points and display.y is not None and k < len(display.rule.classes)
+        parts = ([patch] if regions else []) + ([marker] if shown else [])
+        handles.append((tuple(parts) or (Line2D([], [], color=colors[k]),), str(label)))
+    seen: set[str] = set()
+    for piece, style in _styles(display):
+        name = " | ".join(sorted(map(str, piece.classes)))
+        if len(display.grid) == 2 and name not in seen:
+            handles.append(((Line2D([], [], color="black", linestyle=style),), name))
+        seen.add(name)
+    display.ax_.legend([handle for handle, _ in handles], [name for _, name in handles])
