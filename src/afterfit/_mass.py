@@ -18,6 +18,7 @@ Indices = NDArray[np.intp]
 # The search for mass starts from 0 and from points up to this far away, in these steps.
 SEARCH_STEPS = np.concatenate([[0.0], 10.0 ** np.arange(-4, 7)])
 MAX_MODES = 8
+MAX_STARTS = 3
 MAX_DOUBLINGS = 60
 NEGLIGIBLE_LOG = -50.0
 
@@ -116,7 +117,8 @@ def _modes(density: Density, n_features: int) -> list[Array]:
             '`values="log_density"`.'
         )
     candidates = _peaks(values.reshape(shape)) if n_features <= 2 else np.argsort(-values)
-    ordered = sorted(candidates.tolist(), key=lambda row: -values[row])[:MAX_MODES]
+    at_most = MAX_MODES if n_features <= 2 else MAX_STARTS
+    ordered = sorted(candidates.tolist(), key=lambda row: -values[row])[:at_most]
     return _distinct_modes([_climb(density, starts[row]) for row in ordered], density)
 
 
@@ -138,7 +140,7 @@ def _climb(density: Density, start: Array) -> Array:
             lambda x: -float(_lenient(density, np.atleast_2d(x))[0]),
             here,
             method="Nelder-Mead",
-            options={"initial_simplex": simplex, "xatol": 1e-8, "fatol": 1e-8, "maxiter": 4000},
+            options={"initial_simplex": simplex, "xatol": 1e-5, "fatol": 1e-5, "maxiter": 4000},
         )
         here = np.asarray(best.x)
     return here

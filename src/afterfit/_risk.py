@@ -70,6 +70,9 @@ MAX_BREAKS = 24
 LATTICE_CELLS = 40
 ROOT_CELLS = 512
 
+# A curve turns back where it does so by more than this fraction of the range.
+TURN_FRACTION = 1e-5
+
 # Outer points whose inner integrals are taken together.
 OUTER_BATCH = 256
 
@@ -149,7 +152,8 @@ def integrate_plane(
     """Integrate over two features: inner integrals along the second, split at the curves."""
     counter = _Counter(problem)
     segments = _segments(curves)
-    outer = _distinct(np.concatenate([breaks[0], _turning_points(curves)]))
+    least = TURN_FRACTION * float(np.ptp(breaks[0]))
+    outer = _distinct(np.concatenate([breaks[0], _turning_points(curves, least)]))
     outer = outer[(outer >= breaks[0][0]) & (outer <= breaks[0][-1])]
 
     def along(x: Array, owner: Indices, y: Array) -> Array:
@@ -345,15 +349,22 @@ def _segments(curves: list[Curve]) -> Array:
     return np.asarray(together[together[:, 1] > together[:, 0]])
 
 
-def _turning_points(curves: list[Curve]) -> Array:
-    """Return the first coordinates at which curves end or turn back."""
-    parts = [np.empty(0)]
+def _turning_points(curves: list[Curve], least: float) -> Array:
+    """Return the first coordinates at which curves end, or turn back by more than `least`."""
+    points: list[float] = []
     for curve in curves:
-        x = curve.points[:, 0]
-        step = np.sign(np.diff(x))
-        turns = 1 + np.flatnonzero(step[1:] * step[:-1] < 0)
-        parts.append(np.concatenate([x[[0, -1]], x[turns]]))
-    return np.concatenate(parts)
+        low = high = curve.points[0, 0]
+        rising: bool | None = None
+        points += [low, curve.points[-1, 0]]
+        for x in curve.points[:, 0].tolist():
+            if rising is not False and x < high - least:
+                points += [high] if rising else []
+                rising, low = False, x
+            elif rising is not True and x > low + least:
+                points += [] if rising is None else [low]
+                rising, high = True, x
+            low, high = min(low, x), max(high, x)
+    return np.array(points)
 
 
 def _inner_panels(x: Array, breaks: Array, segments: Array) -> tuple[Indices, Array, Array]:
