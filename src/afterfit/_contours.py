@@ -294,7 +294,10 @@ def _polish(
     c, fc = a.copy(), fa.copy()
     t = np.full(n, 0.5)
     width = np.abs(high - low).max(axis=1) if n else np.empty(0)
-    active = real
+    # An end that ties by rounding has the boundary itself.
+    where[real[fa[real] <= 0]] = low[real[fa[real] <= 0]]
+    where[real[fb[real] >= 0]] = high[real[fb[real] >= 0]]
+    active = real[(fa[real] > 0) & (fb[real] < 0)]
     for _ in range(MAX_POLISH_STEPS):
         if len(active) == 0:
             break

@@ -55,6 +55,11 @@ def as_density(
         density = recognise(source, name)
         if density is not None:
             return density
+    if type(source).__module__.startswith("scipy.stats") and hasattr(source, "rvs"):
+        raise TypeError(
+            f"The density of {name} must be frozen, a distribution called with its parameters, "
+            f"got {_kind(source)}."
+        )
     if not callable(source) or isinstance(source, type):
         raise TypeError(
             f"The density of {name} must be a function, a frozen continuous SciPy distribution, a "
@@ -179,12 +184,13 @@ def _from_univariate(source: Any, name: str) -> Density | None:
         return None
     label = source.dist.name if frozen else type(source).__name__
     quantile, upper = (source.ppf, source.isf) if frozen else (source.icdf, source.iccdf)
-    look = _quantiles(quantile, upper, *map(float, source.support()))
-    if look.ndim != 1:
+    support = np.asarray(source.support(), dtype=np.float64)
+    if support.ndim != 1:
         raise ValueError(
             f"The density of {name} must be one distribution, got {label!r} with parameters of "
-            f"shape {look.shape[1:]}."
+            f"shape {support.shape[1:]}."
         )
+    look = _quantiles(quantile, upper, *support.tolist())
 
     def sample(n: int, rng: np.random.Generator) -> Array:
         if frozen:
@@ -204,11 +210,7 @@ def _from_univariate(source: Any, name: str) -> Density | None:
 def _quantiles(quantile: Any, upper: Any, low: float, high: float) -> Array:
     levels = np.concatenate([TAIL_LEVELS, CENTRAL_LEVELS])
     ends = [end for end in (low, high) if np.isfinite(end)]
-    found = [np.asarray(quantile(level)) for level in levels]
-    found += [np.asarray(upper(level)) for level in levels]
-    if any(value.ndim for value in found):
-        return np.asarray(found)
-    coordinates = np.array([*ends, *(float(value) for value in found)])
+    coordinates = np.concatenate([ends, quantile(levels), upper(levels)])
     return np.unique(coordinates[np.isfinite(coordinates)])
 
 

@@ -37,15 +37,15 @@ MAX_GRADIENT_CHANGE = 0.25
 MAX_DIPS = 8
 DIP_HALVINGS = 10
 
-# Coarse lattice lines are shifted by this fraction of a cell, so that a boundary on a line of
-# symmetry of the limits does not run along one of them.
-LINE_SHIFT = 0.1370178
+# Coarse lattice lines of the two axes are shifted by these fractions of a cell, so that a boundary
+# on a line of symmetry of the limits, or on a diagonal, does not run along lattice points.
+LINE_SHIFTS = (0.1370178, 0.2718034)
 
 
-def coarse_lines(low: float, high: float, n_cells: int) -> Array:
-    """Return the n_cells + 1 lattice lines from `low` to `high`, slightly off the symmetric."""
+def coarse_lines(low: float, high: float, n_cells: int, axis: int) -> Array:
+    """Return the n_cells + 1 lattice lines from `low` to `high` along an axis."""
     steps = np.arange(n_cells + 1, dtype=np.float64)
-    steps[1:-1] += LINE_SHIFT
+    steps[1:-1] += LINE_SHIFTS[axis]
     return np.asarray(low + (high - low) * steps / n_cells)
 
 

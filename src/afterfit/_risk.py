@@ -122,11 +122,11 @@ def thin_breaks(breaks: Array, at_most: int) -> Array:
     return np.asarray(distinct[index])
 
 
-def lattice_lines(breaks: Array, n_cells: int) -> Array:
+def lattice_lines(breaks: Array, n_cells: int, axis: int) -> Array:
     """Return n_cells + 1 lines, as dense among the breaks as these are, off the symmetric ones."""
     from afterfit._lattice import coarse_lines
 
-    index = coarse_lines(0.0, len(breaks) - 1.0, max(n_cells, len(breaks) - 1))
+    index = coarse_lines(0.0, len(breaks) - 1.0, max(n_cells, len(breaks) - 1), axis)
     return np.asarray(np.interp(index, np.arange(len(breaks)), breaks))
 
 

@@ -675,7 +675,9 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
             resolution = RESOLUTION[d]
         resolution = check_integer(resolution, "resolution", low=8, high=1_000_000)
         max_evaluations = check_integer(max_evaluations, "max_evaluations", low=1)
-        lines = tuple(_lattice.coarse_lines(*side, -(-resolution // 2)) for side in box)
+        lines = tuple(
+            _lattice.coarse_lines(*side, -(-resolution // 2), axis) for axis, side in enumerate(box)
+        )
         traced = self._trace(lines, tolerance, max_evaluations)
         if traced.exhausted:
             warnings.warn(
@@ -1327,7 +1329,7 @@ def _over(
 ) -> _risk.Estimate:
     """Integrate over the whole range of the breaks, split at the boundary of the rule `tracer`."""
     cells = _risk.ROOT_CELLS if len(breaks) == 1 else _risk.LATTICE_CELLS
-    lines = tuple(_risk.lattice_lines(axis, cells) for axis in breaks)
+    lines = tuple(_risk.lattice_lines(along, cells, axis) for axis, along in enumerate(breaks))
     traced = tracer._trace(lines, RISK_CURVE_TOLERANCE, RISK_EVALUATIONS)
     if len(breaks) == 1:
         roots = [curve.points for curve in traced.curves]
@@ -1375,11 +1377,7 @@ def _check_sources(log_densities: Any, classes: Any) -> tuple[list[Any], NDArray
         sources, labels = list(log_densities.values()), list(log_densities)
     elif isinstance(log_densities, Sequence) and not isinstance(log_densities, str):
         sources = list(log_densities)
-        labels = (
-            list(range(len(sources)))
-            if classes is None
-            else np.asarray(classes, dtype=object).tolist()
-        )
+        labels = list(range(len(sources))) if classes is None else _as_list(classes)
     else:
         raise TypeError(
             "`log_densities` must be a sequence or a mapping with one density a class, "
@@ -1395,6 +1393,11 @@ def _check_sources(log_densities: Any, classes: Any) -> tuple[list[Any], NDArray
     if repeated:
         raise ValueError(f"`classes` must differ, got {listing(repeated)} more than once.")
     return sources, _as_labels(labels)
+
+
+def _as_list(labels: Any) -> list[Any]:
+    # Arrays give Python's own numbers; of other sequences the labels stay what they are.
+    return labels.tolist() if hasattr(labels, "tolist") else list(labels)
 
 
 def _check_priors(priors: Any, classes: NDArray[Any]) -> Array:
