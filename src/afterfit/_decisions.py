@@ -18,9 +18,6 @@ from scipy.special import logsumexp
 # Log odds within this many units of rounding of zero count as a tie where curves are traced.
 TIE_ULPS = 64.0
 
-# A decision table is applied to so many rows at once, so that a million points need little memory.
-CHUNK_ROWS = 131_072
-
 # The code of a point where every class with positive prior has density zero.
 NOWHERE = -1
 
@@ -56,17 +53,15 @@ class DecisionTable:
 
     def choose(self, joints: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return the decision of least expected loss, the first of those that tie exactly."""
-        best = np.zeros(joints.shape[:-1], dtype=np.intp)
         if self.is_zero_one:
+            best = np.zeros(joints.shape[:-1], dtype=np.intp)
             highest = joints[..., 0].copy()
             for decision in range(1, self.n_decisions):
                 better = joints[..., decision] > highest
                 best[better] = decision
                 np.maximum(highest, joints[..., decision], out=highest)
             return best
-        for rows in _chunks(len(joints)):
-            best[rows] = self._champion(joints[rows], 0.0)
-        return best
+        return self._champion(joints, 0.0)
 
     def choose_smoothly(self, joints: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return the same with rounding taken for a tie, and NOWHERE where no class has density."""
@@ -78,25 +73,6 @@ class DecisionTable:
 
     def margin(self, joints: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the log odds of the best decision against the second best; never negative."""
-        margins = np.empty(len(joints))
-        for rows in _chunks(len(joints)):
-            margins[rows] = self._margin(joints[rows])
-        return margins
-
-    def _champion(
-        self, joints: NDArray[np.float64], tie: float | NDArray[np.float64]
-    ) -> NDArray[np.intp]:
-        # Expected losses are numbers, so that pairwise comparisons order them: one round suffices.
-        best = np.zeros(joints.shape[:-1], dtype=np.intp)
-        for challenger in range(1, self.n_decisions):
-            for holder in range(challenger):
-                held = best == holder
-                if held.any():
-                    beaten = self.log_odds(joints, challenger, holder) > tie
-                    best[held & beaten] = challenger
-        return best
-
-    def _margin(self, joints: NDArray[np.float64]) -> NDArray[np.float64]:
         if self.is_zero_one:
             top = np.partition(joints, self.n_classes - 2, axis=-1)
             return _difference(top[:, -1], top[:, -2])
@@ -117,6 +93,19 @@ class DecisionTable:
             closest[rows] = self.log_odds_of(joints[rows], best[rows], runner_up)
         return closest
 
+    def _champion(
+        self, joints: NDArray[np.float64], tie: float | NDArray[np.float64]
+    ) -> NDArray[np.intp]:
+        # Expected losses are numbers, so that pairwise comparisons order them: one round suffices.
+        best = np.zeros(joints.shape[:-1], dtype=np.intp)
+        for challenger in range(1, self.n_decisions):
+            for holder in range(challenger):
+                held = best == holder
+                if held.any():
+                    beaten = self.log_odds(joints, challenger, holder) > tie
+                    best[held & beaten] = challenger
+        return best
+
 
 def _difference(
     positive: NDArray[np.float64], negative: NDArray[np.float64]
@@ -135,7 +124,3 @@ def _weighted(joints: NDArray[np.float64], weights: NDArray[np.float64]) -> NDAr
     if used.size == 1:
         return np.asarray(joints[..., used[0]] + np.log(weights[used[0]]))
     return np.asarray(logsumexp(joints[..., used] + np.log(weights[used]), axis=-1))
-
-
-def _chunks(n_rows: int) -> list[slice]:
-    return [slice(start, start + CHUNK_ROWS) for start in range(0, n_rows, CHUNK_ROWS)]

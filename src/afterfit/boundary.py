@@ -49,6 +49,9 @@ Array = NDArray[np.float64]
 # Priors must add up to one within this much.
 PRIOR_TOLERANCE = 1e-8
 
+# Points are worked on so many at a time: their intermediate arrays then stay in the cache.
+CHUNK_ROWS = 16_384
+
 # Samples along an axis before refinement, by the number of features.
 RESOLUTION = {1: 1024, 2: 64}
 
@@ -450,7 +453,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         array([[0.25 , 0.375],
                [0.   , 0.375]])
         """
-        return self._log_joints(self._points(X))
+        return self._by_chunks(self._points(X), lambda joints: joints, len(self.classes))
 
     def posterior(self, X: ArrayLike) -> Array:
         """Return the posterior probability of every class, in [0, 1]; rows add up to 1.
@@ -472,12 +475,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         array([[0.5   , 0.5   ],
                [0.1192, 0.8808]])
         """
-        joints = self._informed(self._log_joints(self._points(X)))
-        poles = joints == np.inf
-        if poles.any():  # an infinite density outweighs any other; several share
-            some = poles.any(axis=1)
-            joints[some] = np.where(poles[some], 0.0, -np.inf)
-        return np.asarray(np.exp(joints - logsumexp(joints, axis=1, keepdims=True)))
+        return self._by_chunks(self._points(X), self._normalised, len(self.classes))
 
     def expected_losses(self, X: ArrayLike) -> Array:
         """Return the expected loss of every decision under the posterior.
@@ -525,8 +523,8 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         >>> rule.predict([-0.5, 0.0, 0.5]).tolist()
         ['well', 'ill', 'ill']
         """
-        points = self._points(X)
-        return np.asarray(self.decisions[self._decide(self._log_joints(points))])
+        chosen = self._by_chunks(self._points(X), self._decide, dtype=np.intp)
+        return np.asarray(self.decisions[chosen])
 
     def margin(self, X: ArrayLike) -> Array:
         """Return the log odds of the best decision against the second best; 0 on the boundary.
@@ -551,7 +549,9 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         >>> BayesRule([norm(0, 1), norm(2, 1)]).margin([0.0, 1.0, 3.0]).round(6)
         array([2., 0., 4.])
         """
-        return self._table.margin(self._informed(self._log_joints(self._points(X))))
+        return self._by_chunks(
+            self._points(X), lambda joints: self._table.margin(self._informed(joints))
+        )
 
     def slice(self, point: ArrayLike, features: Sequence[int]) -> BayesRule:
         """Return the rule on one or two features, the others held at a point.
@@ -845,6 +845,29 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
             else:
                 np.add(checked_log_density(density, points), self._log_priors[k], out=joints[:, k])
         return joints
+
+    def _by_chunks(
+        self,
+        points: Array,
+        function: Callable[[Array], NDArray[Any]],
+        *width: int,
+        dtype: type = float,
+    ) -> NDArray[Any]:
+        """Return a function of the log joints at all points, computed a few points at a time."""
+        out: NDArray[Any] = np.empty((len(points), *width), dtype=dtype)
+        for start in range(0, len(points), CHUNK_ROWS):
+            rows = slice(start, start + CHUNK_ROWS)
+            out[rows] = function(self._log_joints(points[rows]))
+        return out
+
+    def _normalised(self, joints: Array) -> Array:
+        """Return posterior probabilities from log joints."""
+        joints = self._informed(joints)
+        poles = joints == np.inf
+        if poles.any():  # an infinite density outweighs any other; several share
+            some = poles.any(axis=1)
+            joints[some] = np.where(poles[some], 0.0, -np.inf)
+        return np.asarray(np.exp(joints - logsumexp(joints, axis=1, keepdims=True)))
 
     def _informed(self, joints: Array) -> Array:
         """Return the joints, with the priors where no class has density."""
