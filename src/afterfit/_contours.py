@@ -31,6 +31,16 @@ Indices = NDArray[np.intp]
 POLISH_FRACTION = 1e-3
 MAX_POLISH_STEPS = 60
 MAX_REFINEMENTS = 16
+
+# A chord is not looked at again if halving it makes its offset this many times smaller than needed.
+SAFE_OFFSETS = 1.0
+
+# A chord is astray if the boundary lies further off than this fraction of its length. Chords of a
+# few tolerances are not asked. At most so many times cells are split under chords astray.
+MAX_OFFSET = 0.25
+SHORT_CHORD = 16.0
+MAX_ROUNDS = 16
+
 MAX_SECANT_STEPS = 6
 MAX_NEWTON_STEPS = 12
 
@@ -116,31 +126,48 @@ def trace(
     tree = Tree(field, seeds, max_evaluations)
     tree.grow()
     step = tolerance * min(len(axis) - 1 for axis in lines)
-    mesh = _march(_triangles(tree), tree.labels)
-    crossings = _polish(
-        field,
-        tree.points[mesh.sides[:, 0]],
-        tree.points[mesh.sides[:, 1]],
-        tree.labels[mesh.sides[:, 0]],
-        tree.labels[mesh.sides[:, 1]],
-        POLISH_FRACTION * step,
-    )
-    junctions = _polish_junctions(field, tree, mesh, crossings)
-    vertices = np.concatenate([crossings, junctions])
-    curves = []
-    for left, right, chain, closed in _chains(mesh.segments):
-        points = _without_repeats(vertices[chain], POLISH_FRACTION * step)
-        if len(points) < 2 or (not closed and _length(points) < 2 * step):
-            continue
-        points = _refine(field, points, left, right, step)
-        curves.append(Curve(left, right, field.features(points), closed))
+    for _ in range(MAX_ROUNDS):
+        mesh = _march(_triangles(tree), tree.labels)
+        vertices = _vertices(field, tree, mesh, step)
+        curves, strays = _curves(field, mesh, vertices, step)
+        # A chord that does not lead to the boundary between its ends spans what the cell hides.
+        if len(strays) == 0 or not tree.split_at(strays):
+            break
+    junctions = vertices[len(mesh.sides) :][mesh.is_junction]
     return Tracing(
         curves,
-        field.features(_distinct(junctions[mesh.is_junction], step)),
+        field.features(_distinct(junctions, step)),
         tree.unresolved_boxes(),
         field.n_evaluations,
         tree.exhausted,
     )
+
+
+def _vertices(field: Field, tree: Tree, mesh: _Mesh, step: float) -> Array:
+    """Return the polished crossings of a mesh, then its polished hubs, in lattice units."""
+    low, high = mesh.sides.T
+    crossings = _polish(
+        field,
+        tree.points[low],
+        tree.points[high],
+        tree.labels[low],
+        tree.labels[high],
+        POLISH_FRACTION * step,
+    )
+    return np.concatenate([crossings, _polish_junctions(field, tree, mesh, crossings)])
+
+
+def _curves(field: Field, mesh: _Mesh, vertices: Array, step: float) -> tuple[list[Curve], Array]:
+    """Return the refined curves along the mesh's segments, and where chords went astray."""
+    curves, strays = [], [np.empty((0, 2))]
+    for left, right, chain, closed in _chains(mesh.segments):
+        points = _without_repeats(vertices[chain], POLISH_FRACTION * step)
+        if len(points) < 2 or (not closed and _length(points) < 2 * step):
+            continue
+        points, astray = _refine(field, points, left, right, step)
+        curves.append(Curve(left, right, field.features(points), closed))
+        strays.append(astray)
+    return curves, np.concatenate(strays)
 
 
 def _triangles(tree: Tree) -> Indices:
@@ -384,18 +411,21 @@ def _newton_step(field: Field, at: Array, decisions: Indices, h: Array) -> Array
         return np.asarray(-step / determinant[:, None])
 
 
-def _refine(field: Field, points: Array, left: int, right: int, step: float) -> Array:
+def _refine(field: Field, points: Array, left: int, right: int, step: float) -> tuple[Array, Array]:
     """Return the curve with points added until its chords are within `step` of the boundary.
 
     The offset of a chord's middle from the curve is found by secants along its normal. Halving a
-    chord divides its offset by four: chords whose offset must already be small are left alone.
+    chord divides its offset by four, nearly: chords whose offset must already be small are left
+    alone. Also returned are the middles of chords from which no boundary was found.
     """
     check = np.ones(len(points) - 1, dtype=bool)
+    strays = [np.empty((0, 2))]
     for _ in range(MAX_REFINEMENTS):
         chords = np.flatnonzero(check)
         if len(chords) == 0:
             break
-        offset, found = _offsets(field, points, chords, left, right, step)
+        offset, found, astray = _offsets(field, points, chords, left, right, step)
+        strays.append(0.5 * (points[chords] + points[chords + 1])[astray])
         bent = found & (np.abs(offset) > step / 2)
         split = chords[bent]
         if len(split) == 0:
@@ -404,10 +434,10 @@ def _refine(field: Field, points: Array, left: int, right: int, step: float) -> 
         normal = _normals(start, stop)
         middle = 0.5 * (start + stop) + offset[bent][:, None] * normal
         again = np.zeros(len(points) - 1, dtype=np.intp)
-        again[split] = np.where(np.abs(offset[bent]) / 4 > step / 4, 2, 1)
+        again[split] = np.where(np.abs(offset[bent]) > SAFE_OFFSETS * step / 2, 2, 1)
         points = np.insert(points, split + 1, middle, axis=0)
         check = np.repeat(again == 2, np.where(again > 0, 2, 1))
-    return points
+    return points, np.concatenate(strays)
 
 
 def _normals(start: Array, stop: Array) -> Array:
@@ -418,8 +448,12 @@ def _normals(start: Array, stop: Array) -> Array:
 
 def _offsets(
     field: Field, points: Array, chords: Indices, left: int, right: int, step: float
-) -> tuple[Array, NDArray[np.bool_]]:
-    """Return how far the boundary lies from the middle of each chord along its normal."""
+) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return how far the boundary lies from the middle of each chord along its normal.
+
+    Also whether it was found, and whether the chord is astray: none was found, or only far off, or
+    another decision is best there. Where the log odds are infinite nothing can be said.
+    """
     start, stop = points[chords], points[chords + 1]
     normal = _normals(start, stop)
     middle = 0.5 * (start + stop)
@@ -427,15 +461,18 @@ def _offsets(
     n = len(chords)
     first, second = np.full(n, left), np.full(n, right)
     t0 = np.zeros(n)
-    f0 = field.odds(middle, first, second)
+    joints = field.joints(middle)
+    f0 = field.table.log_odds_of(joints, first, second)
     t1 = np.where(f0 == 0, 0.0, 1e-3 * length)
+    finite = np.isfinite(f0)
     found = f0 == 0
-    active = np.flatnonzero(~found & np.isfinite(f0))
+    active = np.flatnonzero(~found & finite)
     for _ in range(MAX_SECANT_STEPS):
         if len(active) == 0:
             break
         at = middle[active] + t1[active][:, None] * normal[active]
-        f1 = field.odds(at, first[active], second[active])
+        joints[active] = field.joints(at)
+        f1 = field.table.log_odds_of(joints[active], first[active], second[active])
         with np.errstate(all="ignore"):
             shift = -f1 * (t1[active] - t0[active]) / (f1 - f0[active])
         t0[active], f0[active] = t1[active], f1
@@ -444,8 +481,9 @@ def _offsets(
         done = ok & (np.abs(shift) <= 1e-2 * step)
         found[active[done]] = True
         active = active[ok & ~done]
-    found &= np.isfinite(t1)
-    return t1, found
+    best = field.table.choose_smoothly(joints)
+    astray = ~found | (np.abs(t1) > MAX_OFFSET * length) | ((best != left) & (best != right))
+    return t1, found, astray & finite & (length > SHORT_CHORD * step)
 
 
 def _without_repeats(points: Array, step: float) -> Array:

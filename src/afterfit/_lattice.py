@@ -118,30 +118,55 @@ class Tree:
         counts = [np.arange(len(axis) - 1) for axis in self.field.lines]
         grid = np.meshgrid(*counts, indexing="ij")
         cells = np.column_stack([index.ravel() for index in grid]) * self.size
-        size = self.size
-        for depth in range(self.depth):
+        self._sample(cells, self.size)
+        self._look_for_dips()
+        self._settle(cells, self.size)
+
+    def split_at(self, points: Array) -> bool:
+        """Split the leaves under these points, in lattice units, and tell whether there were any.
+
+        Leaves as small as they get stay whole.
+        """
+        ticks = points * self.size
+        leaves, self.leaves = self.leaves, []
+        any_split = False
+        for cells, size in leaves:
+            corner = (np.floor(ticks / size) * size).astype(np.intp)
+            split = np.isin(self._key(cells), self._key(corner)) & (size > 2)
+            if split.any() and self.field.n_evaluations > self.max_evaluations:
+                self.exhausted = True
+                self._keep_unresolved(cells[split], size)
+                split = np.zeros_like(split)
+            self.leaves.append((cells[~split], size))
+            if split.any():
+                any_split = True
+                self._settle(self._children(cells[split], size), size // 2)
+        return any_split
+
+    def _settle(self, cells: Indices, size: int) -> None:
+        """Split cells until each is resolved, and keep them as leaves."""
+        while True:
             joints, labels = self._sample(cells, size)
-            if depth == 0:
-                self._look_for_dips()
             split, at_edge = unresolved(joints, labels, self.field.table, self.n_axes)
             split |= self._hides_a_seed(cells, size, labels)
-            if depth >= SUPPORT_EDGE_DEPTH:
+            if size <= self.size >> SUPPORT_EDGE_DEPTH:
                 self._keep_unresolved(cells[at_edge], size)
                 split &= ~at_edge
-            children = 2**self.n_axes
             cost = int(split.sum()) * 4**self.n_axes
-            if depth == self.depth - 1 or self.field.n_evaluations + cost > self.max_evaluations:
-                self.exhausted = bool(split.any()) and depth < self.depth - 1
+            if size == 2 or self.field.n_evaluations + cost > self.max_evaluations:
+                self.exhausted |= bool(split.any()) and size > 2
                 self._keep_unresolved(cells[split], size)
                 split = np.zeros_like(split)
             self.leaves.append((cells[~split], size))
             if not split.any():
                 return
-            size //= 2
-            corners = np.stack(np.meshgrid(*[[0, size]] * self.n_axes, indexing="ij"), axis=-1)
-            cells = (cells[split][:, None, :] + corners.reshape(children, -1)).reshape(
-                -1, self.n_axes
-            )
+            cells, size = self._children(cells[split], size), size // 2
+
+    def _children(self, cells: Indices, size: int) -> Indices:
+        half = size // 2
+        corners = np.stack(np.meshgrid(*[[0, half]] * self.n_axes, indexing="ij"), axis=-1)
+        children = cells[:, None, :] + corners.reshape(-1, self.n_axes)
+        return np.asarray(children.reshape(-1, self.n_axes))
 
     def unresolved_boxes(self) -> Array:
         """Return the cells whose refinement ended early, as (low, high) of each feature."""
