@@ -175,7 +175,7 @@ def _triangles(tree: Tree) -> Indices:
     columns = _Lines(tree, 0)
     rows = _Lines(tree, 1)
     triangles = []
-    for cells, size in tree.leaves:
+    for cells, size in [*tree.leaves, *tree.edge_leaves]:
         low, high = cells, cells + size
         sides = (
             rows.between(low[:, 1], low[:, 0], high[:, 0]),  # bottom, then anticlockwise

@@ -310,7 +310,7 @@ def _look_over(data: Array, reach: Array) -> tuple[Array, ...]:
 
 
 def _from_mixture(source: Any, name: str) -> Density | None:
-    if not _is_mixture(source):
+    if not is_mixture(source):
         return None
     from afterfit.mixture import log_density
 
@@ -343,7 +343,8 @@ def _from_mixture(source: Any, name: str) -> Density | None:
     )
 
 
-def _is_mixture(source: Any) -> bool:
+def is_mixture(source: Any) -> bool:
+    """Tell whether this is a Gaussian mixture; if it is not fitted, raise."""
     from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 
     if isinstance(source, GaussianMixture | BayesianGaussianMixture):
@@ -351,7 +352,9 @@ def _is_mixture(source: Any) -> bool:
 
         check_is_fitted(source)
         return True
-    return type(source).__name__ == "GaussianMixtureParameters"
+    from afterfit.mixture import GaussianMixtureParameters
+
+    return isinstance(source, GaussianMixtureParameters)
 
 
 def mixture_summary(model: Any) -> tuple[Array, Array, Array]:

@@ -9,7 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from afterfit._densities import Density, gaussian_density, mixture_covariances, mixture_summary
+from afterfit._densities import (
+    Density,
+    gaussian_density,
+    is_mixture,
+    mixture_covariances,
+    mixture_summary,
+)
 
 Array = NDArray[np.float64]
 
@@ -29,14 +35,10 @@ def read_estimator(estimator: Any) -> Model:
         LinearDiscriminantAnalysis,
         QuadraticDiscriminantAnalysis,
     )
-    from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
     from sklearn.naive_bayes import GaussianNB
     from sklearn.utils.validation import check_is_fitted
 
-    is_parameters = type(estimator).__name__ == "GaussianMixtureParameters"
-    if isinstance(estimator, GaussianMixture | BayesianGaussianMixture) or is_parameters:
-        if not is_parameters:
-            check_is_fitted(estimator)
+    if is_mixture(estimator):
         weights, means, _ = mixture_summary(estimator)
         classes = np.arange(len(weights))
         covariances = mixture_covariances(estimator)

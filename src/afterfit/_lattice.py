@@ -103,6 +103,7 @@ class Tree:
         self.joints = np.empty((0, field.table.n_classes))
         self.labels: Indices = np.empty(0, dtype=np.intp)
         self.leaves: list[tuple[Indices, int]] = []  # corners of lowest ticks (m, d), size
+        self.edge_leaves: list[tuple[Indices, int]] = []  # the same, along edges of supports
         self._unresolved: list[tuple[Indices, int]] = []
         inside = self._inside(seeds)
         self._seeds = field.lattice_units(seeds[inside])
@@ -125,7 +126,7 @@ class Tree:
     def split_at(self, points: Array) -> bool:
         """Split the leaves under these points, in lattice units, and tell whether there were any.
 
-        Leaves as small as they get stay whole.
+        Leaves as small as they get stay whole, and those along the edge of a support.
         """
         ticks = points * self.size
         leaves, self.leaves = self.leaves, []
@@ -151,7 +152,8 @@ class Tree:
             split |= self._hides_a_seed(cells, size, labels)
             if size <= self.size >> SUPPORT_EDGE_DEPTH:
                 self._keep_unresolved(cells[at_edge], size)
-                split &= ~at_edge
+                self.edge_leaves.append((cells[at_edge], size))
+                cells, split = cells[~at_edge], split[~at_edge]
             cost = int(split.sum()) * 4**self.n_axes
             if size == 2 or self.field.n_evaluations + cost > self.max_evaluations:
                 self.exhausted |= bool(split.any()) and size > 2
