@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from numpy.typing import NDArray
 from afterfit._decisions import NOWHERE, DecisionTable
 
 if TYPE_CHECKING:
-    from afterfit.boundary import BayesBoundaryDisplay, BoundaryPiece
+    from afterfit.boundary import BayesBoundaryDisplay
 
 Array = NDArray[np.float64]
 
@@ -20,21 +19,15 @@ HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo", "+++")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINE_STYLES = ("-", "--", "-.", ":")
 
+# The legend stands above the axes, in so many columns.
+LEGEND_COLUMNS = 3
+
 
 def colors_of(n: int) -> list[Any]:
     import matplotlib as mpl
 
     cycle = mpl.rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])
     return [cycle[k % len(cycle)] for k in range(n)]
-
-
-def _styles(display: BayesBoundaryDisplay) -> Iterator[tuple[BoundaryPiece, str]]:
-    """Return each piece with the line style of its pair of decisions."""
-    pairs: dict[frozenset[Hashable], str] = {}
-    for piece in display.boundary.pieces:
-        pair = frozenset(piece.classes)
-        style = pairs.setdefault(pair, LINE_STYLES[len(pairs) % len(LINE_STYLES)])
-        yield piece, style
 
 
 def draw_plane(
@@ -82,8 +75,8 @@ def draw_plane(
                     linestyles="solid",
                 )
             )
-    for piece, style in _styles(display):
-        display.lines_ += ax.plot(*piece.points.T, color="black", linestyle=style, linewidth=1.8)
+    for piece in display.boundary.pieces:
+        display.lines_ += ax.plot(*piece.points.T, color="black", linewidth=1.8)
 
 
 def _surplus(joints: Array, table: DecisionTable, decision: int) -> Array:
@@ -130,7 +123,7 @@ def draw_line(
                 x, np.exp(display.log_joints[..., k]), color=color, linestyle=style
             )
         ax.set_ylabel("prior × density")
-    for piece, _ in _styles(display):
+    for piece in pieces:
         display.lines_.append(ax.axvline(piece.points[0], color="black", linewidth=1.8))
 
 
@@ -161,25 +154,35 @@ def draw_points(display: BayesBoundaryDisplay, colors: list[Any]) -> None:
 def draw_legend(
     display: BayesBoundaryDisplay, colors: list[Any], regions: bool, points: bool
 ) -> None:
+    """Draw a legend of the decisions above the axes, where it covers nothing."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    handles: list[Any] = []
-    for k, label in enumerate(display.rule.decisions.tolist()):
+    handles: list[tuple[Any, ...]] = []
+    n_classes = len(display.rule.classes)
+    curves = len(display.grid) == 1 and bool(display.contours_)
+    marked = points and display.y is not None
+    for k, color in enumerate(colors):
         patch = Patch(
-            facecolor=(colors[k], 0.18),
+            facecolor=(color, 0.18),
             edgecolor=(0.0, 0.0, 0.0, 0.4),
             linewidth=0.0,
             hatch=HATCHES[k % len(HATCHES)],
         )
-        marker = Line2D([], [], color=colors[k], marker=MARKERS[k % len(MARKERS)], linestyle="none")
-        shown = points and display.y is not None and k < len(display.rule.classes)
-        parts = ([patch] if regions else []) + ([marker] if shown else [])
-        handles.append((tuple(parts) or (Line2D([], [], color=colors[k]),), str(label)))
-    seen: set[str] = set()
-    for piece, style in _styles(display):
-        name = " | ".join(sorted(map(str, piece.classes)))
-        if len(display.grid) == 2 and name not in seen:
-            handles.append(((Line2D([], [], color="black", linestyle=style),), name))
-        seen.add(name)
-    display.ax_.legend([handle for handle, _ in handles], [name for _, name in handles])
+        line = Line2D(
+            [],
+            [],
+            color=color,
+            marker=MARKERS[k % len(MARKERS)] if marked else None,
+            linestyle=LINE_STYLES[k % len(LINE_STYLES)] if curves else "none",
+        )
+        bare = not regions and not curves and not marked
+        parts = [patch] if regions or bare else []
+        handles.append((*parts, line) if k < n_classes and (curves or marked) else (patch,))
+    display.ax_.legend(
+        handles,
+        [str(label) for label in display.rule.decisions.tolist()],
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=min(len(handles), LEGEND_COLUMNS),
+    )

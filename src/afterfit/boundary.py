@@ -1077,8 +1077,8 @@ class BayesBoundaryDisplay:
     """Regions, boundary, density contours and data of a Bayes rule, in one or two features.
 
     Made by `from_rule` or `from_estimator`, which compute and draw; `plot` draws again. Regions
-    carry a hatch, classes of points a marker and boundaries a line style, so that nothing is told
-    by colour alone.
+    carry a hatch, classes of points a marker and density curves a line style, so that nothing is
+    told by colour alone.
 
     Parameters
     ----------
