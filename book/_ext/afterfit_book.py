@@ -1,7 +1,8 @@
-"""What the book needs of Sphinx beyond Jupyter Book: the page on the data, made from the package."""
+"""What the book needs beyond Jupyter Book: the page on the data, and no script from elsewhere."""
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
 from afterfit import datasets
@@ -41,6 +42,18 @@ class BundledData(SphinxDirective):
         return section
 
 
+def without_thebe(app: Sphinx, _: Config) -> None:
+    """Take out live code cells, which load their script from another host.
+
+    Jupyter Book always adds sphinx-thebe, and has no setting against it.
+    """
+    for listeners in app.events.listeners.values():
+        for listener in list(listeners):
+            if listener.handler.__module__ == "sphinx_thebe":
+                app.disconnect(listener.id)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("config-inited", without_thebe, priority=0)
     app.add_directive("bundled-data", BundledData)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

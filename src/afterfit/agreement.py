@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from math import fsum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -493,7 +492,7 @@ def adjust_for_chance(
     _check_lengths(classes, clusters)
     observed = float(metric(classes, clusters))
     scores = np.array([metric(classes, rng.permutation(clusters)) for _ in range(n_resamples)])
-    expected = fsum(scores) / n_resamples  # exact where all scores are equal
+    expected = observed + float(np.mean(scores - observed))  # exact where all are equal
     as_high = int((scores >= observed - _TIE_TOLERANCE).sum())
     spread = float(scores.std(ddof=1)) if n_resamples > 1 else float("inf")
     return AdjustedScore(
@@ -646,13 +645,13 @@ def plot_contingency_table(y_true: Any, y_pred: Any, *, ax: Axes | None = None) 
     shares = counts / counts.sum(axis=1, keepdims=True)
     if ax is None:
         _, ax = plt.subplots()
-    image = ax.imshow(shares, vmin=0, vmax=1, cmap="cividis", aspect="auto")
+    image = ax.imshow(shares, vmin=0, vmax=1, cmap="Blues", aspect="auto")
     ax.figure.colorbar(image, ax=ax, label="share of the class")
     for (c, k), n_rows in np.ndenumerate(counts):
-        color = "black" if shares[c, k] > 0.5 else "white"
+        color = "white" if shares[c, k] > 0.5 else "black"
         ax.text(k, c, f"{n_rows:,}", ha="center", va="center", color=color)
     for position, c in enumerate(rows):
-        frame = plt.Rectangle((position - 0.46, c - 0.46), 0.92, 0.92, fill=False, lw=2, ec="white")
+        frame = plt.Rectangle((position - 0.46, c - 0.46), 0.92, 0.92, fill=False, lw=2, ec="black")
         ax.add_patch(frame)
     ax.set_xticks(range(len(order)), [str(table.columns[k]) for k in order])
     ax.set_yticks(range(len(table)), [str(label) for label in table.index])
@@ -662,7 +661,7 @@ def plot_contingency_table(y_true: Any, y_pred: Any, *, ax: Axes | None = None) 
     return ax
 
 
-# --- counting ----------------------------------------------------------------------------------
+# --- counting ---
 
 
 def _count(y_true: Any, y_pred: Any) -> tuple[NDArray[np.int64], list[Hashable], list[Hashable]]:
@@ -779,7 +778,7 @@ def _check_lengths(y_true: Any, y_pred: Any) -> None:
         )
 
 
-# --- measures of a table -------------------------------------------------------------------------
+# --- measures of a table ---
 
 
 def _purity(counts: NDArray[np.int64]) -> float:
@@ -808,7 +807,7 @@ def _adjusted(
     return 1.0 if identical else 0.0
 
 
-# --- names of labels -----------------------------------------------------------------------------
+# --- names of labels ---
 
 
 def _label_index(labels: list[Hashable], name: str) -> pd.Index[Any]:

@@ -40,9 +40,8 @@ class ParameterError(ValueError):
 def record(**values: Any) -> None:
     """Keep values in the output of the running cell, for the prose and for collectors of runs.
 
-    In the book, ``{glue:text}`` and the name of a value show it in the text. `read_records` reads
-    the values of an executed notebook back. Outside IPython the values are checked, and that is
-    all.
+    In the book, the role ``glue:text`` and the name of a value show it in the text. `read_records`
+    reads the values of an executed notebook back. Outside IPython the values are only checked.
 
     Parameters
     ----------
@@ -54,8 +53,8 @@ def record(**values: Any) -> None:
     Raises
     ------
     TypeError
-        If a value could not be read back as it was: other types, dates, categoricals, a
-        MultiIndex. The message names the value.
+        If a value could not be read back as it was: other types, dates, a MultiIndex,
+        categories in an order of their own. The message names the value.
 
     See Also
     --------
@@ -188,10 +187,10 @@ def book_style() -> None:
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
         # Without a date, and with the size that the style says.
-        set_matplotlib_formats("svg", metadata={"Date": None}, bbox_inches=None)  # type: ignore[no-untyped-call]
+        set_matplotlib_formats("svg", metadata={"Date": None}, bbox_inches=None)
 
 
-# --- records ---------------------------------------------------------------------------------
+# --- records ---
 
 
 def _notebook_display() -> Callable[..., Any] | None:
@@ -300,7 +299,7 @@ def _read_notebook(path: str | Path) -> dict[str, Any]:
     raise ValueError(f"`path` must be a Jupyter notebook (.ipynb, format 4), got {str(path)!r}.")
 
 
-# --- parameters ------------------------------------------------------------------------------
+# --- parameters ---
 
 
 def _declared_and_injected(namespace: Mapping[str, Any]) -> tuple[dict[str, str], list[str]]:
