@@ -1112,9 +1112,10 @@ class BayesBoundaryDisplay:
     points_ : list
         The data, a collection a class.
 
-    See Also
-    --------
-    sklearn.inspection.DecisionBoundaryDisplay : Regions of any classifier's predictions on a grid.
+    Notes
+    -----
+    scikit-learn's DecisionBoundaryDisplay draws what any classifier predicts on a grid. This
+    display draws coordinates that do not depend on one, and needs densities.
 
     Examples
     --------
