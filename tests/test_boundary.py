@@ -375,6 +375,30 @@ class TestTwoFeatures:
             probes = boundary.points
             assert np.abs(rule.margin(probes)).max() < 1e3 * gradient_step
 
+    def test_a_needle_of_a_mixture_is_followed_to_its_end(self):
+        # A component with standard deviations 1 and 0.01, in a function that does not say so: its
+        # curvature comes and goes within a cell, and only chords that lead nowhere tell.
+        angle = 2.934
+        axes = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        needle, centre = axes @ np.diag([1.0, 1e-4]) @ axes.T, np.array([-1.365, 0.731])
+
+        def density(X):
+            parts = [
+                multivariate_normal.logpdf(X, [2.434, -2.537], 0.3 * IDENTITY),
+                multivariate_normal.logpdf(X, centre, needle),
+            ]
+            return np.logaddexp(*parts) - np.log(2)
+
+        rule = BayesRule([lambda X: multivariate_normal.logpdf(X, [0, 0], 9 * IDENTITY), density])
+        pieces = rule.boundary(SQUARE).pieces
+        assert [piece.closed for piece in pieces] == [True, True]
+        around = min(pieces, key=lambda piece: np.abs(piece.points.mean(axis=0) - centre).sum())
+        # By brute force along its axis, the needle reaches as far as f1 > f0.
+        along_axis = centre + np.linspace(-5, 5, 100_001)[:, None] * axes[:, 0]
+        inside = along_axis[rule.predict(along_axis) == 1]
+        np.testing.assert_allclose(around.points.min(axis=0), inside.min(axis=0), atol=5e-2)
+        np.testing.assert_allclose(around.points.max(axis=0), inside.max(axis=0), atol=5e-2)
+
     @settings(deadline=None, max_examples=5)
     @given(
         shift=st.tuples(st.floats(-100, 100), st.floats(-100, 100)),
@@ -684,6 +708,19 @@ class TestFromEstimator:
     def test_linear_discriminants_with_given_priors(self, priors, store):
         X, y = self.data
         lda = LinearDiscriminantAnalysis(priors=priors, store_covariance=store).fit(X, y)
+        rule = BayesRule.from_estimator(lda)
+        np.testing.assert_allclose(rule.posterior(X), lda.predict_proba(X), atol=1e-8)
+
+    @pytest.mark.parametrize("factor", [1.0, 147 / 150])
+    def test_covariances_that_differ_by_a_factor(self, factor):
+        # In older scikit-learn scalings whiten with n - K in place of n: the rule follows them.
+        X, y = self.data
+        lda = LinearDiscriminantAnalysis(store_covariance=True).fit(X, y)
+        lda.scalings_ = lda.scalings_ * np.sqrt(factor)
+        coef = (lda.means_ - lda.xbar_) @ lda.scalings_
+        lda.intercept_ = -0.5 * np.sum(coef**2, axis=1) + np.log(lda.priors_)
+        lda.coef_ = coef @ lda.scalings_.T
+        lda.intercept_ = lda.intercept_ - lda.xbar_ @ lda.coef_.T
         rule = BayesRule.from_estimator(lda)
         np.testing.assert_allclose(rule.posterior(X), lda.predict_proba(X), atol=1e-8)
 

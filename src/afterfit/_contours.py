@@ -126,12 +126,18 @@ def trace(
     tree = Tree(field, seeds, max_evaluations)
     tree.grow()
     step = tolerance * min(len(axis) - 1 for axis in lines)
-    for _ in range(MAX_ROUNDS):
+    known: dict[tuple[int, int], Array] = {}
+    passes = MAX_REFINEMENTS
+    for remaining in reversed(range(MAX_ROUNDS)):
         mesh = _march(_triangles(tree), tree.labels)
-        vertices = _vertices(field, tree, mesh, step)
-        curves, strays = _curves(field, mesh, vertices, step)
+        vertices = _vertices(field, tree, mesh, step, known)
+        curves, strays = _curves(field, mesh, vertices, step, passes)
         # A chord that does not lead to the boundary between its ends spans what the cell hides.
-        if len(strays) == 0 or not tree.split_at(strays):
+        if remaining > 1 and len(strays) and tree.split_at(strays):
+            passes = 1  # look for further strays only
+        elif passes == 1:
+            passes = MAX_REFINEMENTS
+        else:
             break
     junctions = vertices[len(mesh.sides) :][mesh.is_junction]
     return Tracing(
@@ -143,10 +149,17 @@ def trace(
     )
 
 
-def _vertices(field: Field, tree: Tree, mesh: _Mesh, step: float) -> Array:
-    """Return the polished crossings of a mesh, then its polished hubs, in lattice units."""
-    low, high = mesh.sides.T
-    crossings = _polish(
+def _vertices(
+    field: Field, tree: Tree, mesh: _Mesh, step: float, known: dict[tuple[int, int], Array]
+) -> Array:
+    """Return the polished crossings of a mesh, then its polished hubs, in lattice units.
+
+    Crossings are kept in `known`, by the lattice points on both sides, and not polished twice.
+    """
+    names = [tuple(pair) for pair in tree.keys[mesh.sides].tolist()]
+    new = np.array([i for i, name in enumerate(names) if name not in known], dtype=np.intp)
+    low, high = mesh.sides[new].T
+    polished = _polish(
         field,
         tree.points[low],
         tree.points[high],
@@ -154,17 +167,21 @@ def _vertices(field: Field, tree: Tree, mesh: _Mesh, step: float) -> Array:
         tree.labels[high],
         POLISH_FRACTION * step,
     )
+    known.update(zip((names[i] for i in new), polished, strict=True))
+    crossings = np.array([known[name] for name in names]).reshape(-1, 2)
     return np.concatenate([crossings, _polish_junctions(field, tree, mesh, crossings)])
 
 
-def _curves(field: Field, mesh: _Mesh, vertices: Array, step: float) -> tuple[list[Curve], Array]:
+def _curves(
+    field: Field, mesh: _Mesh, vertices: Array, step: float, passes: int
+) -> tuple[list[Curve], Array]:
     """Return the refined curves along the mesh's segments, and where chords went astray."""
     curves, strays = [], [np.empty((0, 2))]
     for left, right, chain, closed in _chains(mesh.segments):
         points = _without_repeats(vertices[chain], POLISH_FRACTION * step)
         if len(points) < 2 or (not closed and _length(points) < 2 * step):
             continue
-        points, astray = _refine(field, points, left, right, step)
+        points, astray = _refine(field, points, left, right, step, passes)
         curves.append(Curve(left, right, field.features(points), closed))
         strays.append(astray)
     return curves, np.concatenate(strays)
@@ -411,16 +428,18 @@ def _newton_step(field: Field, at: Array, decisions: Indices, h: Array) -> Array
         return np.asarray(-step / determinant[:, None])
 
 
-def _refine(field: Field, points: Array, left: int, right: int, step: float) -> tuple[Array, Array]:
+def _refine(
+    field: Field, points: Array, left: int, right: int, step: float, passes: int
+) -> tuple[Array, Array]:
     """Return the curve with points added until its chords are within `step` of the boundary.
 
     The offset of a chord's middle from the curve is found by secants along its normal. Halving a
     chord divides its offset by four, nearly: chords whose offset must already be small are left
-    alone. Also returned are the middles of chords from which no boundary was found.
+    alone, and all are after so many passes. Also returned are the middles of chords astray.
     """
     check = np.ones(len(points) - 1, dtype=bool)
     strays = [np.empty((0, 2))]
-    for _ in range(MAX_REFINEMENTS):
+    for _ in range(passes):
         chords = np.flatnonzero(check)
         if len(chords) == 0:
             break
