@@ -19,6 +19,10 @@ HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo", "+++")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINE_STYLES = ("-", "--", "-.", ":")
 
+# How strong the fill of a region is, and the colour of its hatch.
+FILL = 0.18
+HATCH_COLOR = (0.0, 0.0, 0.0, 0.3)
+
 # The legend stands above the axes, in so many columns.
 LEGEND_COLUMNS = 3
 
@@ -50,11 +54,10 @@ def draw_plane(
                 y,
                 surplus.T,
                 levels=[0.0, np.inf],
-                colors=[color],
-                alpha=0.18,
+                colors=[(color, FILL)],
                 hatches=[HATCHES[decision % len(HATCHES)]],
             )
-            filled.set_edgecolor((0.0, 0.0, 0.0, 0.25))  # of the hatch
+            filled.set_edgecolor(HATCH_COLOR)  # of the hatch
             filled.set_linewidth(0.0)
             display.regions_.append(filled)
     if densities:
@@ -110,9 +113,9 @@ def draw_line(
                     ax.axvspan(
                         low,
                         high,
-                        facecolor=(colors[decision], 0.18),
+                        facecolor=(colors[decision], FILL),
                         linewidth=0.0,
-                        edgecolor=(0.0, 0.0, 0.0, 0.25),
+                        edgecolor=HATCH_COLOR,
                         hatch=HATCHES[decision % len(HATCHES)],
                     )
                 )
@@ -164,8 +167,8 @@ def draw_legend(
     marked = points and display.y is not None
     for k, color in enumerate(colors):
         patch = Patch(
-            facecolor=(color, 0.18),
-            edgecolor=(0.0, 0.0, 0.0, 0.4),
+            facecolor=(color, FILL),
+            edgecolor=HATCH_COLOR,
             linewidth=0.0,
             hatch=HATCHES[k % len(HATCHES)],
         )
