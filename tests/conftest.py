@@ -1,4 +1,7 @@
-"""What every test must leave behind as it found it: the global random state and no open figure."""
+"""What every test must leave behind as it found it, and the browser that some tests need."""
+
+import os
+import shutil
 
 import matplotlib
 
@@ -7,6 +10,17 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from hypothesis import settings
+
+# The same examples on every machine, however slow it is.
+settings.register_profile("house", deadline=None, derandomize=True)
+settings.load_profile("house")
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+NO_BROWSER = (
+    "The browser tests were skipped: there is no Chromium on this machine. "
+    "Install it (on Debian: apt install chromium) and run `make test` again."
+)
 
 
 @pytest.fixture(autouse=True)
@@ -24,3 +38,23 @@ def _no_figure_stays_open():
     open_figures = plt.get_fignums()
     plt.close("all")
     assert not open_figures, f"the test left {len(open_figures)} figure(s) open"
+
+
+def find_browser():
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+@pytest.fixture(scope="session")
+def browser_path():
+    """The system's Chromium; where CI runs, its absence is a failure and no reason to skip."""
+    path = find_browser()
+    if path is None and os.environ.get("CI"):
+        pytest.fail("CI is set and there is no Chromium: the browser tests must run here.")
+    if path is None:
+        pytest.skip(NO_BROWSER)
+    return path
+
+
+def pytest_terminal_summary(terminalreporter):
+    if find_browser() is None:
+        terminalreporter.write_line(NO_BROWSER, yellow=True)

@@ -3,19 +3,9 @@
 from __future__ import annotations
 
 from importlib import import_module
-from importlib.metadata import version
 from types import ModuleType
 
-_SUBMODULES = (
-    "agreement",
-    "boundary",
-    "categorical",
-    "cca",
-    "datasets",
-    "gamma_glm",
-    "mixture",
-    "runs",
-)
+_SUBMODULES = ("agreement", "datasets", "runs")
 
 __all__ = [*_SUBMODULES]
 
@@ -25,6 +15,8 @@ def __getattr__(name: str) -> ModuleType | str:
     if name in _SUBMODULES:
         return import_module(f"{__name__}.{name}")
     if name == "__version__":
+        from importlib.metadata import version  # slow to import, and seldom asked for
+
         return version("afterfit")
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

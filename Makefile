@@ -1,0 +1,124 @@
+# Two commands do everything: `make book` and `make test`. `make help` lists the others.
+
+PYTHON ?= python3
+JOBS   ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
+PORT   ?= 8000
+
+VENV := .venv
+BIN  := $(VENV)/bin
+
+TEXTS    := $(wildcard notebooks/*.md)
+CHAPTERS := $(patsubst notebooks/%.md,book/chapters/%.ipynb,$(TEXTS))
+PACKAGE  := $(shell find src -type f ! -path '*/__pycache__/*')
+PAGES    := _config.yml _toc.yml $(shell find book -type f ! -path 'book/chapters/*' ! -path '*/__pycache__/*')
+CODE     := pyproject.toml $(shell find src notebooks tests benchmarks book -name '*.py')
+# Everything that a test looks at.
+TESTED   := $(CODE) $(PACKAGE) $(PAGES) $(TEXTS) $(wildcard notebooks/*.ipynb) \
+            Makefile environment.yml requirements.lock README.md CHANGELOG.md CITATION.cff CONTRIBUTING.md LICENSE
+# Tests that passed without a browser count as passed only until there is one.
+BROWSER  := $(if $(shell command -v chromium chromium-browser google-chrome 2>/dev/null),with,without)-browser
+
+# Chapters run in the environment's own kernel, whatever kernels the user has.
+export JUPYTER_PREFER_ENV_PATH := 1
+export PYDEVD_DISABLE_FILE_VALIDATION := 1
+
+.DELETE_ON_ERROR:
+.PHONY: help book chapters test lint sync serve bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
+
+book: ## execute the chapters that changed and build the book: _build/html/index.html
+	@$(MAKE) --no-print-directory -j$(JOBS) $(CHAPTERS)
+	@$(MAKE) --no-print-directory _build/html/.complete
+
+chapters: ## only execute the chapters that changed: book/chapters/
+	@$(MAKE) --no-print-directory -j$(JOBS) $(CHAPTERS)
+
+test: ## build the book, check the code, run all tests (again: make test AGAIN=1)
+	@$(MAKE) --no-print-directory book
+	@$(MAKE) --no-print-directory $(if $(AGAIN),--assume-new=Makefile) _build/tested-$(BROWSER)
+
+lint: $(VENV)/installed ## check style, types and docstrings
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/python -m numpydoc.hooks.validate_docstrings $(filter src/%.py,$(PACKAGE))
+	@$(BIN)/python notebooks/sync.py --check $(TEXTS)
+
+sync: $(VENV)/installed ## make each notebook and its text the same, the one edited last wins
+	@$(BIN)/python notebooks/sync.py $(TEXTS)
+
+serve: book ## show the book at http://localhost:8000 (another port: PORT=9000)
+	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+bench: .venv-bench/installed ## measure speed and memory against the alternatives
+	@for benchmark in benchmarks/bench_*.py; do .venv-bench/bin/python $$benchmark || exit 1; done
+
+lock: ## resolve requirements.lock and benchmarks/requirements.lock anew (needs uv)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --upgrade --extra chapters --extra book --extra test \
+	  --custom-compile-command "make lock" -o requirements.lock pyproject.toml
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --upgrade --extra chapters --extra test --extra bench \
+	  --custom-compile-command "make lock" -o benchmarks/requirements.lock pyproject.toml
+
+clean: ## remove all that was built; keep the environment
+	@rm -rf _build book/chapters .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+# --- the environment: exactly what the lock says, then the package ----------------------------
+
+$(VENV)/locked: requirements.lock
+$(VENV)/installed: pyproject.toml $(VENV)/locked
+.venv-bench/locked: benchmarks/requirements.lock
+.venv-bench/installed: pyproject.toml .venv-bench/locked
+
+%/locked:
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo "No $(PYTHON) here: install Python 3.11 or newer, or name one: make PYTHON=/path/to/python3 book" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "$$($(PYTHON) --version 2>&1) is too old: install Python 3.11 or newer, or name one: make PYTHON=python3.12 book" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "$(PYTHON) lacks its venv module: install it (on Debian and Ubuntu: apt install python3-venv)" >&2; exit 1; }
+	@echo "creating $* from $< (a few minutes, once)"
+	@rm -rf $*
+	@$(PYTHON) -m venv $*
+	@$*/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
+
+%/installed:
+	@$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# --- the chapters: text -> notebook -> executed notebook ---------------------------------------
+
+notebooks/%.ipynb: notebooks/%.md notebooks/sync.py $(VENV)/installed
+	@$(BIN)/python notebooks/sync.py $<
+	@touch $@
+
+# A run is written elsewhere and moved here when it is whole; a failed one is kept to be opened.
+# One thread a chapter: they run side by side, and sums are added in the same order everywhere.
+book/chapters/%.ipynb: export OMP_NUM_THREADS := 1
+book/chapters/%.ipynb: export OPENBLAS_NUM_THREADS := 1
+book/chapters/%.ipynb: notebooks/%.ipynb $(PACKAGE) $(VENV)/installed
+	@mkdir -p book/chapters _build/running _build/failed
+	@rm -f $@ _build/failed/$*.ipynb
+	@$(BIN)/papermill $< _build/running/$*.ipynb \
+	  && mv _build/running/$*.ipynb $@ \
+	  || { rm -rf _build/html; mv -f _build/running/$*.ipynb _build/failed/ 2>/dev/null; \
+	       echo "Chapter $* failed; to look at it, open _build/failed/$*.ipynb. The book is not built." >&2; exit 1; }
+
+# --- the book ------------------------------------------------------------------------------------
+
+_build/html/.complete: $(CHAPTERS) $(PAGES) $(PACKAGE) $(VENV)/installed
+	@rm -f $@
+	@$(BIN)/jupyter-book build . --quiet -W -n --keep-going || { rm -rf _build/html; exit 1; }
+	@touch $@
+	@echo "The book is ready: _build/html/index.html"
+
+# --- the tests ------------------------------------------------------------------------------------
+
+_build/tested-$(BROWSER): $(TESTED) _build/html/.complete
+	@$(MAKE) --no-print-directory lint
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadscope
+	@touch $@

@@ -1,0 +1,59 @@
+"""What the book needs beyond Jupyter Book: the page on the data, and no script from elsewhere."""
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.config import Config
+from sphinx.util.docutils import SphinxDirective
+
+from afterfit import datasets
+
+
+class BundledData(SphinxDirective):
+    """List the bundled data sets with size, description, source, licence and reference."""
+
+    def run(self) -> list[nodes.Node]:
+        self.env.note_dependency(datasets.__file__)
+        return [self.section(datasets.describe(name)) for name in datasets.names()]
+
+    def section(self, dataset: datasets.Dataset) -> nodes.section:
+        table = datasets.load_table(dataset.name)
+        section = nodes.section(ids=[f"data-{dataset.name.replace('_', '-')}"])
+        title = nodes.title()
+        title += [nodes.literal(text=dataset.name), nodes.Text(f": {dataset.title}")]
+        section += title
+        section += nodes.paragraph(text=dataset.description)
+        facts = {
+            "Size": f"{table.shape[0]:,} rows, {table.shape[1]} columns",
+            "Missing cells": f"{int(table.isna().to_numpy().sum()):,}",
+            "Source": dataset.source,
+            "Licence": dataset.licence,
+            "Reference": dataset.reference,
+        }
+        section += nodes.definition_list(
+            "",
+            *(
+                nodes.definition_list_item(
+                    "", nodes.term(text=name), nodes.definition("", nodes.paragraph(text=fact))
+                )
+                for name, fact in facts.items()
+            ),
+        )
+        self.state.document.note_explicit_target(section)
+        return section
+
+
+def without_thebe(app: Sphinx, _: Config) -> None:
+    """Take out live code cells, which load their script from another host.
+
+    Jupyter Book always adds sphinx-thebe, and has no setting against it.
+    """
+    for listeners in app.events.listeners.values():
+        for listener in list(listeners):
+            if listener.handler.__module__ == "sphinx_thebe":
+                app.disconnect(listener.id)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    app.connect("config-inited", without_thebe, priority=0)
+    app.add_directive("bundled-data", BundledData)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,251 @@
+"""Every chapter as a reader runs it: other parameters, their own file, a mistake."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import papermill
+import pytest
+
+from afterfit import agreement, runs
+
+ROOT = Path(__file__).parents[1]
+TEXTS = sorted((ROOT / "notebooks").glob("*.md"))
+STEMS = [path.stem for path in TEXTS]
+
+SECTIONS = [
+    "Short answer",
+    "What goes wrong",
+    "Why",
+    "Against known truth",
+    "On real data",
+    "When it misleads",
+    "What has changed",
+    "Run it on your own data",
+    "Exercises",
+    "References",
+]
+
+
+def execute(stem, out, **parameters):
+    """Run a chapter and return what it recorded."""
+    papermill.execute_notebook(
+        ROOT / f"notebooks/{stem}.ipynb", out, parameters=parameters, progress_bar=False
+    )
+    return runs.read_records(out)
+
+
+@pytest.fixture(autouse=True)
+def _one_thread_as_in_the_book(monkeypatch):
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
+    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
+
+
+# --- as it stands in the repository ---
+
+
+def test_text_and_notebook_are_in_sync():
+    check = [sys.executable, str(ROOT / "notebooks/sync.py"), "--check", *map(str, TEXTS)]
+    done = subprocess.run(check, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_notebook_has_no_outputs(stem):
+    notebook = nbformat.read(ROOT / f"notebooks/{stem}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert not cell.outputs
+            assert cell.execution_count is None
+        assert "papermill" not in cell.metadata
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_order_of_a_chapter(stem):
+    text = (ROOT / f"notebooks/{stem}.md").read_text()
+    assert re.findall(r"^## (.*)", text, flags=re.MULTILINE) == SECTIONS
+    assert re.search(r"^# .*\?$", text, flags=re.MULTILINE), "the title is a question"
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_parameter_explains_itself(stem):
+    shown = papermill.inspect_notebook(ROOT / f"notebooks/{stem}.ipynb")
+    assert {"seed", "n", "data"} <= set(shown)
+    for parameter in shown.values():
+        assert parameter["inferred_type_name"] != "None", parameter
+        assert parameter["help"], parameter
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_code_cells_stay_short(stem):
+    notebook = nbformat.read(ROOT / f"notebooks/{stem}.ipynb", as_version=4)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.source.count("\n") < 40, cell.source
+    cells = iter(notebook.cells)
+    assert any("## Short answer" in cell.source for cell in cells)
+    short = next(cell.source for cell in cells if cell.cell_type == "code")
+    assert sum(bool(line.strip()) for line in short.splitlines()) <= 10
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_short_answer_runs_when_copied_alone(stem, tmp_path):
+    notebook = nbformat.read(ROOT / f"notebooks/{stem}.ipynb", as_version=4)
+    cells = iter(notebook.cells)
+    assert any("## Short answer" in cell.source for cell in cells)
+    short = next(cell.source for cell in cells if cell.cell_type == "code")
+    script = tmp_path / "short.py"
+    script.write_text("import matplotlib\nmatplotlib.use('Agg')\n" + short)
+    done = subprocess.run(
+        [sys.executable, str(script)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_figure_has_caption_name_and_alternative_text(stem):
+    executed = nbformat.read(ROOT / f"book/chapters/{stem}.ipynb", as_version=4)
+    figures = 0
+    for cell in executed.cells:
+        images = [
+            mime
+            for output in cell.get("outputs", [])
+            for mime in output.get("data", {})
+            if mime.startswith("image/")
+        ]
+        removed = {"remove-cell", "remove-output"} & set(cell.metadata.get("tags", []))
+        if images and not removed:
+            figures += 1
+            settings = cell.metadata["mystnb"]
+            assert settings["figure"]["caption"].strip()
+            assert settings["figure"]["name"].startswith("fig-")
+            assert len(settings["image"]["alt"].strip()) > 20
+    assert figures >= 2
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_no_warning_is_visible(stem):
+    executed = nbformat.read(ROOT / f"book/chapters/{stem}.ipynb", as_version=4)
+    for cell in executed.cells:
+        for output in cell.get("outputs", []):
+            assert output.get("name") != "stderr", output["text"]
+            assert output["output_type"] != "error"
+
+
+def changes():
+    row = re.compile(r"^\| `(.+?)` \| `(.+?)` \| `(.+?)` \|$", flags=re.MULTILINE)
+    for text in TEXTS:
+        section = text.read_text().split("## What has changed")[1].split("\n## ")[0]
+        lines = [line for line in section.splitlines() if line.startswith("|")]
+        assert lines[0] == "| Old answers use | Today that says | Use instead |"
+        rows = row.findall(section)
+        assert len(rows) == len(lines) - 2, "a row is not of the form that is tested"
+        for old, message, new in rows:
+            yield pytest.param(old, message, new, id=f"{text.stem}: {old[:50]}")
+
+
+@pytest.mark.filterwarnings("ignore")  # some old names warn before they fail
+@pytest.mark.parametrize(("old", "message", "new"), list(changes()))
+def test_what_has_changed(old, message, new):
+    with pytest.raises(Exception, match=re.escape(message)):
+        exec(old, {})
+    exec(new, {})
+
+
+# --- as a reader runs it ---
+
+SMALL = {
+    "agreement": {"seed": 3, "n": 120, "n_resamples": 19, "n_clusters": 2},
+}
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_runs_with_other_parameters(stem, tmp_path):
+    records = execute(stem, tmp_path / "out.ipynb", **SMALL[stem])
+    defaults = runs.read_records(ROOT / f"book/chapters/{stem}.ipynb")
+    assert records.keys() == defaults.keys()
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_wrong_parameter_stops_the_run_at_the_second_cell(stem, tmp_path):
+    out = tmp_path / "out.ipynb"
+    with pytest.raises(
+        papermill.PapermillExecutionError, match="`sead` is not a parameter"
+    ) as stop:
+        execute(stem, out, sead=1)
+    assert stop.value.ename == "ParameterError"
+    executed = [
+        cell
+        for cell in nbformat.read(out, as_version=4).cells
+        if cell.cell_type == "code" and cell.execution_count
+    ]
+    # The parameters' cell, papermill's cell, and the cell that checks.
+    assert len(executed) == 3
+    sentence = "".join(executed[-1].outputs[-1]["traceback"])
+    assert sentence.startswith("ParameterError: `sead` is not a parameter of this chapter.")
+    assert "File" not in sentence
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_missing_file_is_named(stem, tmp_path):
+    with pytest.raises(papermill.PapermillExecutionError, match="no such file"):
+        execute(stem, tmp_path / "out.ipynb", data=str(tmp_path / "none.csv"))
+
+
+@pytest.fixture
+def two_labels(tmp_path):
+    rng = np.random.default_rng(0)
+    classes = rng.choice(["007", "042", "é <b>"], size=90)
+    clusters = np.where(rng.uniform(size=90) < 0.8, classes, "other")
+    table = pd.DataFrame({"truth": classes, "found": clusters, "unused": np.arange(90)})
+    table.loc[:3, "truth"] = None
+    table.to_csv(tmp_path / "my labels.csv", index=False)
+    return tmp_path / "my labels.csv", table.dropna()
+
+
+def test_agreement_of_a_readers_two_columns(two_labels, tmp_path):
+    path, table = two_labels
+    columns = {"true_column": "truth", "pred_column": "found"}
+    records = execute("agreement", tmp_path / "out.ipynb", data=str(path), n=100, **columns)
+    expected = agreement.agreement_table(table["truth"], table["found"])["value"]
+    pd.testing.assert_series_equal(records["measures"], expected)
+    assert (records["n_rows"], records["n_dropped"]) == (86, 4)
+    assert (records["n_classes"], records["n_found"]) == (3, 4)
+
+
+@pytest.mark.parametrize("folder", ["root", "elsewhere"])
+def test_papermill_from_any_folder(two_labels, tmp_path, folder):
+    path, _ = two_labels
+    where = ROOT if folder == "root" else tmp_path
+    notebook = (
+        "notebooks/agreement.ipynb" if folder == "root" else ROOT / "notebooks/agreement.ipynb"
+    )
+    data = path if folder == "root" else path.name
+    command = [
+        sys.executable,
+        "-m",
+        "papermill",
+        notebook,
+        tmp_path / "out.ipynb",
+        "-p",
+        "data",
+        data,
+    ]
+    command += ["-p", "true_column", "truth", "-p", "pred_column", "found", "-p", "n", "100"]
+    subprocess.run(list(map(str, command)), cwd=where, check=True, capture_output=True)
+    assert runs.read_records(tmp_path / "out.ipynb")["n_rows"] == 86
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_papermill_explains_every_parameter(stem):
+    notebook = ROOT / f"notebooks/{stem}.ipynb"
+    command = [sys.executable, "-m", "papermill", "--help-notebook", str(notebook)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    for name, parameter in papermill.inspect_notebook(notebook).items():
+        assert re.search(rf"\b{name}: ", shown), name
+        assert parameter["help"][:20] in shown

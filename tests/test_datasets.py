@@ -1,0 +1,163 @@
+"""`afterfit.datasets`: the bundled sets as their provenance states them, and readers' files."""
+
+import gzip
+
+import pandas as pd
+import pytest
+
+from afterfit import datasets
+
+# Rows, columns, missing cells: the provenance table that came with the files.
+STATED = {
+    "acs_massachusetts": (47_078, 16, 0),
+    "faithful": (272, 2, 0),
+    "mushroom": (8_124, 23, 2_480),
+    "penguins": (344, 8, 19),
+    "seattle_weather": (1_461, 6, 0),
+    "votes": (435, 17, 392),
+    "zoo": (101, 17, 0),
+}
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_bundled_sets_are_what_their_provenance_says(name):
+    table = datasets.load_table(name)
+    assert (*table.shape, int(table.isna().to_numpy().sum())) == STATED[name]
+
+
+def test_bundled_names():
+    assert datasets.names() == sorted(STATED)
+
+
+def test_people_in_massachusetts():
+    assert datasets.load_table("acs_massachusetts", ["n_people"])["n_people"].sum() == 277_677
+
+
+@pytest.mark.parametrize("name", datasets.names())
+def test_every_set_says_where_it_comes_from(name):
+    dataset = datasets.describe(name)
+    for field in ("title", "description", "source", "licence", "reference"):
+        assert len(getattr(dataset, field)) > 2, field
+
+
+def write(tmp_path, text, name="my.csv"):
+    path = tmp_path / name
+    data = text if isinstance(text, bytes) else text.encode()
+    path.write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cells", "dtype", "values"),
+    [
+        (["007", "042"], "str", ["007", "042"]),
+        (["0", "10"], "int64", [0, 10]),
+        (["-3", "+4"], "int64", [-3, 4]),
+        (["0.5", "1e3"], "float64", [0.5, 1000.0]),
+        ([".5", "2."], "float64", [0.5, 2.0]),
+        (["1", ""], "float64", [1.0, None]),
+        (["1", "NA"], "float64", [1.0, None]),
+        (["a", "NA"], "str", ["a", None]),
+        (["a", "None"], "str", ["a", "None"]),
+        (["True", "False"], "bool", [True, False]),
+        (["True", ""], "str", ["True", None]),
+        (["12345678901234567", "1"], "str", ["12345678901234567", "1"]),
+        (["1,5", "2"], "str", ["1,5", "2"]),
+        (["2026-01-01", "2026-01-02"], "str", ["2026-01-01", "2026-01-02"]),
+        (["", ""], "float64", [None, None]),
+        (["é", "日本"], "str", ["é", "日本"]),
+    ],
+)
+def test_cells_become_numbers_only_where_nothing_is_lost(tmp_path, cells, dtype, values):
+    lines = "".join(f'"{cell}",x\n' for cell in cells)
+    column = datasets.load_table(write(tmp_path, "c,other\n" + lines))["c"]
+    assert str(column.dtype) == dtype
+    found = [None if pd.isna(value) else value for value in column]
+    assert found == values
+
+
+@pytest.mark.parametrize("name", ["my.csv", "my.csv.gz", "MY.CSV"])
+def test_reads_csv(tmp_path, name):
+    path = write(tmp_path, "a,b\n1,x\n2,y", name)  # no final line end
+    table = datasets.load_table(path)
+    assert table.to_dict("list") == {"a": [1, 2], "b": ["x", "y"]}
+    assert datasets.load_table(str(path)).equals(table)
+
+
+def test_reads_csv_with_a_byte_order_mark(tmp_path):
+    path = write(tmp_path, "\ufeffa,b\n1,2\n")
+    assert list(datasets.load_table(path).columns) == ["a", "b"]
+
+
+def test_reads_parquet(tmp_path):
+    table = pd.DataFrame({"a": [1, 2], "code": ["007", "042"]})
+    table.to_parquet(tmp_path / "my.parquet")
+    pd.testing.assert_frame_equal(datasets.load_table(tmp_path / "my.parquet"), table)
+
+
+def test_selects_columns_in_the_order_asked_for(tmp_path):
+    path = write(tmp_path, "a,b,c\n1,2,3\n")
+    assert list(datasets.load_table(path, ["c", "a"]).columns) == ["c", "a"]
+
+
+def test_reads_from_the_folder_one_is_in(tmp_path, monkeypatch):
+    write(tmp_path, "a,b\n1,2\n")
+    monkeypatch.chdir(tmp_path)
+    assert len(datasets.load_table("my.csv")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("my.csv", "", "is empty"),
+        ("my.csv", "a,b\n", "has no rows"),
+        ("my.csv", "a;b\n1;2\n", "separated by commas"),
+        ("my.csv", "a,a\n1,2\n", "more than one of 'a'"),
+        ("my.csv", "a,\n1,2\n", "no name for column number 2"),
+        ("my.csv", "a,b\n1,2,3\n4,5,6\n", "no readable CSV file.*line 2"),
+        ("my.csv", "a,b\né,1\n".encode("latin-1"), "UTF-8"),
+        ("my.csv", "a,b\n1,2\n".encode("utf-16"), "UTF-8|no readable CSV"),
+        ("my.csv", bytes(range(256)) * 4, "UTF-8|no readable CSV"),
+        ("my.parquet", "a,b\n1,2\n", "no readable Parquet file"),
+        ("my.xlsx", "a,b\n", r"must end in .csv, .csv.gz or .parquet, got 'my.xlsx'"),
+    ],
+)
+def test_says_what_is_wrong_with_a_file(tmp_path, name, content, message):
+    with pytest.raises(ValueError, match=message):
+        datasets.load_table(write(tmp_path, content, name))
+
+
+def test_a_gz_that_is_none(tmp_path):
+    path = tmp_path / "my.csv.gz"
+    path.write_text("a,b\n1,2\n")
+    with pytest.raises(ValueError, match="no readable CSV"):
+        datasets.load_table(path)
+
+
+def test_names_the_nearest_files_and_sets(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"Nearest: penguins"):
+        datasets.load_table("pengiuns")
+    write(tmp_path, "a\n1\n", "birds.csv")
+    with pytest.raises(FileNotFoundError, match=r"no such file.*Nearest: .*birds\.csv"):
+        datasets.load_table(tmp_path / "bird.csv")
+    with pytest.raises(FileNotFoundError, match="a folder"):
+        datasets.load_table(tmp_path)
+
+
+def test_names_the_nearest_columns():
+    with pytest.raises(ValueError, match=r"'bill_lenght_mm'.*Nearest: 'bill_length_mm'"):
+        datasets.load_table("penguins", ["bill_lenght_mm"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [((5,), "`source` must be a name or a path"), (("zoo", "type"), "`columns` must be a list")],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(TypeError, match=message):
+        datasets.load_table(*arguments)
+
+
+def test_describe_names_the_nearest():
+    with pytest.raises(ValueError, match="Nearest: votes"):
+        datasets.describe("vote")

@@ -1,0 +1,259 @@
+"""`afterfit.runs`: what is recorded comes back, and wrong parameters stop a chapter early."""
+
+import json
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils.capture import capture_output
+
+from afterfit import runs
+
+
+@pytest.fixture(scope="module")
+def shell():
+    """A running IPython, as in a notebook."""
+    yield InteractiveShell.instance()
+    InteractiveShell.clear_instance()
+
+
+def recorded(tmp_path, **values):
+    """Record into a notebook file and read it back."""
+    with capture_output() as captured:
+        runs.record(**values)
+    outputs = [
+        {"output_type": "display_data", "data": output.data, "metadata": output.metadata}
+        for output in captured.outputs
+    ]
+    path = tmp_path / "run.ipynb"
+    cells = [{"cell_type": "markdown"}, {"cell_type": "code", "outputs": outputs}]
+    path.write_text(json.dumps({"cells": cells, "nbformat": 4, "nbformat_minor": 5}))
+    return runs.read_records(path)
+
+
+SCALARS = [
+    True,
+    False,
+    0,
+    -7,
+    2**70,
+    1.0,
+    0.1,
+    1e-300,
+    float("inf"),
+    float("-inf"),
+    "text",
+    "",
+    "007",
+    "<script>alert('é')</script>",
+    None,
+]
+
+
+@pytest.mark.parametrize("value", SCALARS, ids=repr)
+def test_scalars_come_back_typed(shell, tmp_path, value):
+    back = recorded(tmp_path, value=value)["value"]
+    assert back == value
+    assert type(back) is type(value)
+
+
+def test_nan_comes_back(shell, tmp_path):
+    assert math.isnan(recorded(tmp_path, value=float("nan"))["value"])
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (np.float64(0.25), 0.25),
+        (np.int8(3), 3),
+        (np.bool_(True), True),
+        (np.str_("a"), "a"),
+        ((1, 2), [1, 2]),
+        (np.arange(3), [0, 1, 2]),
+        (np.eye(2), [[1.0, 0.0], [0.0, 1.0]]),
+        ([1, "a", None, [True, 0.5]], [1, "a", None, [True, 0.5]]),
+    ],
+)
+def test_numpy_and_lists_come_back_as_pythons(shell, tmp_path, value, expected):
+    back = recorded(tmp_path, value=value)["value"]
+    assert back == expected
+    assert type(back) is type(expected)
+
+
+TABLES = {
+    "numbers and text": pd.DataFrame({"k": [1, 2], "cost": [0.5, np.nan], "text": ["a", "b"]}),
+    "named text index": pd.DataFrame({"x": [1.5]}, index=pd.Index(["row"], name="measure")),
+    "float index": pd.DataFrame({"x": [True, False]}, index=pd.Index([0.1, 0.2], name="rho")),
+    "small types": pd.DataFrame({"a": np.int8([1]), "b": np.float32([0.1]), "c": [True]}),
+    "integer columns": pd.DataFrame([[1, 2], [3, 4]]),
+    "no rows": pd.DataFrame({"a": np.zeros(0), "b": np.zeros(0, int)}),
+    "mixed column": pd.DataFrame({"a": pd.Series([1, "x", None], dtype=object)}),
+    "missing text": pd.DataFrame({"a": ["x", None]}),
+    "named columns": pd.DataFrame([[1]], columns=pd.Index(["a"], name="cluster")),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_tables_come_back(shell, tmp_path, name):
+    pd.testing.assert_frame_equal(recorded(tmp_path, table=TABLES[name])["table"], TABLES[name])
+
+
+def test_series_come_back(shell, tmp_path):
+    series = pd.Series([1.0, np.inf], index=["a", "b"], name="value")
+    pd.testing.assert_series_equal(recorded(tmp_path, series=series)["series"], series)
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+        lambda children: st.lists(children, max_size=3),
+        max_leaves=8,
+    )
+)
+def test_anything_of_these_types_survives_the_encoding(value):
+    encoded = json.loads(json.dumps(runs._encode(value, "value"), allow_nan=False))
+    back = runs._decode(encoded)
+    assert back == value
+    assert repr(back) == repr(value)  # types too: 1 is not 1.0 nor True
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"a": 1}, "`value` is a dict and cannot be recorded"),
+        ({1}, "is a set"),
+        (1 + 2j, "is a complex"),
+        (object(), "is a object"),
+        ([1, {2}], "is a set"),
+        (pd.Timestamp("2026-01-01"), "is a Timestamp"),
+        (pd.DataFrame({"d": pd.to_datetime(["2026-01-01"])}), "is a Timestamp"),
+        (
+            pd.DataFrame({"c": pd.Categorical([0], [1, 0])}),
+            "would not come back as it is.*'c' category",
+        ),
+        (pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([(1, 2)])), "MultiIndex"),
+        (pd.Series({(1, 2): 1.0}), "MultiIndex"),
+    ],
+)
+def test_what_cannot_be_kept_is_an_error(value, message):
+    with pytest.raises(TypeError, match=message):
+        runs.record(value=value)
+
+
+def test_nothing_is_recorded_if_one_value_cannot_be(shell):
+    with capture_output() as captured, pytest.raises(TypeError):
+        runs.record(good=1, bad={})
+    assert captured.outputs == []
+
+
+def test_prose_sees_numbers_and_escaped_tables(shell):
+    with capture_output() as captured:
+        runs.record(x=np.float64(0.5), table=pd.DataFrame({"<b>": ["<script>"]}))
+    number, table = (output.data for output in captured.outputs)
+    prefix = "application/papermill.record/"  # MyST-NB's and scrapbook's
+    assert number[prefix + "text/plain"] == "0.5"
+    assert "<script>" not in table[prefix + "text/html"]
+    assert [output.metadata["scrapbook"]["name"] for output in captured.outputs] == ["x", "table"]
+
+
+@pytest.mark.parametrize("content", ["", "no json", "[]", '{"nbformat": 4}'])
+def test_read_records_of_what_is_no_notebook(tmp_path, content):
+    path = tmp_path / "x.ipynb"
+    path.write_text(content)
+    with pytest.raises(ValueError, match="`path` must be a Jupyter notebook"):
+        runs.read_records(path)
+
+
+def test_read_records_of_no_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        runs.read_records(tmp_path / "none.ipynb")
+
+
+# --- parameters ---
+
+CELL = """seed: int = 1  # the seed
+data: str = "penguins"  # a name or path
+columns: list[str] = ["a"]  # some columns
+level: float = 0.5  # a level
+maybe: Optional[str] = None  # or nothing
+fast: bool = False  # or not
+"""
+
+
+def check(injected="", **accepted):
+    """Run the parameters' cell, papermill's cell and the check, as IPython would."""
+    from typing import Optional
+
+    namespace = {"Optional": Optional}
+    exec(CELL, namespace)
+    exec(injected, namespace)
+    namespace["In"] = ["", CELL, "import numpy as np", *([injected] if injected else [])]
+    runs.check_parameters(namespace, **accepted)
+
+
+def test_parameters_as_declared_pass():
+    check()
+    check("# Parameters\nseed = 3\ncolumns = ['x', 'y']\nlevel = 1\nmaybe = 'x'\nfast = True\n")
+    check(level=(0, 1), seed=range(5), data=["penguins", "zoo"])
+
+
+@pytest.mark.parametrize(
+    ("injected", "accepted", "message"),
+    [
+        ("sed = 3", {}, "`sed` is not a parameter of this chapter. Did you mean `seed`?"),
+        ("zzzzz = 3", {}, "`zzzzz` is not a parameter of this chapter. Its parameters are `seed`"),
+        ("seed = 'x'", {}, "`seed` must be int, got 'x'"),
+        ("seed = True", {}, "`seed` must be int, got True"),
+        ("seed = 1.0", {}, "`seed` must be int, got 1.0"),
+        ("data = 1234", {}, "`data` must be str, got 1234. With papermill, .* `-r data 1234`"),
+        ("columns = 'a'", {}, r"`columns` must be list\[str\], got 'a'"),
+        ("columns = ['a', 1]", {}, r"`columns` must be list\[str\]"),
+        ("level = 'high'", {}, "`level` must be float, got 'high'"),
+        ("level = None", {}, "`level` must be float, got None"),
+        ("maybe = 1", {}, r"`maybe` must be Optional\[str\], got 1"),
+        ("fast = 1", {}, "`fast` must be bool, got 1"),
+        ("seed = 9", {"seed": range(5)}, "`seed` must be between 0 and 4, got 9"),
+        ("level = 2", {"level": (0, 1)}, r"`level` must lie in \[0, 1\], got 2"),
+        ("level = float('nan')", {"level": (0, 1)}, "got nan"),
+        ("data = 'x'", {"data": ["zoo"]}, "`data` must be one of 'zoo', got 'x'"),
+        ("columns = ['b']", {"columns": ["a"]}, "`columns` must be one of 'a', got 'b'"),
+    ],
+)
+def test_wrong_parameters_are_named(injected, accepted, message):
+    with pytest.raises(runs.ParameterError, match=message):
+        check(f"# Parameters\n{injected}\n", **accepted)
+
+
+def test_the_cell_that_counts_is_the_last_one_run():
+    # Interactive use: the parameters' cell was edited and run again after papermill's.
+    namespace = {"a": 1, "In": ["", "b: int = 0", "# Parameters\nc = 1\n", "a: int = 1"]}
+    runs.check_parameters(namespace)
+
+
+def test_parameters_of_a_plain_script():
+    runs.check_parameters({"n": 3, "__annotations__": {"n": int}})
+    with pytest.raises(runs.ParameterError, match="`xs` must be list"):
+        runs.check_parameters({"xs": 3, "__annotations__": {"xs": list[int]}})
+
+
+def test_an_unknown_type_is_the_authors_mistake():
+    with pytest.raises(TypeError, match="A parameter's type must be one of"):
+        runs.check_parameters({"n": 3, "__annotations__": {"n": "dict"}})
+
+
+def test_ipython_shows_a_sentence_instead_of_a_traceback():
+    error = runs.ParameterError("`n` must be int.")
+    assert error._render_traceback_() == ["ParameterError: `n` must be int."]
+
+
+def test_book_style_is_readable_and_reproducible():
+    import matplotlib.pyplot as plt
+
+    with plt.rc_context():
+        runs.book_style()
+        assert plt.rcParams["svg.hashsalt"] == "afterfit"
+        assert plt.rcParams["font.size"] >= 12
