@@ -100,16 +100,13 @@ def encode_table(X: Any, name: str = "X", *, missing: str = "error") -> Category
     return CategoryTable(tuple(codes), tuple(levels), names)
 
 
-def encode_like(
-    X: Any, table: CategoryTable, name: str = "X", *, missing: str = "error"
-) -> CategoryTable:
-    """Return `X` in the codes of `table`; a category that `table` lacks gets the code past the last."""
-    own = encode_table(X, name, missing=missing)
+def in_codes_of(table: CategoryTable, levels: Sequence[NDArray[Any]]) -> CategoryTable:
+    """Return `table` in the codes of other `levels`; what they lack gets the code past the last."""
     codes = []
-    for code, level, known in zip(own.codes, own.levels, table.levels, strict=True):
-        positions = _positions(level, known)
+    for code, own, known in zip(table.codes, table.levels, levels, strict=True):
+        positions = _positions(own, known)
         codes.append(positions.astype(_code_dtype(len(known) + 1))[code])
-    return CategoryTable(tuple(codes), table.levels, own.names)
+    return CategoryTable(tuple(codes), tuple(levels), table.names)
 
 
 def check_sample_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64] | None:
@@ -217,6 +214,16 @@ class Packed:
                 rest, out[:, j] = np.divmod(rest, self.sizes[j])
         return out
 
+    def columns(self) -> list[NDArray[Any]]:
+        """Return the category codes column by column, as arrays of shape (n_units,)."""
+        out = [np.empty(self.n_units, dtype=_code_dtype(int(size) + 1)) for size in self.sizes]
+        for rows in blocks(self.n_units):
+            for group, codes in zip(self.groups, self.codes, strict=True):
+                rest = codes[rows].astype(np.int64)
+                for j in group[::-1]:
+                    rest, out[j][rows] = np.divmod(rest, self.sizes[j])
+        return out
+
     def part(self, rows: slice) -> Packed:
         """Return the units of a slice."""
         weights = None if self.weights is None else self.weights[rows]
@@ -275,6 +282,38 @@ def merge_equal_rows(packed: Packed) -> Packed:
         merged = part
     assert merged is not None
     return merged
+
+
+def sampled(
+    packed: Packed, n_rows: int, rng: np.random.Generator, *, replace: bool = False
+) -> Packed:
+    """Return `n_rows` random rows, equal ones counted once.
+
+    With `replace` a row can come up more than once: a bootstrap sample. Units with weights stand
+    for so many rows that this makes no difference to them, and are always drawn with replacement.
+    """
+    if packed.weights is None and not replace:
+        index = np.sort(rng.choice(packed.n_units, n_rows, replace=False, shuffle=False))
+        weights = None
+    else:
+        share = np.ones(packed.n_units) if packed.weights is None else packed.weights
+        drawn = rng.multinomial(n_rows, share / share.sum())
+        index = np.flatnonzero(drawn)
+        weights = drawn[index].astype(np.float64)
+    rows = packed.rows(index)
+    return merge_equal_rows(pack(list(rows.T), packed.sizes, weights))
+
+
+def independent(packed: Packed, rng: np.random.Generator) -> Packed:
+    """Return a table of as many rows with the same margins, its columns shuffled independently.
+
+    Weights must be whole: they are written out as so many rows.
+    """
+    columns = packed.columns()
+    if packed.weights is not None:
+        times = packed.weights.astype(np.int64)
+        columns = [np.repeat(column, times) for column in columns]
+    return merge_equal_rows(pack([rng.permutation(c) for c in columns], packed.sizes))
 
 
 def blocks(n_rows: int, size: int = BLOCK_ROWS) -> Iterator[slice]:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
-from afterfit._categories import Packed, blocks, merge_equal_rows, pack
+from afterfit._categories import Packed, blocks, sampled
 from afterfit._kmodes import Engine, FloatArray, IntArray, lloyd
 
 # Units among which all starts run and modes are swapped, and then the best are improved; more
@@ -35,6 +35,9 @@ VAIN_ROUNDS = 3
 
 # On a sample there are no more rounds than this for each start: its last per mille is its own.
 ROUNDS_A_START = 2
+
+# The last iterations, which only settle ties, are no more than this.
+SETTLING_STEPS = 5
 
 # Rows that the search for Cao's start looks at together.
 CAO_ROWS = 1 << 17
@@ -93,7 +96,44 @@ def search(
             modes, costs = swap(stage, modes, costs, max_iter, rng, rounds)
         order = np.argsort(costs, kind="stable")[:N_FINALISTS]
         modes, costs = modes[order], costs[order]
-    return Found(modes[0], float(costs[0]), n_iter)
+    settled, cost = _settled(engine, modes[0], float(costs[0]))
+    if isinstance(init, str):
+        settled = settled[_largest_first(engine, settled)]
+    return Found(settled, cost, n_iter)
+
+
+def _settled(engine: Engine, modes: IntArray, cost: float) -> tuple[IntArray, float]:
+    """Return modes of the same cost whose ties went to the first category in sorted order."""
+    for _ in range(SETTLING_STEPS):
+        counts = engine.sweep(modes[None]).counts
+        assert counts is not None
+        updated = engine.modes(counts[0])
+        if (updated == modes).all() or not _all_occupied(engine, counts[0]):
+            break
+        found = float(engine.costs(updated[None])[0])
+        if found > cost:
+            break
+        modes, cost = updated, found
+    return modes, cost
+
+
+def _all_occupied(engine: Engine, counts: FloatArray) -> bool:
+    return bool((counts[:, : engine.offsets[1]].sum(axis=1) > 0).all())
+
+
+def _largest_first(engine: Engine, modes: IntArray) -> IntArray:
+    """Return the order of modes by the rows that are strictly nearest to them, most first.
+
+    Equal numbers are ordered by the modes' categories, so that the order is a property of the
+    modes, whatever numbers the search had given them.
+    """
+    own = np.zeros(len(modes))
+    for rows, distances in engine.distances(modes):
+        nearest = distances == distances.min(axis=0)
+        nearest &= np.count_nonzero(nearest, axis=0) == 1
+        weights = engine.packed.weights
+        own += nearest.sum(axis=1) if weights is None else nearest @ weights[rows]
+    return np.lexsort((*modes.T[::-1], -own))
 
 
 def initial_modes(
@@ -353,19 +393,7 @@ def _levels(packed: Packed, n_clusters: int, rng: np.random.Generator) -> list[P
     levels = [packed]
     for units in (IMPROVE_UNITS, SCOUT_UNITS):
         if levels[0].n_units > 2 * units:
-            sample = _sample(packed, units, rng)
+            sample = sampled(packed, units, rng)
             if sample.n_units >= 2 * n_clusters:
                 levels.insert(0, sample)
     return levels
-
-
-def _sample(packed: Packed, n_rows: int, rng: np.random.Generator) -> Packed:
-    if packed.weights is None:
-        index = np.sort(rng.choice(packed.n_units, n_rows, replace=False, shuffle=False))
-        weights = None
-    else:
-        drawn = rng.multinomial(n_rows, packed.weights / packed.total)
-        index = np.flatnonzero(drawn)
-        weights = drawn[index].astype(np.float64)
-    rows = packed.rows(index)
-    return merge_equal_rows(pack(list(rows.T), packed.sizes, weights))
