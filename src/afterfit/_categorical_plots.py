@@ -49,17 +49,17 @@ def draw_criteria(
             sharex=True,
             layout="constrained",
         )
-    axes = np.asarray(axes, dtype=object)
-    if axes.size < len(shown):
+    panel: NDArray[Any] = np.asarray(axes, dtype=object)
+    if panel.size < len(shown):
         raise ValueError(
             f"`axes` must hold at least {len(shown)} axes, one each for {', '.join(shown)}; got "
-            f"{axes.size}."
+            f"{panel.size}."
         )
-    for ax, name in zip(axes.flat, shown, strict=False):
+    for ax, name in zip(panel.flat, shown, strict=False):
         _draw_criterion(ax, table, name, suggestions, n_clusters)
-    for ax in axes.flat[len(shown) :]:
+    for ax in panel.flat[len(shown) :]:
         ax.set_visible(False)
-    return axes
+    return panel
 
 
 def _draw_criterion(
@@ -85,7 +85,7 @@ def _draw_criterion(
     if criterion in suggestions:
         ax.set_title(f"{criterion}: {'no K' if suggested is None else f'K = {suggested}'}")
     ax.set(xlabel="number of clusters K", ylabel=_Y_LABELS[name])
-    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.locator_params(axis="x", integer=True)
 
 
 def draw_silhouettes(
@@ -140,7 +140,8 @@ def draw_profile(profile: pd.DataFrame, n_columns: int, ax: Axes | None) -> Axes
     columns = part.index.get_level_values("column")
     categories = part.index.get_level_values("category")
     named = [
-        f"{column}: {_shown(category)}" for column, category in zip(columns, categories, strict=True)
+        f"{column}: {_shown(category)}"
+        for column, category in zip(columns, categories, strict=True)
     ]
     ax.set_yticks(np.arange(len(shares)), named)
     for i in range(1, len(shares)):

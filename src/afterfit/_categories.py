@@ -79,10 +79,16 @@ def encode_table(X: Any, name: str = "X", *, missing: str = "error") -> Category
     infinite: list[Any] = []
     for j, column in enumerate(columns):
         label = j if names is None else names[j]
-        code, level, n_missing = _encode_column(column)
+        try:
+            code, level, n_missing = _encode_column(column)
+        except TypeError as error:
+            raise TypeError(
+                f"`{name}` must hold categories that are hashable, like numbers and text; column "
+                f"{label!r} does not: {error}."
+            ) from None
         if n_missing:
             absent.append((label, n_missing))
-        if level.dtype.kind == "f" and np.isinf(level).any():
+        if any(isinstance(value, float) and np.isinf(value) for value in _few_floats(level)):
             infinite.append(label)
         codes.append(code)
         levels.append(level)
@@ -326,7 +332,8 @@ def row_keys(packed: Packed) -> list[NDArray[np.uint64]]:
     """Return as few uint64 arrays as tell different rows apart, and sort them."""
     keys: list[NDArray[np.uint64]] = []
     room = 1
-    for codes, span in zip(packed.codes, packed.spans, strict=True):
+    for group, span in zip(packed.codes, packed.spans, strict=True):
+        codes = group[:]
         if keys and room * span < 2**63:
             keys[-1] *= np.uint64(span)
             keys[-1] += codes
@@ -358,7 +365,7 @@ def _merged(packed: Packed) -> Packed:
 
 
 def _joined(a: Packed, b: Packed) -> Packed:
-    codes = tuple(np.concatenate(pair) for pair in zip(a.codes, b.codes, strict=True))
+    codes = tuple(np.concatenate([x[:], y[:]]) for x, y in zip(a.codes, b.codes, strict=True))
     weights = np.concatenate(
         [np.ones(p.n_units) if p.weights is None else p.weights for p in (a, b)]
     )
@@ -403,9 +410,14 @@ def _as_array(X: Any, name: str) -> NDArray[Any]:
             "pass `X.toarray()`."
         )
     # Lists go in as objects, so that numbers beside text do not silently turn into text.
-    array = np.asarray(X) if hasattr(X, "__array__") else np.asarray(X, dtype=object)
+    try:
+        array = np.asarray(X) if hasattr(X, "__array__") else np.asarray(X, dtype=object)
+    except ValueError:
+        raise ValueError(f"`{name}` must have rows of equal length.") from None
     if np.iscomplexobj(array):
         raise ValueError(f"Complex data not supported: `{name}` must hold categories.")
+    if array.ndim == 1 and array.size and isinstance(array.flat[0], list | tuple):
+        raise ValueError(f"`{name}` must have rows of equal length.")
     if array.ndim != 2:
         hint = " Reshape your data: `.reshape(-1, 1)` for one column." if array.ndim == 1 else ""
         raise ValueError(
@@ -430,9 +442,12 @@ def _encode_column(column: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
         codes = np.where(codes < 0, -1, np.searchsorted(present, codes))
         levels = levels[present]
     else:
-        raw = column.astype(object) if getattr(column, "dtype", None) is not None and (
-            isinstance(column, np.ndarray) and column.dtype.kind in "US"
-        ) else column
+        raw = (
+            column.astype(object)
+            if getattr(column, "dtype", None) is not None
+            and (isinstance(column, np.ndarray) and column.dtype.kind in "US")
+            else column
+        )
         codes, uniques = pd.factorize(raw)
         uniques = np.asarray(uniques)
         order = _level_order(uniques)
@@ -445,6 +460,13 @@ def _encode_column(column: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
         codes = np.where(codes < 0, len(levels), codes)
         levels = np.append(levels.astype(object), [np.nan])
     return codes.astype(_code_dtype(len(levels) + 1)), levels, n_missing
+
+
+def _few_floats(level: NDArray[Any]) -> list[Any]:
+    """Return those of the levels that could be infinite: the ends of sorted floats, or objects."""
+    if level.dtype.kind == "f":
+        return [float(level[0]), float(level[-1])]
+    return list(level) if level.dtype == object else []
 
 
 def _encode_integers(column: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], int] | None:

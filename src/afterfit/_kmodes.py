@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +20,7 @@ from afterfit._categories import Packed
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
-# Bytes of looked-up distances that are handled together: they should stay in the second-level cache.
+# Bytes of looked-up distances that are handled together, for the second-level cache.
 BLOCK_BYTES = 1 << 19
 BLOCK_ROWS_RANGE = (1 << 10, 1 << 16)
 
@@ -48,8 +49,7 @@ class Engine:
 
     def distances(self, modes: IntArray) -> Iterator[tuple[slice, NDArray[np.unsignedinteger]]]:
         """Yield row blocks and the distances of their rows to each of `modes`, (C, rows)."""
-        for rows, keys in self._looked_up(modes, _key_dtype(self.n_columns), 1, 0):
-            yield rows, keys
+        yield from self._looked_up(modes, _key_dtype(self.n_columns), 1, 0)
 
     def keys(self, modes: IntArray) -> Iterator[tuple[slice, NDArray[np.unsignedinteger]]]:
         """Yield row blocks and min over k of distance * K + k, (R, rows); `modes` is (R, K, d)."""
@@ -59,10 +59,10 @@ class Engine:
         for rows, keys in self._looked_up(flat, dtype, n_modes, n_modes):
             yield rows, np.minimum.reduce(keys.reshape(n_starts, n_modes, -1), axis=1)
 
-    def labels(self, modes: IntArray, dtype: type = np.int32) -> NDArray[np.int32]:
+    def labels(self, modes: IntArray) -> NDArray[np.int32]:
         """Return the nearest of `modes`, (K, d), for every unit; the smaller label where equal."""
-        out = np.empty(self.packed.n_units, dtype=dtype)
-        lookup = np.tile(np.arange(len(modes), dtype=dtype), self.n_columns + 1)
+        out: NDArray[np.int32] = np.empty(self.packed.n_units, dtype=np.int32)
+        lookup = np.tile(np.arange(len(modes), dtype=np.int32), self.n_columns + 1)
         for rows, keys in self.keys(modes[None]):
             out[rows] = lookup[keys[0]]
         return out
@@ -89,7 +89,7 @@ class Engine:
             labels = label_of[keys] + starts * n_modes
             self._count(grouped, rows, labels, weights)
         distance_of = np.repeat(np.arange(self.n_columns + 1.0), n_modes)
-        costs = key_counts.reshape(n_starts, n_keys) @ distance_of
+        costs: FloatArray = key_counts.reshape(n_starts, n_keys) @ distance_of
         return Sweep(costs, self._folded(grouped, n_starts, n_modes) if counts else None)
 
     def counts(self, labels: NDArray[np.integer], n_clusters: int) -> FloatArray:
@@ -98,7 +98,8 @@ class Engine:
         for rows in self._blocks(8 * n_clusters, n_clusters):
             weights = self._weights(rows, 1)
             self._count(grouped, rows, labels[None, rows].astype(np.int64), weights)
-        return self._folded(grouped, 1, n_clusters)[0]
+        counts: FloatArray = self._folded(grouped, 1, n_clusters)[0]
+        return counts
 
     def modes(self, counts: FloatArray) -> IntArray:
         """Return the most frequent categories of counts (..., total); the first where equal."""
@@ -132,7 +133,8 @@ class Engine:
 
     def _folded(self, grouped: list[FloatArray], n_starts: int, n_modes: int) -> FloatArray:
         parts = [
-            total.reshape(n_starts * n_modes, -1) if fold is None
+            total.reshape(n_starts * n_modes, -1)
+            if fold is None
             else total.reshape(n_starts * n_modes, -1) @ fold
             for total, fold in zip(grouped, self._folds, strict=True)
         ]
@@ -162,23 +164,18 @@ class Engine:
             yield rows, np.ascontiguousarray(total.view(dtype)[:, : len(modes)].T)
 
 
-def lloyd(
-    engine: Engine, modes: IntArray, max_iter: int
-) -> tuple[IntArray, FloatArray, IntArray]:
+def lloyd(engine: Engine, modes: IntArray, max_iter: int) -> tuple[IntArray, FloatArray, IntArray]:
     """Return modes (R, K, d), costs and iterations once no start's cost falls any more."""
     # Starts go together where the rows are few, and one after the other where they are many.
     together = max(1, TOGETHER_UNITS // engine.packed.n_units)
     parts = [
-        _lloyd(engine, modes[i : i + together], max_iter)
-        for i in range(0, len(modes), together)
+        _lloyd(engine, modes[i : i + together], max_iter) for i in range(0, len(modes), together)
     ]
     best, costs, n_iter = (np.concatenate(part) for part in zip(*parts, strict=True))
     return best, costs, n_iter
 
 
-def _lloyd(
-    engine: Engine, modes: IntArray, max_iter: int
-) -> tuple[IntArray, FloatArray, IntArray]:
+def _lloyd(engine: Engine, modes: IntArray, max_iter: int) -> tuple[IntArray, FloatArray, IntArray]:
     n_starts = len(modes)
     best, costs = modes.copy(), np.full(n_starts, np.inf)
     n_iter = np.zeros(n_starts, dtype=np.int64)
@@ -200,9 +197,7 @@ def _lloyd(
     return best, costs, n_iter
 
 
-def _reseed_empty(
-    engine: Engine, updated: IntArray, current: IntArray, counts: FloatArray
-) -> None:
+def _reseed_empty(engine: Engine, updated: IntArray, current: IntArray, counts: FloatArray) -> None:
     """Give each cluster without rows the row farthest from its mode, in place."""
     occupied = counts[..., : engine.offsets[1]].sum(axis=-1) > 0
     for start in np.flatnonzero(~occupied.all(axis=1)):
@@ -231,9 +226,9 @@ def _tables(
     """Return for each group the (span, words) table of distances to every mode, packed in words."""
     per_word = 8 // np.dtype(dtype).itemsize
     width = -(-len(modes) // per_word) * per_word
-    tables = []
+    tables: list[NDArray[np.uint64]] = []
     for group in packed.groups:
-        table = np.zeros((1, width), dtype=dtype)
+        table: NDArray[Any] = np.zeros((1, width), dtype=dtype)
         if not tables and period:
             table[0, : len(modes)] = np.arange(len(modes)) % period
         for j in group:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
+from scipy.optimize import linear_sum_assignment
 from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
 from afterfit._categories import Packed, blocks, sampled
@@ -31,7 +32,7 @@ N_FINALISTS = 2
 
 # Modes are swapped in rounds of so many attempts, until so many rounds in a row were in vain.
 SWAPS_IN_A_ROUND = 8
-VAIN_ROUNDS = 3
+VAIN_ROUNDS = 4
 
 # On a sample there are no more rounds than this for each start: its last per mille is its own.
 ROUNDS_A_START = 2
@@ -97,9 +98,10 @@ def search(
         order = np.argsort(costs, kind="stable")[:N_FINALISTS]
         modes, costs = modes[order], costs[order]
     settled, cost = _settled(engine, modes[0], float(costs[0]))
-    if isinstance(init, str):
-        settled = settled[_largest_first(engine, settled)]
-    return Found(settled, cost, n_iter)
+    order = (
+        _largest_first(engine, settled) if isinstance(init, str) else _as_in_start(settled, init)
+    )
+    return Found(settled[order], cost, n_iter)
 
 
 def _settled(engine: Engine, modes: IntArray, cost: float) -> tuple[IntArray, float]:
@@ -119,6 +121,13 @@ def _settled(engine: Engine, modes: IntArray, cost: float) -> tuple[IntArray, fl
 
 def _all_occupied(engine: Engine, counts: FloatArray) -> bool:
     return bool((counts[:, : engine.offsets[1]].sum(axis=1) > 0).all())
+
+
+def _as_in_start(modes: IntArray, start: IntArray) -> IntArray:
+    """Return the order of modes in which they are nearest, one to one, to those of the start."""
+    differ = np.count_nonzero(start[:, None, :] != modes[None], axis=2)
+    order: IntArray = linear_sum_assignment(differ)[1]
+    return order
 
 
 def _largest_first(engine: Engine, modes: IntArray) -> IntArray:
@@ -157,9 +166,7 @@ def initial_modes(
     return out
 
 
-def cao_modes(
-    codes: Sequence[NDArray[Any]], packed: Packed, n_clusters: int
-) -> IntArray:
+def cao_modes(codes: Sequence[NDArray[Any]], packed: Packed, n_clusters: int) -> IntArray:
     """Return the start of Cao et al. (2009), (n_clusters, n_columns): dense rows far apart.
 
     The density of a row is the mean share of its categories; the first mode is the densest row,
@@ -193,9 +200,7 @@ def cao_modes(
     return modes
 
 
-def improve(
-    engine: Engine, modes: IntArray, costs: FloatArray
-) -> tuple[IntArray, FloatArray]:
+def improve(engine: Engine, modes: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray]:
     """Return modes (R, K, d) that no change of one category of one mode makes better, and costs.
 
     Changing column j of mode k from u to v moves every row's distance to k by at most one. The
@@ -208,9 +213,7 @@ def improve(
         return _improve(engine, modes, costs)
 
 
-def _improve(
-    engine: Engine, modes: IntArray, costs: FloatArray
-) -> tuple[IntArray, FloatArray]:
+def _improve(engine: Engine, modes: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray]:
     modes, costs = modes.copy(), costs.copy()
     indicators = _Indicators(engine.packed)
     active = np.arange(len(modes))
@@ -256,8 +259,8 @@ def swap(
 ) -> tuple[IntArray, FloatArray]:
     """Return `modes` and `costs` with the best start improved by moving modes to other rows.
 
-    In each attempt a mode that its rows would miss little is put on a row far from all modes; the
-    best of a round of attempts is kept where its cost is lower.
+    In each attempt a mode that its rows would miss little is put on a row far from all modes; one
+    attempt in a round starts from new rows. The best of a round is kept if it costs no more.
     """
     best = int(np.argmin(costs))
     kept, cost, vain = modes[best], costs[best], 0
@@ -279,13 +282,13 @@ def swap(
         places = rng.choice(len(far), SWAPS_IN_A_ROUND, p=far / far.sum())
         moved = rng.choice(len(kept), SWAPS_IN_A_ROUND, p=odds / odds.sum())
         attempts[np.arange(SWAPS_IN_A_ROUND), moved] = packed.rows(places)
+        attempts[0] = initial_modes(engine, len(kept), "random", 1, rng)[0]  # and one anew
         attempts, found, _ = lloyd(engine, attempts, max_iter)
         attempts, found = improve(engine, attempts, found)
         first = int(np.argmin(found))
-        if found[first] < cost * (1 - RELATIVE_TOLERANCE):
-            kept, cost, vain = attempts[first], found[first], 0
-        else:
-            vain += 1
+        vain = 0 if found[first] < cost * (1 - RELATIVE_TOLERANCE) else vain + 1
+        if found[first] <= cost:  # other modes of the same cost are a new place to go on from
+            kept, cost = attempts[first], found[first]
     modes, costs = modes.copy(), costs.copy()
     modes[best], costs[best] = kept, cost
     return modes, costs
@@ -308,9 +311,7 @@ class _Indicators:
         cells = codes + self.offsets[:-1]
         values = np.repeat(self.weights, cells.shape[1]).astype(self.dtype)
         rows = np.repeat(np.arange(n_units), cells.shape[1])
-        matrix = sparse.csr_array(
-            (values, (rows, cells.ravel())), shape=(n_units, n_categories)
-        )
+        matrix = sparse.csr_array((values, (rows, cells.ravel())), shape=(n_units, n_categories))
         dense = n_units * n_categories <= DENSE_CELLS
         self.matrix = matrix.toarray() if dense else matrix
 
@@ -350,9 +351,7 @@ class _Indicators:
         moved[start, mode] -= self.present(new, column)
         return moved
 
-    def changed(
-        self, modes: IntArray, category: IntArray, taken: NDArray[np.bool_]
-    ) -> IntArray:
+    def changed(self, modes: IntArray, category: IntArray, taken: NDArray[np.bool_]) -> IntArray:
         """Return the modes after they take a category each, where `taken`."""
         start, mode = np.nonzero(taken)
         new = category[start, mode]
@@ -363,7 +362,8 @@ class _Indicators:
 
     def present(self, category: IntArray, column: IntArray) -> NDArray[np.bool_]:
         """Return whether each unit has the category, one row a category."""
-        return self.codes[column] == (category - self.offsets[column])[:, None]
+        here: NDArray[np.bool_] = self.codes[column] == (category - self.offsets[column])[:, None]
+        return here
 
 
 @lru_cache(maxsize=1)
@@ -379,7 +379,7 @@ def _all_distances(engine: Engine, modes: IntArray) -> NDArray[np.unsignedintege
 
 
 def _nearest_free_units(engine: Engine, modes: IntArray) -> IntArray:
-    """Return for each mode in turn its nearest unit that is no earlier mode's; first where equal."""
+    """Return for each mode in turn its nearest unit that no earlier mode took, the first one."""
     distances = _all_distances(engine, modes[None])[0].astype(np.int64)
     chosen: list[int] = []
     for row in distances:

@@ -16,8 +16,6 @@ from afterfit._categories import (
     CategoryTable,
     Packed,
     independent,
-    merge_equal_rows,
-    pack,
     sampled,
 )
 from afterfit._kmodes import Engine
@@ -37,10 +35,10 @@ COMPARED_ROWS = 20_000
 LEAST_COST = 0.5
 
 # Clusters that come back with less agreement (adjusted Rand index) than this are not stable.
-STABLE = 0.75
+STABLE = 0.8
 
-# The rule asks the gap for this many standard errors where Tibshirani's asks for one.
-RULE_STANDARD_ERRORS = 2.0
+# The rule asks for the smallest K whose gap is within so many standard errors of the greatest.
+RULE_STANDARD_ERRORS = 3.0
 
 # The names under which estimators keep the cost of their fit.
 COST_NAMES = ("cost_", "inertia_")
@@ -72,9 +70,7 @@ class OwnFits:
             score = mean_silhouette(self.units, labels, n_clusters)
         return Fitted(found.cost, labels, score, found)
 
-    def costs(
-        self, units: Packed, k_values: Sequence[int], rng: np.random.Generator
-    ) -> FloatArray:
+    def costs(self, units: Packed, k_values: Sequence[int], rng: np.random.Generator) -> FloatArray:
         """Return the cost of other rows for each K."""
         return np.array([self._search(units, k, rng).cost for k in k_values])
 
@@ -85,7 +81,10 @@ class OwnFits:
         return self.costs(independent(rows, rng), k_values, rng)
 
     def resample(
-        self, n_rows: int, k_values: Sequence[int], labels: Sequence[Labels],
+        self,
+        n_rows: int,
+        k_values: Sequence[int],
+        labels: Sequence[Labels],
         rng: np.random.Generator,
     ) -> FloatArray:
         """Return for each K how far a bootstrap sample's clusters agree with `labels`."""
@@ -130,9 +129,7 @@ class OtherFits:
             score = mean_silhouette(self.units, labels, n_found)
         return Fitted(cost_of(model), labels, score, model)
 
-    def costs(
-        self, units: Packed, k_values: Sequence[int], rng: np.random.Generator
-    ) -> FloatArray:
+    def costs(self, units: Packed, k_values: Sequence[int], rng: np.random.Generator) -> FloatArray:
         """Return the cost of other rows for each K."""
         X = self._rows(units)
         return np.array([cost_of(self._fitted(X, k, rng)) for k in k_values])
@@ -144,7 +141,10 @@ class OtherFits:
         return self.costs(independent(rows, rng), k_values, rng)
 
     def resample(
-        self, n_rows: int, k_values: Sequence[int], labels: Sequence[Labels],
+        self,
+        n_rows: int,
+        k_values: Sequence[int],
+        labels: Sequence[Labels],
         rng: np.random.Generator,
     ) -> FloatArray:
         """Return for each K how far a bootstrap sample's clusters agree with `labels`."""
@@ -155,9 +155,7 @@ class OtherFits:
             agreement.append(rand_index(known, pd.factorize(again)[0], self.units.weights))
         return np.array(agreement)
 
-    def _fitted(
-        self, X: Any, n_clusters: int, rng: np.random.Generator, **weights: Any
-    ) -> Any:
+    def _fitted(self, X: Any, n_clusters: int, rng: np.random.Generator, **weights: Any) -> Any:
         model = clone(self.estimator)
         parameters = {"n_clusters": n_clusters}
         if "random_state" in model.get_params():
@@ -224,10 +222,15 @@ def knee_of(k_values: Sequence[int], costs: FloatArray) -> int | None:
 
 
 def gap_of(costs: FloatArray, references: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the gap statistic and its standard error for each K (Tibshirani et al. 2001)."""
+    """Return the gap statistic and its standard error for each K (Tibshirani et al. 2001).
+
+    Costs are whole numbers: where the references agree, the error is that of half a mismatch.
+    """
     logs = np.log(np.maximum(references, LEAST_COST))
     gap = logs.mean(axis=0) - np.log(np.maximum(costs, LEAST_COST))
-    return gap, logs.std(axis=0) * np.sqrt(1 + 1 / len(references))
+    least = LEAST_COST / np.maximum(references.mean(axis=0), LEAST_COST)
+    spread = np.maximum(logs.std(axis=0), least)
+    return gap, spread * np.sqrt(1 + 1 / len(references))
 
 
 def first_within(
@@ -238,6 +241,18 @@ def first_within(
         if gap[i] >= gap[i + 1] - n_errors * error[i + 1]:
             return k
     return None
+
+
+def first_near_greatest(
+    k_values: Sequence[int], gap: FloatArray, error: FloatArray, n_errors: float
+) -> int | None:
+    """Return the first K whose gap is within n_errors errors of the greatest, or None.
+
+    None where that is the last K of several: the gap still grows there.
+    """
+    greatest = int(np.argmax(gap))
+    near = int(np.argmax(gap >= gap[greatest] - n_errors * error[greatest]))
+    return None if near == len(k_values) - 1 > 0 else k_values[near]
 
 
 def best_silhouette(k_values: Sequence[int], scores: FloatArray) -> int | None:
@@ -253,7 +268,7 @@ def most_stable(k_values: Sequence[int], agreement: FloatArray) -> int | None:
     Where none is stable it is 1, if 1 was tried; else None.
     """
     several = [i for i, k in enumerate(k_values) if k > 1 and np.isfinite(agreement[i])]
-    best = max(several, key=lambda i: (round(agreement[i], 12), i), default=None)
+    best = max(several, key=lambda i: (round(float(agreement[i]), 12), i), default=None)
     if best is not None and agreement[best] >= STABLE:
         return k_values[best]
     return 1 if 1 in k_values else None
@@ -263,37 +278,60 @@ def decide(
     k_values: Sequence[int], suggestions: Mapping[str, int | None], evidence: pd.DataFrame
 ) -> tuple[int | None, str]:
     """Return the K of the rule and why; `choose_n_clusters` documents it."""
-    before = ""
+    growing = None
     if "gap" in suggestions:
         gap, error = (evidence[name].to_numpy() for name in ("gap", "gap_standard_error"))
-        k = first_within(k_values, gap, error, RULE_STANDARD_ERRORS)
-        if k is not None:
-            return k, "the first K after which the gap no longer clearly grows"
-        before = "since the gap still grows at the greatest K tried, "
+        growing = first_near_greatest(k_values, gap, error, RULE_STANDARD_ERRORS)
+        if growing is not None and (growing == 1 or "stability" not in suggestions):
+            return growing, "after which the gap no longer clearly grows"
+    if "stability" in suggestions:
+        most = k_values[-1] if growing is None else growing
+        stable = evidence["stability"][(evidence.index > 1) & (evidence.index <= most)]
+        if growing is not None and stable[growing] >= STABLE:
+            return growing, (
+                "after which the gap no longer clearly grows; its clusters come back in "
+                f"resamples (adjusted Rand index {stable[growing]:.2f})"
+            )
+        if len(stable) and stable.max() >= STABLE:
+            k = int(stable[::-1].idxmax())
+            return k, (
+                f"whose clusters come back best in resamples (adjusted Rand index {stable[k]:.2f})"
+                + _although(growing, most, stable, "gap" in suggestions)
+            )
+        if growing is not None:
+            return growing, (
+                "after which the gap no longer clearly grows, though no K has clusters that come "
+                "back in resamples"
+            )
     for name in ("silhouette", "stability", "knee"):
-        k = suggestions.get(name)
-        if k is not None:
-            return k, f"{before}what the {name} suggests"
-    return None, f"{before}nothing decides"
+        suggested = suggestions.get(name)
+        if suggested is not None:
+            since = "since the gap still grows at the greatest K tried, "
+            return suggested, f"{since if 'gap' in suggestions else ''}what the {name} suggests"
+    return None, "nothing decides"
 
 
-def summary(
-    suggestions: Mapping[str, int | None], n_clusters: int | None, reason: str
-) -> str:
+def _although(growing: int | None, most: int, stable: pd.Series, gap: bool) -> str:
+    if not gap:
+        return ""
+    grows = f"up to K = {most}" if growing is not None else "at the greatest K tried"
+    return f", although the gap grows {grows}, where it is {stable[most]:.2f}"
+
+
+def summary(suggestions: Mapping[str, int | None], n_clusters: int | None, reason: str) -> str:
     """Return in words what each criterion suggests, whether they agree, and the choice."""
     said = []
     for name, k in suggestions.items():
         said.append(f"the {name} suggests no K" if k is None else f"the {name} suggests K = {k}")
     named = {k for k in suggestions.values() if k is not None}
+    listed = ", ".join(said)
     if not said:
         verdict = "No criterion was asked for."
+    elif len(said) == 1 or (not named):
+        verdict = f"{listed[0].upper()}{listed[1:]}."
     elif len(named) == 1 and None not in suggestions.values():
-        verdict = f"All criteria agree: K = {named.pop()}." if len(said) > 1 else (
-            f"{said[0].capitalize()}."
-        )
+        verdict = f"All criteria agree: K = {named.pop()}."
     else:
-        listed = ", ".join(said)
-        verdict = f"{listed[0].upper()}{listed[1:]}"
-        verdict += ": they disagree." if len(suggestions) > 1 else "."
+        verdict = f"{listed[0].upper()}{listed[1:]}: they disagree."
     chosen = "No K is chosen" if n_clusters is None else f"Chosen: K = {n_clusters}"
     return f"{verdict} {chosen}, {reason}."

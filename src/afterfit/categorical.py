@@ -293,9 +293,7 @@ class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         units = merge_equal_rows(packed)
         _check_enough_rows(n_clusters, units)
         start = cao_modes(table.codes, packed, n_clusters) if init == "cao" else init
-        found = search(
-            units, n_clusters, init=start, n_init=n_init, max_iter=max_iter, rng=rng
-        )
+        found = search(units, n_clusters, init=start, n_init=n_init, max_iter=max_iter, rng=rng)
         return self._keep(table, packed, found)
 
     def _keep(self, table: CategoryTable, packed: Packed, found: Found) -> KModes:
@@ -527,16 +525,21 @@ def choose_n_clusters(
     of K. "silhouette": the K with the greatest mean silhouette, if that is above 0; never 1.
     "gap": the smallest K whose gap is at least that of the next K less one standard error
     (Tibshirani et al. 2001). "stability": the K > 1 whose clusters come back best in bootstrap
-    samples, if their mean adjusted Rand index reaches 0.75, else 1.
+    samples, if their mean adjusted Rand index reaches 0.8, else 1.
 
-    *Rule.* The gap decides if it was asked for, with two standard errors in place of one: a K is
-    given up for the next only where the gain is clear. If the gap still grows at the greatest K,
-    or was not asked for, the silhouette decides, then the stability, then the knee. The rule was
-    chosen on simulated tables; the chapter shows them.
+    *Rule.* The gap says how far there is structure: up to the smallest K whose gap is within
+    three standard errors of the greatest gap. Where that K is 1, or its clusters come back in
+    bootstrap samples (0.8 or more), it is chosen; else the smaller K > 1 whose clusters come back
+    best, if they reach 0.8; else the gap's. Where the gap still grows at the last K, every K
+    counts as smaller. What was not asked for is passed over; where neither gap nor stability
+    decides, the silhouette does, then the knee. The rule was chosen on simulated tables; the
+    chapter shows them.
 
     *Reference tables* have as many rows as the data, and fits with as many starts: fewer would
-    make the data look more clustered than they are. Tables of more than 20,000 rows are compared,
-    for gap and stability only, through random samples of so many rows, data and references alike.
+    make the data look more clustered than they are. Where all references cost the same, the
+    standard error is that of half a mismatch, since costs are whole numbers. Tables of more than
+    20,000 rows are compared, for gap and stability only, through random samples of so many rows,
+    data and references alike.
 
     References
     ----------
@@ -844,8 +847,8 @@ def _profile(
     parts = []
     for j, (codes, level) in enumerate(zip(table.codes, table.levels, strict=True)):
         index = codes.astype(np.int64) * len(names) + labels
-        counts = np.bincount(index, weight, minlength=len(level) * len(names))
-        counts = counts.reshape(len(level), len(names)).astype(np.float64)
+        flat = np.bincount(index, weight, minlength=len(level) * len(names))
+        counts = flat.reshape(len(level), len(names)).astype(np.float64)
         in_cluster, in_all = counts.sum(axis=0), counts.sum(axis=1)
         shares = np.divide(counts, in_cluster, out=np.zeros_like(counts), where=in_cluster > 0)
         part = pd.DataFrame(shares, columns=pd.Index(list(names)))
@@ -887,8 +890,7 @@ def _codes_of_labels(
     present = len(names) if weight is None else np.unique(codes[weight > 0]).size
     if present < 2:
         raise ValueError(
-            "`labels` must name at least 2 clusters (with rows of positive weight), got "
-            f"{present}."
+            f"`labels` must name at least 2 clusters (with rows of positive weight), got {present}."
         )
     return codes, names
 
