@@ -17,6 +17,9 @@ MISSING_CHOICES = ("error", "category")
 # Rows that are looked at together: large enough to forget Python, small enough for the cache.
 BLOCK_ROWS = 1 << 18
 
+# Rows of a table of small codes that are looked at together.
+ENCODED_ROWS = 1 << 14
+
 # An integer column whose values span no more than this is encoded by looking values up.
 LOOKUP_SPAN = 1 << 16
 
@@ -77,15 +80,14 @@ def encode_table(X: Any, name: str = "X", *, missing: str = "error") -> Category
     levels: list[NDArray[Any]] = []
     absent: list[tuple[Any, int]] = []
     infinite: list[Any] = []
-    for j, column in enumerate(columns):
+    at_once = None
+    if isinstance(columns, np.ndarray) and columns.dtype.kind in "iub":
+        at_once = _encode_integers(columns)
+    for j in range(columns.shape[1]):
         label = j if names is None else names[j]
-        try:
-            code, level, n_missing = _encode_column(column)
-        except TypeError as error:
-            raise TypeError(
-                f"`{name}` must hold categories that are hashable, like numbers and text; column "
-                f"{label!r} does not: {error}."
-            ) from None
+        code, level, n_missing = (
+            at_once[j] if at_once is not None else _encode_or_raise(columns, j, name, label)
+        )
         if n_missing:
             absent.append((label, n_missing))
         if any(isinstance(value, float) and np.isinf(value) for value in _few_floats(level)):
@@ -169,11 +171,11 @@ class CombinedCodes:
         return len(self.columns[0])
 
     def __getitem__(self, rows: slice | NDArray[np.int64]) -> NDArray[Any]:
-        code = self.columns[0][rows].astype(np.int64)
+        code = self.columns[0][rows].astype(self.dtype)  # wide enough for what follows
         for column, size in zip(self.columns[1:], self.sizes[1:], strict=True):
-            code *= size
-            code += column[rows]
-        return code.astype(self.dtype)
+            code *= self.dtype.type(size)
+            code += column[rows].astype(self.dtype, copy=False)
+        return code
 
 
 @dataclass(frozen=True)
@@ -262,7 +264,7 @@ def pack(
     packed = []
     for combined in lazy:
         out = np.empty(n_units, dtype=combined.dtype)
-        for rows in blocks(n_units):
+        for rows in blocks(n_units, ENCODED_ROWS):
             out[rows] = combined[rows]
         packed.append(out)
     return Packed(np.asarray(sizes), groups, tuple(packed), weights)
@@ -375,25 +377,22 @@ def _joined(a: Packed, b: Packed) -> Packed:
 def _groups(sizes: NDArray[np.int64], limit: int) -> tuple[NDArray[np.int64], ...]:
     # Columns of like size stand together; fewest categories first fills the groups best.
     groups: list[list[int]] = []
-    span = limit + 1
-    for j in np.argsort(sizes, kind="stable"):
-        if span * int(sizes[j]) > limit:
+    span, of = limit + 1, sizes.tolist()
+    for j in sorted(range(len(of)), key=of.__getitem__):
+        if span * of[j] > limit:
             groups.append([])
             span = 1
-        groups[-1].append(int(j))
-        span *= int(sizes[j])
+        groups[-1].append(j)
+        span *= of[j]
     return tuple(np.array(group) for group in groups)
 
 
-def _columns_of(X: Any, name: str) -> tuple[list[Any], tuple[Any, ...] | None]:
-    if isinstance(X, pd.DataFrame):
-        names: tuple[Any, ...] | None = tuple(X.columns)
-        columns: list[Any] = [X.iloc[:, j] for j in range(X.shape[1])]
-        shape = X.shape
-    else:
-        array = _as_array(X, name)
-        names, shape = None, array.shape
-        columns = [array[:, j] for j in range(shape[1])]
+def _columns_of(X: Any, name: str) -> tuple[Any, tuple[Any, ...] | None]:
+    """Return `X` as a DataFrame or an array of two dimensions, and its columns' names."""
+    frame = isinstance(X, pd.DataFrame)
+    columns = X if frame else _as_array(X, name)
+    names = tuple(X.columns) if frame else None
+    shape = columns.shape
     if shape[0] < 1 or shape[1] < 1:
         # The wording with "0 sample(s)" and "0 feature(s)" is the one scikit-learn's tools expect.
         raise ValueError(
@@ -427,14 +426,27 @@ def _as_array(X: Any, name: str) -> NDArray[Any]:
     return array
 
 
+def _encode_or_raise(
+    columns: Any, j: int, name: str, label: Any
+) -> tuple[NDArray[Any], NDArray[Any], int]:
+    column = columns.iloc[:, j] if isinstance(columns, pd.DataFrame) else columns[:, j]
+    try:
+        return _encode_column(column)
+    except TypeError as error:
+        raise TypeError(
+            f"`{name}` must hold categories that are hashable, like numbers and text; column "
+            f"{label!r} does not: {error}."
+        ) from None
+
+
 def _encode_column(column: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
     """Return codes, levels (a missing one last) and the number of missing values."""
     if isinstance(column, pd.Series) and isinstance(column.dtype, np.dtype):
         column = column.to_numpy()
     if isinstance(column, np.ndarray) and column.dtype.kind in "iub":
-        looked_up = _encode_integers(column)
+        looked_up = _encode_integers(column[:, None])
         if looked_up is not None:
-            return looked_up
+            return looked_up[0]
     if isinstance(column, pd.Series) and isinstance(column.dtype, pd.CategoricalDtype):
         codes = column.cat.codes.to_numpy().astype(np.int64)
         levels = np.asarray(column.cat.categories)
@@ -442,13 +454,9 @@ def _encode_column(column: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
         codes = np.where(codes < 0, -1, np.searchsorted(present, codes))
         levels = levels[present]
     else:
-        raw = (
-            column.astype(object)
-            if getattr(column, "dtype", None) is not None
-            and (isinstance(column, np.ndarray) and column.dtype.kind in "US")
-            else column
-        )
-        codes, uniques = pd.factorize(raw)
+        if isinstance(column, np.ndarray) and column.dtype.kind in "US":
+            column = column.astype(object)
+        codes, uniques = pd.factorize(column)
         uniques = np.asarray(uniques)
         order = _level_order(uniques)
         rank = np.empty(len(order) + 1, dtype=np.int64)
@@ -469,26 +477,40 @@ def _few_floats(level: NDArray[Any]) -> list[Any]:
     return list(level) if level.dtype == object else []
 
 
-def _encode_integers(column: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any], int] | None:
-    low, high = int(column.min()), int(column.max())
-    if high - low >= LOOKUP_SPAN:
+def _encode_integers(array: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[Any], int]] | None:
+    """Return codes and levels of integer columns by look-up, or None where they span too much."""
+    if array.dtype.itemsize == 1:  # no need to look for the range
+        low = [-128 if array.dtype == np.int8 else 0] * array.shape[1]
+        spans = [256] * array.shape[1]
+    else:
+        low, high = array.min(axis=0).tolist(), array.max(axis=0).tolist()
+        spans = [b - a + 1 for a, b in zip(low, high, strict=True)]
+    if max(spans) > LOOKUP_SPAN:
         return None
-    present = np.zeros(high - low + 1, dtype=bool)
-    for rows in blocks(len(column)):
-        present[column[rows].astype(np.int64) - low] = True
-    values = np.flatnonzero(present)
-    levels = (values + low).astype(column.dtype)
-    dtype = _code_dtype(len(values) + 1)
-    if low == 0 and len(values) == high + 1 and column.dtype == dtype:
-        return column, levels, 0  # already encoded: no copy
-    lookup = np.zeros(len(present), dtype=dtype)
-    lookup[values] = np.arange(len(values))
-    codes = np.empty(len(column), dtype=dtype)
-    for rows in blocks(len(column)):
-        part = column[rows].astype(np.int64)
-        part -= low
-        codes[rows] = lookup[part]
-    return codes, levels, 0
+    starts = np.concatenate([[0], np.cumsum(spans)])
+    shift = starts[:-1] - np.array(low)
+    present = np.zeros(starts[-1], dtype=bool)
+    # Sums of bytes and shifts that fit in two bytes are made there, four times as fast.
+    small = array.dtype == np.uint8 and starts[-1] <= 1 << 16
+    wide = np.uint16 if small else np.int64
+    shift = shift.astype(wide)
+    for rows in blocks(len(array), ENCODED_ROWS):
+        present[np.add(array[rows], shift, dtype=wide)] = True
+    encoded = []
+    for j, column in enumerate(array.T):
+        values = np.flatnonzero(present[starts[j] : starts[j + 1]])
+        levels = (values + low[j]).astype(array.dtype)
+        dtype = _code_dtype(len(values) + 1)
+        if low[j] == 0 and len(values) == values[-1] + 1 and array.dtype == dtype:
+            encoded.append((column, levels, 0))  # already encoded: no copy
+            continue
+        lookup = np.zeros(spans[j], dtype=dtype)
+        lookup[values] = np.arange(len(values))
+        codes = np.empty(len(column), dtype=dtype)
+        for rows in blocks(len(column)):
+            codes[rows] = lookup[column[rows].astype(np.int64) - low[j]]
+        encoded.append((codes, levels, 0))
+    return encoded
 
 
 def _level_order(uniques: NDArray[Any]) -> NDArray[np.int64]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ class Engine:
         self.order = np.concatenate(packed.groups)  # columns as they stand in the counts
         sizes = packed.sizes[self.order]
         self.offsets = np.concatenate([[0], np.cumsum(sizes)])
-        self._folds = [_fold(packed.sizes[group]) for group in packed.groups]
+        self._folds = [_fold(tuple(packed.sizes[group].tolist())) for group in packed.groups]
 
     def distances(self, modes: IntArray) -> Iterator[tuple[slice, NDArray[np.unsignedinteger]]]:
         """Yield row blocks and the distances of their rows to each of `modes`, (C, rows)."""
@@ -246,11 +247,12 @@ def _taken(table: NDArray[np.uint64], codes: NDArray[np.integer]) -> NDArray[np.
     return table.take(codes, axis=0, mode="clip")  # codes are in range: "clip" is only faster
 
 
-def _fold(sizes: IntArray) -> FloatArray | None:
+@lru_cache(maxsize=32)
+def _fold(sizes: tuple[int, ...]) -> FloatArray | None:
     """Return the 0/1 matrix that turns counts of combinations into counts of each category."""
     if len(sizes) == 1:
         return None
-    grid = np.indices(tuple(sizes)).reshape(len(sizes), -1)
+    grid = np.indices(sizes).reshape(len(sizes), -1)
     return np.concatenate(
         [(grid[j][:, None] == np.arange(size)).astype(np.float64) for j, size in enumerate(sizes)],
         axis=1,

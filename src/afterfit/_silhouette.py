@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afterfit._categories import blocks, pack
+from afterfit._kmodes import Engine
 
 FloatArray = NDArray[np.float64]
 
@@ -30,12 +31,12 @@ def silhouettes(
     The sum of the matching distances of a row x to the rows of a cluster C is the sum over the
     columns of (weight of C) - (weight of C's rows that agree with x there): counts are enough.
     """
-    limit = int(np.clip(TABLE_CELLS // n_clusters, 16, 4096))
-    packed = pack(codes, sizes, None, limit=limit)
+    limit = int(np.clip(min(TABLE_CELLS // n_clusters, len(labels) // 8), 16, 1024))
+    packed = pack(codes, sizes, weights, limit=limit)
+    engine = Engine(packed)
     size_of = np.bincount(labels, weights, minlength=n_clusters).astype(np.float64)
-    agreeing = [
-        _agreeing(group, codes, sizes, labels, n_clusters, weights) for group in packed.groups
-    ]
+    counts = engine.by_column(engine.counts(labels, n_clusters))
+    agreeing = [_agreeing([counts[j] for j in group]) for group in packed.groups]
     most = len(codes) * size_of
     out = np.empty(len(labels))
     for rows in blocks(len(labels), max(1024, BLOCK_CELLS // n_clusters)):
@@ -43,7 +44,7 @@ def silhouettes(
         for table, code in zip(agreeing[1:], packed.codes[1:], strict=True):
             total -= table.take(code[rows], axis=0, mode="clip")
         weight = None if weights is None else weights[rows]
-        out[rows] = _from_sums(total, labels[rows], size_of, weight)
+        out[rows] = _from_sums(np.ascontiguousarray(total.T), labels[rows], size_of, weight)
     return out
 
 
@@ -53,17 +54,17 @@ def _from_sums(
     size_of: FloatArray,
     weights: FloatArray | None,
 ) -> FloatArray:
-    """Return (b - a) / max(a, b) from the summed distances to each cluster, (rows, clusters)."""
+    """Return (b - a) / max(a, b) from the summed distances to each cluster, (clusters, rows)."""
     row = np.arange(len(labels))
     # A row is no neighbour of its own; a row of weight 0 is compared with all of its cluster.
     others = size_of[labels] - (1.0 if weights is None else np.minimum(weights, 1.0))
     alone = others <= 0
-    within = total[row, labels] / np.where(alone, 1.0, others)
-    with np.errstate(divide="ignore", invalid="ignore"):  # clusters without weight: set aside
-        means = total / size_of
-    means[:, size_of == 0] = np.inf
-    means[row, labels] = np.inf
-    between = means.min(axis=1)
+    within = total[labels, row] / np.where(alone, 1.0, others)
+    means = total
+    means /= np.where(size_of > 0, size_of, 1.0)[:, None]
+    means[size_of == 0] = np.inf  # a cluster without weight is nobody's neighbour
+    means[labels, row] = np.inf
+    between = means.min(axis=0)
     alone |= np.isinf(between)
     larger = np.maximum(within, between)
     alone |= larger == 0
@@ -73,25 +74,12 @@ def _from_sums(
     return np.asarray(values)
 
 
-def _agreeing(
-    group: NDArray[np.int64],
-    codes: Sequence[NDArray[Any]],
-    sizes: NDArray[np.int64],
-    labels: NDArray[np.integer],
-    n_clusters: int,
-    weights: FloatArray | None,
-) -> FloatArray:
-    """Return the table (combinations of the group's categories, clusters) of agreeing weights."""
-    table = np.zeros((1, n_clusters))
-    for j in group:
-        counts = np.zeros(sizes[j] * n_clusters)
-        for rows in blocks(len(labels)):
-            index = codes[j][rows].astype(np.int64)
-            index *= n_clusters
-            index += labels[rows]
-            part = None if weights is None else weights[rows]
-            counts += np.bincount(index, part, minlength=len(counts))
-        table = (table[:, None, :] + counts.reshape(1, sizes[j], n_clusters)).reshape(
-            -1, n_clusters
-        )
-    return table
+def _agreeing(counts: Sequence[FloatArray]) -> FloatArray:
+    """Return the table (combinations of a group's categories, clusters) of agreeing weights.
+
+    `counts` holds for each column of the group the weight of each category, (clusters, categories).
+    """
+    table = counts[0].T
+    for more in counts[1:]:
+        table = (table[:, None, :] + more.T[None]).reshape(-1, len(more))
+    return np.ascontiguousarray(table)

@@ -71,6 +71,9 @@ __all__ = [
 
 INITS = ("huang", "cao", "random")
 
+# Integer labels that span less than this are counted instead of looked up.
+LABEL_SPAN = 1 << 16
+
 # Seconds between two lines of progress.
 PROGRESS_SECONDS = 1.0
 
@@ -896,12 +899,21 @@ def _codes_of_labels(
 
 
 def _factorized(labels: Any, n_rows: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    array = np.asarray(labels) if hasattr(labels, "__array__") else np.asarray(labels, object)
+    array = np.asarray(labels)
+    if not hasattr(labels, "__array__") and array.dtype.kind in "US":
+        array = np.asarray(labels, dtype=object)  # numbers beside text must not turn into text
     if array.shape != (n_rows,):
         raise ValueError(
             f"`labels` must have one label for each of the {n_rows} row(s) of `X`, got shape "
             f"{array.shape}."
         )
+    if array.dtype.kind in "iu" and n_rows:
+        low, high = int(array.min()), int(array.max())
+        if high - low < LABEL_SPAN:  # counting is faster than looking up
+            counts = np.bincount(array - low, minlength=high - low + 1)
+            present = np.flatnonzero(counts)
+            rank = np.cumsum(counts > 0) - 1
+            return rank[array - low], (present + low).astype(array.dtype)
     codes, names = pd.factorize(array)
     missing = int(np.count_nonzero(codes < 0))
     if missing:
