@@ -490,12 +490,8 @@ def _encode_integers(array: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[An
     starts = np.concatenate([[0], np.cumsum(spans)])
     shift = starts[:-1] - np.array(low)
     present = np.zeros(starts[-1], dtype=bool)
-    # Sums of bytes and shifts that fit in two bytes are made there, four times as fast.
-    small = array.dtype == np.uint8 and starts[-1] <= 1 << 16
-    wide = np.uint16 if small else np.int64
-    shift = shift.astype(wide)
     for rows in blocks(len(array), ENCODED_ROWS):
-        present[np.add(array[rows], shift, dtype=wide)] = True
+        present[np.add(array[rows], shift, dtype=np.int64, casting="unsafe")] = True
     encoded = []
     for j, column in enumerate(array.T):
         values = np.flatnonzero(present[starts[j] : starts[j + 1]])

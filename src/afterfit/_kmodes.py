@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ FloatArray = NDArray[np.float64]
 # Bytes of looked-up distances that are handled together, for the second-level cache.
 BLOCK_BYTES = 1 << 19
 BLOCK_ROWS_RANGE = (1 << 10, 1 << 16)
+
+# A table of indicators with no more cells than this is made, and fits the cache.
+DENSE_CELLS = 1 << 18
 
 # So many units times starts are worked on together.
 TOGETHER_UNITS = 1 << 15
@@ -47,6 +50,21 @@ class Engine:
         sizes = packed.sizes[self.order]
         self.offsets = np.concatenate([[0], np.cumsum(sizes)])
         self._folds = [_fold(tuple(packed.sizes[group].tolist())) for group in packed.groups]
+
+    @property
+    def dense(self) -> bool:
+        """Whether the table is so small that 0/1 indicators and a product beat look-ups."""
+        return self.packed.n_units * int(self.offsets[-1]) <= DENSE_CELLS
+
+    @cached_property
+    def indicators(self) -> NDArray[np.float32]:
+        """The rows as indicators of their categories, (n_units, total), columns in table order."""
+        packed = self.packed
+        starts = np.concatenate([[0], np.cumsum(packed.sizes)])
+        cells = packed.rows(np.arange(packed.n_units)) + starts[:-1]
+        out = np.zeros((packed.n_units, int(starts[-1])), dtype=np.float32)
+        out[np.arange(packed.n_units)[:, None], cells] = 1
+        return out
 
     def distances(self, modes: IntArray) -> Iterator[tuple[slice, NDArray[np.unsignedinteger]]]:
         """Yield row blocks and the distances of their rows to each of `modes`, (C, rows)."""
@@ -152,10 +170,28 @@ class Engine:
         for start in range(0, n_units, size):
             yield slice(start, min(start + size, n_units))
 
+    def _by_product(
+        self, modes: IntArray, dtype: type, factor: int, period: int
+    ) -> NDArray[np.unsignedinteger]:
+        """Return what `_looked_up` yields, from one matrix product."""
+        sizes = self.packed.sizes
+        starts = np.concatenate([[0], np.cumsum(sizes)])
+        chosen = np.zeros((len(modes), int(starts[-1])), dtype=np.float32)
+        mode, column = np.nonzero(modes < sizes)
+        chosen[mode, starts[column] + modes[mode, column]] = factor
+        keys = chosen @ self.indicators.T
+        np.subtract(factor * self.n_columns, keys, out=keys)
+        if period:
+            keys += (np.arange(len(modes)) % period)[:, None].astype(np.float32)
+        return keys.astype(dtype)
+
     def _looked_up(
         self, modes: IntArray, dtype: type, factor: int, period: int
     ) -> Iterator[tuple[slice, NDArray[np.unsignedinteger]]]:
         """Yield row blocks and distance * factor (+ mode index modulo period), (C, rows)."""
+        if self.dense:
+            yield slice(0, self.packed.n_units), self._by_product(modes, dtype, factor, period)
+            return
         tables = _tables(self.packed, modes, dtype, factor, period)
         n_words = tables[0].shape[1]
         for rows in self._blocks(8 * n_words, len(modes)):

@@ -27,6 +27,9 @@ from afterfit._kmodes import Engine, FloatArray, IntArray, lloyd
 SCOUT_UNITS = 1 << 10
 IMPROVE_UNITS = 1 << 12
 
+# A sample is worth its while where there are so many times as many units.
+SAMPLED_ABOVE = 1.5
+
 # The best of the starts that are taken from one level to the next.
 N_FINALISTS = 2
 
@@ -72,6 +75,19 @@ def search(
 
     `init` is the method of the `n_init` starts, or the modes (K, d) of the only one.
     """
+    # The products are small: threads would cost more than they save, above all beside others.
+    with _thread_pools().limit(limits=1, user_api="blas"):
+        return _search(packed, n_clusters, init, n_init, max_iter, rng)
+
+
+def _search(
+    packed: Packed,
+    n_clusters: int,
+    init: str | IntArray,
+    n_init: int,
+    max_iter: int,
+    rng: np.random.Generator,
+) -> Found:
     engine = Engine(packed)
     if n_clusters == 1:
         counts = engine.counts(np.zeros(packed.n_units, dtype=np.int8), 1)
@@ -90,11 +106,12 @@ def search(
         stage = scouts if number == 0 else engine if level is packed else Engine(level)
         modes, costs, iterations = lloyd(stage, modes, max_iter)
         n_iter = int(iterations[np.argmin(costs)])
-        if level.n_units <= IMPROVE_UNITS:
-            modes, costs = improve(stage, modes, costs)
-        if number == 0:
-            rounds = None if level is packed else ROUNDS_A_START * len(starts)
-            modes, costs = swap(stage, modes, costs, max_iter, rng, rounds)
+        if level.n_units <= SAMPLED_ABOVE * IMPROVE_UNITS:
+            changes = Changes(stage)
+            modes, costs = improve(changes, modes, costs)
+            if number == 0:
+                rounds = None if level is packed else ROUNDS_A_START * len(starts)
+                modes, costs = swap(changes, modes, costs, max_iter, rng, rounds)
         order = np.argsort(costs, kind="stable")[:N_FINALISTS]
         modes, costs = modes[order], costs[order]
     settled, cost = _settled(engine, modes[0], float(costs[0]))
@@ -200,7 +217,7 @@ def cao_modes(codes: Sequence[NDArray[Any]], packed: Packed, n_clusters: int) ->
     return modes
 
 
-def improve(engine: Engine, modes: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray]:
+def improve(changes: Changes, modes: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray]:
     """Return modes (R, K, d) that no change of one category of one mode makes better, and costs.
 
     Changing column j of mode k from u to v moves every row's distance to k by at most one. The
@@ -208,19 +225,12 @@ def improve(engine: Engine, modes: IntArray, costs: FloatArray) -> tuple[IntArra
     each row with x_j = v that is nearest to k or as near to it as to another: two counts decide.
     Each step makes the best change of every mode at once where that is best, or the best alone.
     """
-    # The products are small: threads would cost more than they save, above all beside others.
-    with _thread_pools().limit(limits=1, user_api="blas"):
-        return _improve(engine, modes, costs)
-
-
-def _improve(engine: Engine, modes: IntArray, costs: FloatArray) -> tuple[IntArray, FloatArray]:
     modes, costs = modes.copy(), costs.copy()
-    indicators = _Indicators(engine.packed)
     active = np.arange(len(modes))
-    distances = _all_distances(engine, modes)
+    distances = _all_distances(changes.engine, modes)
     nearest = distances.min(axis=1)
     while True:
-        gains = indicators.gains(distances, nearest, modes[active])
+        gains = changes.gains(distances, nearest, modes[active])
         category = gains.argmax(axis=2)
         gain = np.take_along_axis(gains, category[..., None], axis=2)[..., 0]
         greatest = gain.max(axis=1)
@@ -232,25 +242,25 @@ def _improve(engine: Engine, modes: IntArray, costs: FloatArray) -> tuple[IntArr
             category, greatest = category[going], greatest[going]
         alone = gain == greatest[:, None]
         alone &= np.cumsum(alone, axis=1) == 1  # the first where equal
-        together = indicators.moved(distances, modes[active], category, gain > 0)
+        together = changes.moved(distances, modes[active], category, gain > 0)
         nearest = together.min(axis=1)
-        found = nearest @ indicators.weights
+        found = nearest @ changes.weights
         use = found < costs[active] - greatest
         if not use.all():
             rest = np.flatnonzero(~use)
-            single = indicators.moved(
+            single = changes.moved(
                 distances[rest], modes[active[rest]], category[rest], alone[rest]
             )
             together[rest], nearest[rest] = single, single.min(axis=1)
-            found[rest] = nearest[rest] @ indicators.weights
+            found[rest] = nearest[rest] @ changes.weights
         distances = together
         taken = np.where(use[:, None], gain > 0, alone)
-        modes[active] = indicators.changed(modes[active], category, taken)
+        modes[active] = changes.changed(modes[active], category, taken)
         costs[active] = found
 
 
 def swap(
-    engine: Engine,
+    changes: Changes,
     modes: IntArray,
     costs: FloatArray,
     max_iter: int,
@@ -264,8 +274,7 @@ def swap(
     """
     best = int(np.argmin(costs))
     kept, cost, vain = modes[best], costs[best], 0
-    packed = engine.packed
-    weights = np.ones(packed.n_units) if packed.weights is None else packed.weights
+    engine, weights = changes.engine, changes.weights
     n_rounds = 0
     while vain < VAIN_ROUNDS and n_rounds != max_rounds:
         n_rounds += 1
@@ -281,10 +290,10 @@ def swap(
         attempts = np.repeat(kept[None], SWAPS_IN_A_ROUND, axis=0)
         places = rng.choice(len(far), SWAPS_IN_A_ROUND, p=far / far.sum())
         moved = rng.choice(len(kept), SWAPS_IN_A_ROUND, p=odds / odds.sum())
-        attempts[np.arange(SWAPS_IN_A_ROUND), moved] = packed.rows(places)
+        attempts[np.arange(SWAPS_IN_A_ROUND), moved] = engine.packed.rows(places)
         attempts[0] = initial_modes(engine, len(kept), "random", 1, rng)[0]  # and one anew
         attempts, found, _ = lloyd(engine, attempts, max_iter)
-        attempts, found = improve(engine, attempts, found)
+        attempts, found = improve(changes, attempts, found)
         first = int(np.argmin(found))
         vain = 0 if found[first] < cost * (1 - RELATIVE_TOLERANCE) else vain + 1
         if found[first] <= cost:  # other modes of the same cost are a new place to go on from
@@ -294,26 +303,28 @@ def swap(
     return modes, costs
 
 
-class _Indicators:
-    """The rows as 0/1 indicators of their categories, to count categories by matrix product."""
+class Changes:
+    """What changes of single categories do to the cost, from 0/1 indicators of the categories."""
 
-    def __init__(self, packed: Packed) -> None:
+    def __init__(self, engine: Engine) -> None:
+        packed = engine.packed
+        self.engine = engine
         self.offsets = np.concatenate([[0], np.cumsum(packed.sizes)])
         self.columns = np.repeat(np.arange(len(packed.sizes)), packed.sizes)
-        n_units, n_categories = packed.n_units, int(self.offsets[-1])
-        self.weights = np.ones(n_units) if packed.weights is None else packed.weights
+        self.weights = np.ones(packed.n_units) if packed.weights is None else packed.weights
         # Whole numbers up to 2**24 are exact in single precision.
-        whole = packed.weights is None or (packed.weights == np.floor(packed.weights)).all()
-        exact = whole and self.weights.sum() < 2**24
-        self.dtype = np.float32 if exact else np.float64
-        codes = packed.rows(np.arange(n_units))
+        whole = (self.weights == np.floor(self.weights)).all()
+        self.dtype = np.float32 if whole and self.weights.sum() < 2**24 else np.float64
+        codes = packed.rows(np.arange(packed.n_units))
         self.codes = np.ascontiguousarray(codes.T).astype(np.min_scalar_type(packed.sizes.max()))
-        cells = codes + self.offsets[:-1]
-        values = np.repeat(self.weights, cells.shape[1]).astype(self.dtype)
-        rows = np.repeat(np.arange(n_units), cells.shape[1])
-        matrix = sparse.csr_array((values, (rows, cells.ravel())), shape=(n_units, n_categories))
-        dense = n_units * n_categories <= DENSE_CELLS
-        self.matrix = matrix.toarray() if dense else matrix
+        shape = packed.n_units, int(self.offsets[-1])
+        places = (
+            np.repeat(np.arange(shape[0]), codes.shape[1]),
+            (codes + self.offsets[:-1]).ravel(),
+        )
+        values = np.repeat(self.weights, codes.shape[1]).astype(self.dtype)
+        matrix = sparse.csr_array((values, places), shape=shape)
+        self.matrix = matrix.toarray() if shape[0] * shape[1] <= DENSE_CELLS else matrix
 
     def gains(
         self,
@@ -392,7 +403,7 @@ def _levels(packed: Packed, n_clusters: int, rng: np.random.Generator) -> list[P
     """Return ever larger samples of the rows, and last all of them."""
     levels = [packed]
     for units in (IMPROVE_UNITS, SCOUT_UNITS):
-        if levels[0].n_units > 2 * units:
+        if levels[0].n_units > SAMPLED_ABOVE * units:
             sample = sampled(packed, units, rng)
             if sample.n_units >= 2 * n_clusters:
                 levels.insert(0, sample)
