@@ -12,6 +12,7 @@ from pathlib import Path
 
 import jupytext
 import nbformat
+from jupytext.config import JupytextConfiguration, load_jupytext_configuration_file
 
 TEXT = "md:myst"
 
@@ -33,12 +34,18 @@ def sync(text: Path, *, write: bool) -> bool:
     if not write:
         return notebook.exists() and as_notebook(text) == notebook.read_text()
     if edited_last(text, notebook) == notebook:
-        text.write_text(jupytext.writes(without_outputs(jupytext.read(notebook)), TEXT))
+        cells = without_outputs(jupytext.read(notebook))
+        text.write_text(jupytext.writes(cells, TEXT, config=settings()))
     content = as_notebook(text)
     if not notebook.exists() or notebook.read_text() != content:
         notebook.write_text(content)
         print(f"{notebook} follows {text.name}")
     return True
+
+
+def settings() -> JupytextConfiguration:
+    """Return the settings under `tool.jupytext` in pyproject.toml."""
+    return load_jupytext_configuration_file(str(Path(__file__).parents[1] / "pyproject.toml"))
 
 
 def edited_last(text: Path, notebook: Path) -> Path:

@@ -1,5 +1,6 @@
 """Every chapter as a reader runs it: other parameters, their own file, a mistake."""
 
+import ast
 import re
 import subprocess
 import sys
@@ -72,10 +73,18 @@ def test_order_of_a_chapter(stem):
     assert re.search(r"^# .*\?$", text, flags=re.MULTILINE), "the title is a question"
 
 
+def declared_parameters(stem):
+    cells = nbformat.read(ROOT / f"notebooks/{stem}.ipynb", as_version=4).cells
+    cell = next(cell for cell in cells if "parameters" in cell.metadata.get("tags", []))
+    statements = ast.parse(cell.source).body
+    return [node.target.id for node in statements if isinstance(node, ast.AnnAssign)]
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_every_parameter_explains_itself(stem):
     shown = papermill.inspect_notebook(ROOT / f"notebooks/{stem}.ipynb")
     assert {"seed", "n", "data"} <= set(shown)
+    assert list(shown) == declared_parameters(stem), "papermill sees one parameter a line"
     for parameter in shown.values():
         assert parameter["inferred_type_name"] != "None", parameter
         assert parameter["help"], parameter
@@ -161,6 +170,8 @@ def test_what_has_changed(old, message, new):
 
 SMALL = {
     "agreement": {"seed": 3, "n": 120, "n_resamples": 19, "n_clusters": 2},
+    "gamma_glm": {"seed": 3, "n": 60, "n_resamples": 19, "feature_columns": ["wind"]},
+    "mixture": {"seed": 3, "n": 120, "n_draws": 5000, "n_flagged": 2, "covariance_type": "diag"},
 }
 
 
