@@ -37,6 +37,12 @@ N_FINALISTS = 2
 SWAPS_IN_A_ROUND = 8
 VAIN_ROUNDS = 4
 
+# Fewer units have so many equally good places that starts agree by accident.
+FEW_UNITS = 100
+
+# Iterations of an attempt; exact changes do the rest.
+SWAP_ITERATIONS = 2
+
 # On a sample there are no more rounds than this for each start: its last per mille is its own.
 ROUNDS_A_START = 2
 
@@ -276,7 +282,7 @@ def swap(
     kept, cost, vain = modes[best], costs[best], 0
     engine, weights = changes.engine, changes.weights
     n_rounds = 0
-    while vain < VAIN_ROUNDS and n_rounds != max_rounds:
+    while vain < _enough_in_vain(costs, engine.packed.n_units) and n_rounds != max_rounds:
         n_rounds += 1
         distances = _all_distances(engine, kept[None])[0]
         two = np.partition(distances, 1, axis=0)[:2].astype(np.float64)
@@ -292,7 +298,7 @@ def swap(
         moved = rng.choice(len(kept), SWAPS_IN_A_ROUND, p=odds / odds.sum())
         attempts[np.arange(SWAPS_IN_A_ROUND), moved] = engine.packed.rows(places)
         attempts[0] = initial_modes(engine, len(kept), "random", 1, rng)[0]  # and one anew
-        attempts, found, _ = lloyd(engine, attempts, max_iter)
+        attempts, found, _ = lloyd(engine, attempts, min(max_iter, SWAP_ITERATIONS))
         attempts, found = improve(changes, attempts, found)
         first = int(np.argmin(found))
         vain = 0 if found[first] < cost * (1 - RELATIVE_TOLERANCE) else vain + 1
@@ -301,6 +307,15 @@ def swap(
     modes, costs = modes.copy(), costs.copy()
     modes[best], costs[best] = kept, cost
     return modes, costs
+
+
+def _enough_in_vain(costs: FloatArray, n_units: int) -> int:
+    """Return how many rounds of swaps in vain are enough after starts with these costs."""
+    if n_units < FEW_UNITS:
+        return 2 * VAIN_ROUNDS
+    # Starts that ended at the same cost make it the less likely that there is a lower one.
+    agreeing = int(np.count_nonzero(costs <= costs.min() * (1 + RELATIVE_TOLERANCE)))
+    return max(1, VAIN_ROUNDS + 1 - agreeing)
 
 
 class Changes:
