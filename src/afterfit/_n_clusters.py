@@ -278,28 +278,27 @@ def decide(
     k_values: Sequence[int], suggestions: Mapping[str, int | None], evidence: pd.DataFrame
 ) -> tuple[int | None, str]:
     """Return the K of the rule and why; `choose_n_clusters` documents it."""
-    growing = None
+    last = None
     if "gap" in suggestions:
         gap, error = (evidence[name].to_numpy() for name in ("gap", "gap_standard_error"))
-        growing = first_near_greatest(k_values, gap, error, RULE_STANDARD_ERRORS)
-        if growing is not None and (growing == 1 or "stability" not in suggestions):
-            return growing, "after which the gap no longer clearly grows"
+        last = first_near_greatest(k_values, gap, error, RULE_STANDARD_ERRORS)
+        if last is not None and (last == 1 or "stability" not in suggestions):
+            return last, "after which the gap no longer clearly grows"
     if "stability" in suggestions:
-        most = k_values[-1] if growing is None else growing
-        stable = evidence["stability"][(evidence.index > 1) & (evidence.index <= most)]
-        if growing is not None and stable[growing] >= STABLE:
-            return growing, (
-                "after which the gap no longer clearly grows; its clusters come back in "
-                f"resamples (adjusted Rand index {stable[growing]:.2f})"
+        most = k_values[-1] if last is None else last
+        again = evidence["stability"][(evidence.index > 1) & (evidence.index <= most)]
+        if last is not None and again[last] >= STABLE:
+            return last, (
+                "after which the gap no longer clearly grows; its clusters come back in resamples "
+                f"(adjusted Rand index {again[last]:.2f})"
             )
-        if len(stable) and stable.max() >= STABLE:
-            k = int(stable[::-1].idxmax())
-            return k, (
-                f"whose clusters come back best in resamples (adjusted Rand index {stable[k]:.2f})"
-                + _although(growing, most, stable, "gap" in suggestions)
-            )
-        if growing is not None:
-            return growing, (
+        stable = again[again >= STABLE]
+        if len(stable):
+            by = evidence["silhouette"] if "silhouette" in suggestions else again
+            k = int(by[stable.index].idxmax())
+            return k, _among_stable(k, again, most, last, suggestions)
+        if last is not None:
+            return last, (
                 "after which the gap no longer clearly grows, though no K has clusters that come "
                 "back in resamples"
             )
@@ -311,11 +310,17 @@ def decide(
     return None, "nothing decides"
 
 
-def _although(growing: int | None, most: int, stable: pd.Series, gap: bool) -> str:
-    if not gap:
-        return ""
-    grows = f"up to K = {most}" if growing is not None else "at the greatest K tried"
-    return f", although the gap grows {grows}, where it is {stable[most]:.2f}"
+def _among_stable(
+    k: int, again: pd.Series, most: int, last: int | None, suggestions: Mapping[str, int | None]
+) -> str:
+    best = "the greatest silhouette" if "silhouette" in suggestions else "the best such agreement"
+    reason = (
+        f"whose clusters come back in resamples (adjusted Rand index {again[k]:.2f}), with {best}"
+    )
+    if "gap" not in suggestions:
+        return reason
+    grows = "at the greatest K tried" if last is None else f"up to K = {most}"
+    return f"{reason}, although the gap grows {grows}, where that index is {again[most]:.2f}"
 
 
 def summary(suggestions: Mapping[str, int | None], n_clusters: int | None, reason: str) -> str:

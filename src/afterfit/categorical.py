@@ -532,11 +532,11 @@ def choose_n_clusters(
 
     *Rule.* The gap says how far there is structure: up to the smallest K whose gap is within
     three standard errors of the greatest gap. Where that K is 1, or its clusters come back in
-    bootstrap samples (0.8 or more), it is chosen; else the smaller K > 1 whose clusters come back
-    best, if they reach 0.8; else the gap's. Where the gap still grows at the last K, every K
-    counts as smaller. What was not asked for is passed over; where neither gap nor stability
-    decides, the silhouette does, then the knee. The rule was chosen on simulated tables; the
-    chapter shows them.
+    bootstrap samples (0.8 or more), it is chosen; else, of the smaller K > 1 whose clusters come
+    back, the one with the greatest silhouette (or stability, if that alone was asked for); else
+    the gap's. Where the gap still grows at the last K, every K counts as smaller. What was not
+    asked for is passed over; where neither gap nor stability decides, the silhouette does, then
+    the knee. The rule was chosen on simulated tables; the chapter shows them.
 
     *Reference tables* have as many rows as the data, and fits with as many starts: fewer would
     make the data look more clustered than they are. Where all references cost the same, the
