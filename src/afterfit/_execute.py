@@ -11,6 +11,7 @@ import logging
 import os
 import re
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -26,18 +27,18 @@ from afterfit import runs
 
 # Many runs share a machine, and sums are added in the same order on all of them.
 ONE_THREAD = {
-    name: "1"
-    for name in (
-        "OMP_NUM_THREADS",
-        "OPENBLAS_NUM_THREADS",
-        "MKL_NUM_THREADS",
-        "VECLIB_MAXIMUM_THREADS",
-        "NUMEXPR_NUM_THREADS",
-    )
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "VECLIB_MAXIMUM_THREADS": "1",
+    "NUMEXPR_NUM_THREADS": "1",
 }
 
 # The debugger's remark about frozen modules would stand in the output of the first cell.
 QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+
+# Operating systems allow about 100 characters for the path of a socket (unix(7)).
+MAX_SOCKET_PATH = 80
 
 # How much is kept of what a kernel that died wrote to its standard error.
 MAX_LAST_WORDS = 10_000
@@ -132,7 +133,7 @@ def run_here(
                     str(executed),
                     parameters=dict(parameters),
                     progress_bar=False,
-                    kernel_manager_class=_kernel_manager(watch, log),
+                    kernel_manager_class=_kernel_manager(watch, log, scratch),
                     resources={"metadata": {"path": str(folder)}},
                 )
         except papermill.PapermillExecutionError as stop:
@@ -221,11 +222,20 @@ class _Watch:
                 os.killpg(self._kernel, signal.SIGKILL)  # the kernel leads a group of its own
 
 
-def _kernel_manager(watch: _Watch, log: IO[bytes]) -> type:
-    """Return a kernel manager for this Python, with one thread, known to the watch."""
+def _kernel_manager(watch: _Watch, log: IO[bytes], scratch: str) -> type:
+    """Return a kernel manager for this Python, with one thread, known to the watch.
+
+    It talks to its kernel by sockets in the run's own folder: ports, found free and taken a moment
+    later, are taken by another run in between when there are many.
+    """
     from jupyter_client.manager import AsyncKernelManager
 
-    class KernelManager(AsyncKernelManager):
+    class KernelManager(AsyncKernelManager):  # type: ignore[misc]
+        def __init__(self, **options: Any) -> None:
+            if len(scratch) < MAX_SOCKET_PATH and hasattr(socket, "AF_UNIX"):
+                options |= {"transport": "ipc", "ip": f"{scratch}/kernel"}
+            super().__init__(**options)
+
         def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
             command: list[str] = super().format_kernel_cmd(extra_arguments)
             # "python3" means the Python that has the package, whatever a user has registered.
@@ -242,10 +252,13 @@ def _kernel_manager(watch: _Watch, log: IO[bytes]) -> type:
 
 
 def _where(executed: Mapping[str, Any] | None) -> str:
-    """Return in which cell a run was stopped, by the number that Jupyter shows."""
-    cells = [] if executed is None else executed["cells"]
-    counts = [cell.get("execution_count") for cell in cells if cell.get("execution_count")]
-    return f", in cell [{counts[-1]}]" if counts else ""
+    """Return in which cell a run was stopped, by the number that Jupyter would show."""
+    code = [cell for cell in (executed or {"cells": []})["cells"] if cell["cell_type"] == "code"]
+    for number, cell in enumerate(code, 1):
+        started = cell["metadata"].get("papermill", {}).get("start_time")
+        if started and "shell.execute_reply" not in cell["metadata"].get("execution", {}):
+            return f", in cell [{number}]"
+    return ""
 
 
 def _one_line(text: str) -> str:

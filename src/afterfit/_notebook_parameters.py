@@ -67,7 +67,7 @@ def declared(notebook: Mapping[str, Any]) -> dict[str, Parameter]:
 def check(name: str, value: Any, known: Mapping[str, Parameter]) -> Any:
     """Return the value, an integer for a float as a float; raise if it does not fit."""
     if name not in known:
-        raise runs.ParameterError(runs._unknown(name, {key: "" for key in known}))
+        raise runs.ParameterError(runs._unknown(name, dict.fromkeys(known, "")))
     annotation = known[name].annotation
     if not annotation:
         return value

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,8 @@ def plan(notebook: str | Path, grid: Any) -> Plan:
     base = [_notebook_parameters.digest(content), _execute.package_digest()]
     jobs: dict[str, Job] = {}
     for row in rows:
-        passed, identity, files = dict(row), {**defaults, **row}, []
+        passed, identity = dict(row), {**defaults, **row}
+        files: list[tuple[str, str]] = []
         for name, value in identity.items():
             path = _notebook_parameters.local_file(known[name], value)
             if path is not None:
@@ -267,12 +268,14 @@ def _client(
                 say(f"{len(client.nthreads())} workers at {scheduler}")
                 yield client
         else:
-            with _local_cluster(n_workers, dashboard) as cluster:
-                with Client(cluster, set_as_default=False) as client:
-                    client.register_plugin(_ignoring_interrupts())
-                    if dashboard is not None:
-                        say(f"dashboard: {cluster.dashboard_link}")
-                    yield client
+            with (
+                _local_cluster(n_workers, dashboard) as cluster,
+                Client(cluster, set_as_default=False) as client,
+            ):
+                client.register_plugin(_ignoring_interrupts())
+                if dashboard is not None:
+                    say(f"dashboard: {cluster.dashboard_link}")
+                yield client
 
 
 def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
@@ -282,7 +285,7 @@ def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
     import dask
     from distributed import LocalCluster
 
-    settings = {"distributed.worker.http.routes": []}
+    settings: dict[str, list[str]] = {"distributed.worker.http.routes": []}
     if dashboard is None:
         settings["distributed.scheduler.http.routes"] = []
     with dask.config.set(settings):
@@ -366,7 +369,7 @@ def _cores() -> int:
 # --- files ---
 
 
-@lru_cache(maxsize=None)
+@cache
 def _hash(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -68,7 +68,7 @@ class SweepFolder:
     def read(self, key: str) -> Run | None:
         """Return a run that was kept, None if there is none (or no whole one)."""
         try:
-            run = json.loads((self.path / "records" / f"{key}.json").read_bytes())
+            run: Run = json.loads((self.path / "records" / f"{key}.json").read_bytes())
         except (OSError, ValueError):
             return None
         whole = isinstance(run, dict) and {"status", "records", "seconds", "error"} <= run.keys()

@@ -59,7 +59,7 @@ def page(table: pd.DataFrame, varying: Sequence[str], title: str) -> str:
 
 def _is_number(column: pd.Series[Any]) -> bool:
     is_bool = pd.api.types.is_bool_dtype(column.dtype)
-    return is_bool or pd.api.types.is_numeric_dtype(column.dtype)
+    return bool(is_bool or pd.api.types.is_numeric_dtype(column.dtype))
 
 
 def _is_axis(column: pd.Series[Any]) -> bool:
@@ -111,16 +111,18 @@ def _figure_of(table: pd.DataFrame, record: str, axes: Sequence[str]) -> str:
     from matplotlib.figure import Figure
 
     # Names come from the notebook and from the reader: no formulas in them.
-    with rc_context({"text.parse_math": False, "svg.hashsalt": "afterfit"}):
-        with matplotlib.style.context("afterfit.book"):
-            figure = Figure(figsize=(4.2 * len(axes), 3.2), layout="constrained")
-            panels = figure.subplots(1, len(axes), sharey=True, squeeze=False)[0]
-            for panel, axis in zip(panels, axes, strict=True):
-                _draw(panel, table[axis], table[record])
-                panel.set_xlabel(_short(axis), parse_math=False)
-            panels[0].set_ylabel(_short(record), parse_math=False)
-            drawn = io.BytesIO()
-            figure.savefig(drawn, format="svg", metadata={"Date": None})
+    with (
+        rc_context({"text.parse_math": False, "svg.hashsalt": "afterfit"}),
+        matplotlib.style.context("afterfit.book"),
+    ):
+        figure = Figure(figsize=(4.2 * len(axes), 3.2), layout="constrained")
+        panels = figure.subplots(1, len(axes), sharey=True, squeeze=False)[0]
+        for panel, axis in zip(panels, axes, strict=True):
+            _draw(panel, table[axis], table[record])
+            panel.set_xlabel(_short(axis), parse_math=False)
+        panels[0].set_ylabel(_short(record), parse_math=False)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
     data = base64.b64encode(drawn.getvalue()).decode()
     text = f"{record} against {', '.join(axes)}: each run, and the mean of the runs at each value"
     return (

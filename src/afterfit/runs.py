@@ -260,7 +260,7 @@ def sweep(
     >>> sweep("notebooks/agreement.ipynb", {"sead": range(20)}, "runs")  # doctest: +SKIP
     Traceback (most recent call last):
     ...
-    afterfit.runs.ParameterError: `sead` is not a parameter of this chapter. Did you mean `seed`? ...
+    afterfit.runs.ParameterError: `sead` is not a parameter of this chapter. Did you mean ...
     >>> table = sweep(
     ...     "notebooks/agreement.ipynb", {"seed": range(20), "n": [100, 1000]}, "runs"
     ... )  # doctest: +SKIP
@@ -324,7 +324,7 @@ def report(
     """
     from afterfit import _report
 
-    return _report.report(notebook, dict(parameters or {}), Path(output).expanduser())
+    return _report.report(notebook, dict(parameters or {}), output)
 
 
 # --- sweeps ---
