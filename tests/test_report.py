@@ -212,7 +212,7 @@ def test_what_is_wrong_is_said_and_nothing_is_run(
 
 def test_without_the_books_tools_the_report_says_so(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "myst_nb", None)
-    with pytest.raises(ModuleNotFoundError, match=r"pip install 'afterfit\[book\]'"):
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'afterfit\[chapters,book\]'"):
         runs.report(ROOT / "notebooks/agreement.ipynb", {}, tmp_path / "x.html")
 
 

@@ -137,7 +137,7 @@ def _need_the_books_tools() -> None:
         except ModuleNotFoundError:
             raise ModuleNotFoundError(
                 f"a report needs the book's tools ({module} is not installed): "
-                "pip install 'afterfit[book]'"
+                "pip install 'afterfit[chapters,book]'"
             ) from None
 
 

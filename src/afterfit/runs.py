@@ -314,7 +314,7 @@ def report(
     RuntimeError
         If the run fails; the message has its error, and where the notebook was kept.
     ModuleNotFoundError
-        If the book's tools are not installed (``pip install 'afterfit[book]'``).
+        If the book's tools are not installed (``pip install 'afterfit[chapters,book]'``).
 
     Examples
     --------
