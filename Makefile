@@ -10,7 +10,8 @@ BIN  := $(VENV)/bin
 TEXTS    := $(wildcard notebooks/*.md)
 CHAPTERS := $(patsubst notebooks/%.md,book/chapters/%.ipynb,$(TEXTS))
 PACKAGE  := $(shell find src -type f ! -path '*/__pycache__/*')
-PAGES    := _config.yml _toc.yml $(shell find book -type f ! -path 'book/chapters/*' ! -path '*/__pycache__/*')
+PAGES    := _config.yml _toc.yml $(shell find book -type f ! -path 'book/chapters/*' ! -path '*/__pycache__/*') \
+            $(wildcard benchmarks/results/*.json) CITATION.cff
 CODE     := pyproject.toml $(shell find src notebooks tests benchmarks book -name '*.py')
 # Everything that a test looks at.
 TESTED   := $(CODE) $(PACKAGE) $(PAGES) $(TEXTS) $(wildcard notebooks/*.ipynb) \
