@@ -121,5 +121,5 @@ _build/html/.complete: $(CHAPTERS) $(PAGES) $(PACKAGE) $(VENV)/installed
 
 _build/tested-$(BROWSER): $(TESTED) _build/html/.complete
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadscope
+	@$(BIN)/python -m pytest --numprocesses $(JOBS)
 	@touch $@

@@ -185,3 +185,21 @@ def test_readme_and_ci_call_the_same_commands():
     assert "make test" in readme
     assert "make test" in (ROOT / ".ci/run").read_text()
     assert "bash .ci/run" in (ROOT / ".github/workflows/book.yml").read_text()
+
+
+@pytest.mark.parametrize(("ci", "outcome"), [("", "1 skipped"), ("true", "1 error")])
+def test_without_a_browser(ci, outcome, tmp_path):
+    # A reader without Chromium is told what was skipped; where CI runs, that is a failure.
+    test = "tests/test_browser.py::test_no_error_and_no_foreign_request[book/welcome.html]"
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test],
+        cwd=ROOT,
+        env={"PATH": str(tmp_path), "CI": ci, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert outcome in done.stdout
+    assert "Install it (on Debian: apt install chromium)" in "\n".join(
+        done.stdout.splitlines()[-6:]
+    )

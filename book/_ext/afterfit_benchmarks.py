@@ -154,6 +154,7 @@ def ratios(cases: list[Case], name: str) -> Drawn | None:
         for place, text, (_, ratio) in zip(places, texts, bars, strict=True):
             axes.plot([1, ratio], [place, place], color="C0", linewidth=5, solid_capstyle="butt")
             axes.plot(ratio, place, "o", color="C0", markersize=8)
+            axes.plot([1, 1], [place - 0.1, place + 0.1], color="black", linewidth=1.5)
             axes.text(
                 0.0, place - 0.12, text, fontsize=11, va="bottom", transform=axes.get_yaxis_transform()
             )
@@ -161,7 +162,6 @@ def ratios(cases: list[Case], name: str) -> Drawn | None:
                 ratio_text(ratio), (max(ratio, 1), place), (8, 0), textcoords="offset points",
                 va="center", fontsize=11, fontweight="bold",
             )  # fmt: skip
-        axes.axvline(1, color="black", linewidth=1)
         axes.set_xscale("log")
         low, high = min(1, *(r for _, r in bars)), max(1, *(r for _, r in bars))
         axes.set_xlim(low / 1.6, high * max(3.0, (high / low) ** 0.22))
@@ -178,7 +178,7 @@ def ratios(cases: list[Case], name: str) -> Drawn | None:
     )
     caption = (
         "Time of each alternative as a multiple of ours, on a logarithmic scale. "
-        "Right of the line at 1 ours is faster."
+        "Right of 1 (the short line) ours is faster."
     )
     return data, caption, alt
 

@@ -16,7 +16,7 @@ from sphinx.application import Sphinx
 # --- pages ---
 
 SUMMARY = re.compile(
-    r'(<a class="reference [^"]*" href="[^"]*">(?P<name>[^<]*)</a>\s*'
+    r'(<a class="[^"]*reference [^"]*" href="[^"]*">(?P<name>[^<]*)</a>\s*'
     r"(?:<details[^>]*>\s*)?)<summary>"
 )
 # The icons also come as a font; the script would draw them once more.

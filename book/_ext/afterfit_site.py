@@ -63,7 +63,7 @@ def built_from(source: str | Path) -> tuple[str, datetime.date]:
     if not commit or not Path(source, ".git").exists():
         return version, datetime.date.fromisoformat(str(released["date-released"]))
     name, day = commit.split()
-    changed = " with local changes" if git(source, "status", "--porcelain") else ""
+    changed = " and local changes" if git(source, "status", "--porcelain") else ""
     return f"{version}, commit {name}{changed}", datetime.date.fromisoformat(day)
 
 
@@ -86,7 +86,7 @@ def say_version(app: Sphinx, config: Config) -> None:
     words, day = built_from(app.srcdir)
     options = config.html_theme_options
     options["extra_footer"] = (
-        f"<p>{escape(words)} of {day_text(day)}. {options.get('extra_footer', '')}</p>"
+        f"<p>{escape(words)} ({day_text(day)}). {options.get('extra_footer', '')}</p>"
     )
 
 
@@ -179,10 +179,10 @@ def card_name(page: str) -> str:
 
 
 def social_tags(app: Sphinx, page: str, context: Context, doctree: nodes.document) -> str:
-    heading = re.sub(r"<[^>]+>", "", context.get("title", "")) or app.config.project
+    heading = re.sub(r"<[^>]+>", "", context.get("title", "")) or app.config.html_title
     tags = {
         "og:type": "article",
-        "og:site_name": app.config.project,
+        "og:site_name": app.config.html_title,
         "og:title": heading,
         "og:description": summary(doctree),
         "og:url": absolute(app, f"{page}.html"),
@@ -191,7 +191,7 @@ def social_tags(app: Sphinx, page: str, context: Context, doctree: nodes.documen
         "og:image:height": "630",
         "og:image:alt": heading,
     }
-    write_card(Path(app.outdir, card_name(page)), heading, app.config.project)
+    write_card(Path(app.outdir, card_name(page)), heading, app.config.html_title)
     properties = "".join(
         f'\n<meta property="{name}" content="{escape(text)}" />' for name, text in tags.items()
     )
@@ -242,7 +242,7 @@ def write_not_found(app: Sphinx) -> None:
         if CHAPTERS + stem in app.env.found_docs
     )
     page = Template(template.read_text(encoding="utf-8")).substitute(
-        root=root, book=app.config.project, chapters=links
+        root=root, book=app.config.html_title, chapters=links
     )
     Path(app.outdir, "404.html").write_text(page, encoding="utf-8")
 

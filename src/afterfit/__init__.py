@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-_SUBMODULES = ("agreement", "datasets", "runs")
+_SUBMODULES = ("agreement", "datasets", "gamma_glm", "mixture", "runs")
 
 __all__ = [*_SUBMODULES]
 

@@ -1,0 +1,133 @@
+"""Speed of `afterfit.gamma_glm` beside the popular loop, bare SciPy and single passes.
+
+Run alone: `python benchmarks/bench_gamma_glm.py`.
+"""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import statsmodels.api as sm
+from _harness import Report
+from scipy import stats
+
+from afterfit import _gamma_shape
+from afterfit.gamma_glm import (
+    calibration_test,
+    conditional_distribution,
+    gamma_shape,
+    lower_tail_probability,
+    prediction_interval,
+)
+
+N_ROWS = 200_000
+LOOP_ROWS = 2_000  # the loop runs on these and is multiplied
+N_ROWS_SHAPE = 1_000_000
+
+
+def question(n, weights=None):
+    """Return a fit of the question's design: shape 10, mean exp(0.5 - x / 3)."""
+    generator = np.random.default_rng(0)
+    x = generator.uniform(0, 3, n)
+    shape = 10 if weights is None else 10 * weights
+    y = generator.gamma(shape, np.exp(0.5 - x / 3) / shape)
+    family = sm.families.Gamma(link=sm.families.links.Log())
+    return sm.GLM(y, sm.add_constant(x), family=family, var_weights=weights).fit()
+
+
+def bench_probabilities(report):
+    fit = question(N_ROWS)
+    y, mean, phi = fit.model.endog, fit.fittedvalues, fit.scale
+
+    def loop():
+        return [stats.gamma(a=1 / phi, scale=mean[i] * phi).cdf(y[i]) for i in range(LOOP_ROWS)]
+
+    report.compare(
+        "P(Y <= y), 200,000 rows, against the loop over frozen distributions",
+        lambda: lower_tail_probability(fit),
+        {"loop (2,000 rows, times 100)": loop},
+        goal="at least 1,000 times as fast as the loop, extrapolated from 2,000 rows",
+        rounds=3,
+        n=N_ROWS,
+        scale_peers=N_ROWS / LOOP_ROWS,
+    )
+    report.compare(
+        "P(Y <= y), 200,000 rows, against bare SciPy",
+        lambda: lower_tail_probability(fit),
+        {"scipy.stats.gamma.cdf": lambda: stats.gamma.cdf(y, 1 / phi, scale=mean * phi)},
+        goal="within 1.1 times the bare scipy.stats.gamma.cdf call",
+        rounds=41,
+        n=N_ROWS,
+    )
+
+
+def bench_shape(report):
+    generator = np.random.default_rng(1)
+    for name, weights in (
+        ("equal weights", None),
+        ("1,000,000 different weights", generator.uniform(0.5, 2, N_ROWS_SHAPE)),
+    ):
+        fit = question(N_ROWS_SHAPE, weights)
+        y, mean, phi = fit.model.endog, fit.fittedvalues, fit.scale
+        passes = 1 + _newton_steps(fit)  # one for the deviance
+        report.compare(
+            f"maximum-likelihood shape, 1,000,000 rows, {name}",
+            lambda fit=fit: gamma_shape(fit, "ml"),
+            {
+                "one pass: log-likelihood of statsmodels": (
+                    lambda fit=fit, y=y, mean=mean, phi=phi: fit.family.loglike(
+                        y, mean, var_weights=fit.model.var_weights, scale=phi
+                    )
+                )
+            },
+            goal="under 10 passes over the data",
+            rounds=5,
+            n=N_ROWS_SHAPE,
+        )
+        report.note(
+            f"passes of the estimate, {name}",
+            goal="under 10",
+            passes_over_rows=passes if weights is not None else 1,
+        )
+
+
+def _newton_steps(fit):
+    weights, counts = _gamma_shape.grouped_weights(fit.model.var_weights, fit.model.freq_weights)
+    half = fit.deviance / 2
+    return _gamma_shape.maximum_likelihood_shapes(np.array([half]), weights, counts)[1]
+
+
+def bench_rest(report):
+    fit = question(10_000)
+    start = time.perf_counter()
+    calibration_test(fit, n_resamples=199, random_state=0)
+    report.note(
+        "calibration test, 10,000 rows, 199 refits",
+        goal="none stated",
+        seconds=time.perf_counter() - start,
+    )
+    report.compare(
+        "prediction interval with uncertain coefficients, 10,000 rows",
+        lambda: prediction_interval(fit, coefficient_uncertainty=True),
+        {"without": lambda: prediction_interval(fit)},
+        goal="none stated",
+        rounds=3,
+        n=10_000,
+    )
+    report.compare(
+        "conditional distribution, 10,000 rows",
+        lambda: conditional_distribution(fit).cdf(fit.model.endog),
+        {"get_distribution of statsmodels": lambda: fit.get_distribution().cdf(fit.model.endog)},
+        goal="none stated",
+        rounds=5,
+        n=10_000,
+    )
+
+
+if __name__ == "__main__":
+    report = Report("gamma_glm")
+    bench_probabilities(report)
+    bench_shape(report)
+    bench_rest(report)
+    report.save()

@@ -1,0 +1,266 @@
+"""Rows to predict: fitted or new ones, from a formula's variables or a design's columns."""
+
+from __future__ import annotations
+
+import ast
+import re
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from afterfit._gamma_fit import GammaFit, GammaRows, check_responses, make_rows, refuse_rows
+from afterfit._validation import check_matrix, listing
+
+Floats = NDArray[np.float64]
+
+
+def select_rows(
+    fit: GammaFit, data: Any, *, offset: Any, exposure: Any, var_weights: Any
+) -> GammaRows:
+    """Return the fitted rows (`data` None) or new ones; what is given replaces the fit's own."""
+    if data is None:
+        if offset is None and exposure is None and var_weights is None:
+            return fit.fitted_rows
+        design, labels, name = fit.design, fit.labels, "the fitted rows"
+    else:
+        design, labels, name = *_new_design(fit, data), "`data`"
+        _require_what_the_fit_used(fit, offset, exposure, var_weights)
+    predictor = design @ fit.coefficients
+    shift = fit.offset if offset is None else check_rows(offset, "offset", labels)
+    if shift is not None:
+        predictor = predictor + shift
+    shift = fit.log_exposure if exposure is None else _log_exposure(fit, exposure, labels)
+    if shift is not None:
+        predictor = predictor + shift
+    weights: Floats | float = 1.0 if data is not None else fit.var_weights
+    if var_weights is not None:
+        weights = check_rows(var_weights, "var_weights", labels)
+        refuse_rows(~(weights > 0), labels, "`var_weights`", "must be positive")
+    return make_rows(fit, predictor, design, weights, labels, name)
+
+
+def select_response(fit: GammaFit, y: Any, data: Any, labels: pd.Index) -> Floats:
+    """Return the responses to judge: those given, or the fit's own where none are."""
+    if y is None:
+        if data is not None:
+            raise ValueError(
+                "`y` is needed with `data`: one value for each row of `data`, or one for all."
+            )
+        return fit.response
+    if data is None and np.ndim(y) == 1 and len(y) != len(labels):
+        raise ValueError(
+            f"`y` has {len(y)} values and the fit used {len(labels)} rows (rows with missing "
+            "values are dropped by statsmodels). Leave `y` out for the fitted responses, give one "
+            "value for all rows, or give `data` as well."
+        )
+    response = check_rows(y, "y", labels)
+    check_responses(response, labels, "`y`")
+    return response
+
+
+def check_rows(values: Any, name: str, labels: pd.Index) -> Floats:
+    """Return `values` (one for all rows, or one for each) as finite floats, or raise."""
+    if isinstance(values, pd.DataFrame | pd.Series) and not values.index.equals(labels):
+        raise ValueError(
+            f"The index of `{name}` differs from that of the rows. Align them, or pass "
+            f"`{name}.to_numpy()` if the order is meant."
+        )
+    try:
+        array = np.asarray(values)
+        if array.dtype.kind not in "biuf":
+            array = np.array(
+                [np.nan if value is pd.NA else value for value in array.ravel()]
+            ).reshape(array.shape)
+        if array.dtype.kind not in "biuf":
+            raise TypeError
+        array = array.astype(np.float64, copy=False)
+    except (TypeError, ValueError):
+        raise TypeError(f"`{name}` must be numeric, got {type(values).__name__}.") from None
+    if array.shape not in ((), (len(labels),)):
+        raise ValueError(
+            f"`{name}` must be one number or have shape ({len(labels)},), one value for each row, "
+            f"got shape {array.shape}."
+        )
+    array = np.broadcast_to(array, (len(labels),))
+    refuse_rows(~np.isfinite(array), labels, f"`{name}`", "must be finite")
+    return array
+
+
+def _log_exposure(fit: GammaFit, exposure: Any, labels: pd.Index) -> Floats:
+    from statsmodels.genmod.families.links import Log
+
+    if not isinstance(fit.link, Log):
+        raise ValueError(
+            f"`exposure` needs the Log link, the fit has {type(fit.link).__name__}. Use `offset`, "
+            "which adds to the linear predictor of any link."
+        )
+    values = check_rows(exposure, "exposure", labels)
+    refuse_rows(~(values > 0), labels, "`exposure`", "must be positive")
+    return np.asarray(np.log(values))
+
+
+def _require_what_the_fit_used(fit: GammaFit, offset: Any, exposure: Any, var_weights: Any) -> None:
+    # statsmodels takes 0, 1 and 1 in silence, and is wrong for rows that differ.
+    used = {
+        "offset": (fit.offset is not None and offset is None, "0 for none"),
+        "exposure": (fit.log_exposure is not None and exposure is None, "1 for one unit"),
+        "var_weights": (fit.is_weighted and var_weights is None, "1 for single observations"),
+    }
+    for name, (lacking, neutral) in used.items():
+        if lacking:
+            raise ValueError(
+                f"The fit used `{name}`: give `{name}` for the rows of `data` too (one value for "
+                f"each row, or one for all; {neutral})."
+            )
+
+
+def _new_design(fit: GammaFit, data: Any) -> tuple[Floats, pd.Index]:
+    model = fit.results.model
+    labels = data.index if isinstance(data, pd.DataFrame) else None
+    if getattr(model, "formula", None) is not None and not hasattr(model, "smoother"):
+        design = _design_from_formula(model, data)
+    else:
+        design = _design_from_columns(model, data)
+    return design, pd.RangeIndex(len(design)) if labels is None else labels
+
+
+def _design_from_columns(model: Any, data: Any) -> Floats:
+    names = [str(name) for name in model.exog_names]
+    original = getattr(model.data, "orig_exog", None)
+    if isinstance(data, pd.DataFrame) and isinstance(original, pd.DataFrame):
+        absent = [column for column in original.columns if column not in data.columns]
+        if absent:
+            hint = (
+                " Add it with `sm.add_constant(data, has_constant='add')`."
+                if "const" in absent
+                else ""
+            )
+            raise ValueError(
+                f"`data` lacks {len(absent)} column(s) of the fit: "
+                f"{listing([repr(column) for column in absent])}.{hint}"
+            )
+        data = data[list(original.columns)]  # by name: the order need not be the fit's
+    matrix = check_matrix(data, "data")
+    if matrix.shape[1] != len(names):
+        raise ValueError(
+            f"`data` must have the {len(names)} column(s) of the fit's design ({listing(names)}), "
+            f"got {matrix.shape[1]}. A constant is added by "
+            "`sm.add_constant(data, has_constant='add')`, not by statsmodels itself."
+        )
+    return matrix
+
+
+def _design_from_formula(model: Any, data: Any) -> Floats:
+    spec = getattr(model.data, "model_spec", None)
+    spec = getattr(model.data, "design_info", None) if spec is None else spec  # statsmodels < 0.15
+    frame = getattr(model.data, "frame", None)
+    columns = _columns_in_formula(spec, frame)
+    if not isinstance(data, pd.DataFrame):
+        raise TypeError(
+            f"The fit came from the formula {model.formula!r}: `data` must be a DataFrame with its "
+            f"column(s) {listing([repr(column) for column in columns])}, "
+            f"got {type(data).__name__}."
+        )
+    _check_formula_columns(data, columns, model)
+    design = _evaluate_formula(spec, data, model.formula)
+    if design.shape != (len(data), len(model.exog_names)):
+        raise ValueError(
+            f"`data` has {len(data)} rows and the formula {model.formula!r} made a design of shape "
+            f"{design.shape} of it: a transformation in the formula gives missing values."
+        )
+    bad = ~np.isfinite(design)
+    if bad.any():
+        terms = [repr(str(model.exog_names[j])) for j in np.flatnonzero(bad.any(axis=0))]
+        refuse_rows(bad.any(axis=1), data.index, f"the term(s) {listing(terms)}", "must be finite")
+    return design
+
+
+def _columns_in_formula(spec: Any, frame: Any) -> list[Any]:
+    """Return the columns of the fitted frame that the right-hand side names."""
+    if hasattr(spec, "required_variables"):  # formulaic
+        names = {str(name) for name in spec.required_variables}
+    else:  # patsy: the code of every factor is a Python expression
+        names = set()
+        for factor in spec.factor_infos:
+            code = getattr(factor, "code", None)
+            tree = ast.walk(ast.parse(code, mode="eval")) if code else ()
+            names |= {node.id for node in tree if isinstance(node, ast.Name)}
+            names |= _quoted_columns(code or "")
+    if frame is None:  # the fit has lost its frame: the formula engine will say what it lacks
+        return []
+    return [column for column in frame.columns if column in names]
+
+
+def _quoted_columns(code: str) -> set[str]:
+    # Q("a name with blanks") is patsy's and formulaic's way to name any column.
+    return {
+        node.args[0].value
+        for node in ast.walk(ast.parse(code or "0", mode="eval"))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id == "Q"
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and isinstance(node.args[0].value, str)
+    }
+
+
+def _check_formula_columns(data: pd.DataFrame, columns: Sequence[Any], model: Any) -> None:
+    # A column that is absent must not be looked up among the caller's variables, as patsy does.
+    absent = [column for column in columns if column not in data.columns]
+    if absent:
+        raise ValueError(
+            f"`data` lacks {len(absent)} column(s) that the formula needs: "
+            f"{listing([repr(column) for column in absent])}."
+        )
+    missing = {column: int(data[column].isna().sum()) for column in columns}
+    found = [f"{column!r} ({count})" for column, count in missing.items() if count]
+    if found:
+        raise ValueError(
+            f"`data` has missing values in column(s) {listing(found)}: drop or impute these rows."
+        )
+    for column in columns:
+        fitted = model.data.frame[column]
+        # Numbers are levels where the formula says so: C(year).
+        treated = re.search(rf"\bC\(\s*{re.escape(str(column))}\s*[,)]", str(model.formula))
+        if treated or not pd.api.types.is_numeric_dtype(fitted):
+            _check_levels(data[column], fitted, column)
+
+
+def _check_levels(new: pd.Series, fitted: pd.Series, column: Any) -> None:
+    if pd.api.types.is_datetime64_any_dtype(fitted):
+        return
+    known = pd.unique(fitted.dropna())
+    unseen = ~new.isin(known).to_numpy()
+    if unseen.any():
+        levels = listing(_plain(pd.unique(new[unseen])))
+        raise ValueError(
+            f"`data` has level(s) of {column!r} that the fit never saw: {levels}, in "
+            f"{int(unseen.sum())} row(s) ({listing(list(new.index[unseen]))}). Known are "
+            f"{listing(_plain(known))}. Leave these rows out, or fit with them."
+        )
+
+
+def _plain(levels: Any) -> list[str]:
+    return [repr(level.item() if hasattr(level, "item") else level) for level in levels]
+
+
+def _evaluate_formula(spec: Any, data: pd.DataFrame, formula: str) -> Floats:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # formulaic only warns of an unseen level, and gives the row that of the baseline.
+        warnings.filterwarnings("error", message=".*categories outside of the nominated levels.*")
+        try:
+            if hasattr(spec, "get_model_matrix"):
+                matrix = spec.get_model_matrix(data, output="numpy", na_action="ignore")
+            else:
+                import patsy  # type: ignore[import-untyped]
+
+                matrix = patsy.dmatrix(spec, data, NA_action=patsy.NAAction(NA_types=[]))
+            return np.asarray(matrix, dtype=np.float64)
+        except Exception as error:
+            detail = " ".join(str(error).split())
+            raise ValueError(f"`data` does not fit the formula {formula!r}: {detail}") from error

@@ -1,0 +1,1300 @@
+"""Shapes, probabilities, intervals and calibration of gamma GLMs.
+
+Expected numbers come from R (MASS), from other programs' functions, from 40-digit arithmetic, from
+explicitly repeated or rescaled data, or from brute force; each says which.
+"""
+
+import copy
+import pickle
+import warnings
+
+import joblib
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+import statsmodels.formula.api as smf
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import integrate, special, stats
+from sklearn.exceptions import NotFittedError
+from sklearn.linear_model import GammaRegressor
+from statsmodels.formula import options as formula_options
+from statsmodels.genmod.families import links
+from statsmodels.tools.sm_exceptions import ConvergenceWarning, DomainWarning
+
+from afterfit import _gamma_calibration, _gamma_shape, _gamma_tails, gamma_glm
+from afterfit._gamma_fit import read_fit
+from afterfit.gamma_glm import (
+    CalibrationDisplay,
+    CalibrationTest,
+    ShapeEstimate,
+    calibration_test,
+    conditional_distribution,
+    gamma_shape,
+    lower_tail_probability,
+    plot_calibration,
+    prediction_interval,
+    quantile_residuals,
+)
+
+METHODS = ("pearson", "deviance", "ml")
+ROW_FUNCTIONS = (lower_tail_probability, quantile_residuals)
+
+
+def gamma_family(link=None):
+    """Return the family, without the warning that statsmodels gives of its own default link."""
+    return sm.families.Gamma(link=links.Log() if link is None else link, check_link=False)
+
+
+def fit_glm(y, X, link=None, **keywords):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DomainWarning)
+        return sm.GLM(y, X, family=gamma_family(link), **keywords).fit(tol=1e-12)
+
+
+def fit_formula(formula, data, link=None, **keywords):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DomainWarning)
+        return smf.glm(formula, data, family=gamma_family(link), **keywords).fit(tol=1e-12)
+
+
+def questions_design(n=120, shape=10.0, seed=0):
+    """The design of the question: shape 10, mean exp(0.5 - x / 3)."""
+    generator = np.random.default_rng(seed)
+    x = generator.uniform(0, 3, n)
+    return sm.add_constant(x), generator.gamma(shape, np.exp(0.5 - x / 3) / shape)
+
+
+@pytest.fixture(scope="module")
+def plain():
+    X, y = questions_design()
+    return fit_glm(y, X)
+
+
+@pytest.fixture(scope="module")
+def frame():
+    generator = np.random.default_rng(5)
+    n = 90
+    frame = pd.DataFrame(
+        {
+            "x": generator.uniform(0.2, 3, n),
+            "group": generator.choice(["a", "b", "c"], n),
+            "year": generator.choice([2019, 2020, 2021], n),
+            "time": generator.uniform(0.5, 2, n),
+            "a name": generator.normal(size=n),
+        },
+        index=[f"row{i}" for i in range(n)],
+    )
+    frame["y"] = generator.gamma(5, frame.time * np.exp(0.5 - frame.x / 3) / 5)
+    return frame
+
+
+@pytest.fixture
+def engine(request):
+    before = formula_options.formula_engine
+    formula_options.formula_engine = request.param
+    yield request.param
+    formula_options.formula_engine = before
+
+
+both_engines = pytest.mark.parametrize("engine", ["patsy", "formulaic"], indirect=True)
+
+
+# ---------------------------------------------------------------- shape: published numbers
+
+U = np.array([5, 10, 15, 20, 30, 40, 60, 80, 100])
+LOTS = {
+    1: np.array([118, 58, 42, 35, 27, 25, 21, 19, 18]),
+    2: np.array([69, 35, 26, 21, 18, 16, 13, 12, 12]),
+}
+
+
+def clotting(lot):
+    return fit_glm(LOTS[lot], sm.add_constant(np.log(U)), links.InversePower())
+
+
+def test_clotting_times_are_those_of_r():
+    # McCullagh & Nelder (1989), table 8.4. R: summary(glm(lot1 ~ log(u), family = Gamma)) and
+    # MASS::gamma.shape of it; numbers from ../shared/reference-values.md
+    fit = clotting(1)
+    assert_allclose(fit.params, [-0.01655438, 0.01534311], atol=5e-9)
+    assert_allclose(fit.bse, [0.00092754, 0.00041496], atol=1e-8)
+    assert_allclose(fit.deviance, 0.016729715, atol=5e-10)
+    pearson, deviance, likely = (gamma_shape(fit, method) for method in METHODS)
+    assert_allclose(pearson.dispersion, 0.00244606, atol=3e-8)  # R stops its iterations earlier
+    assert_allclose(pearson.shape, 408.82, atol=6e-3)
+    assert_allclose(deviance.dispersion, 0.016729715 / 7, rtol=1e-7)
+    assert_allclose(likely.shape, 538.1315, atol=5e-5)
+    assert_allclose(likely.standard_error, 253.5991, atol=5e-5)
+    assert [pearson.method, deviance.method, likely.method] == list(METHODS)
+
+
+def test_second_clotting_lot_is_that_of_r():
+    # R's example(glm): summary(glm(lot2 ~ log(u), family = Gamma)):
+    # coefficients -0.02390848, 0.02359922, dispersion 0.001813354
+    fit = clotting(2)
+    assert_allclose(fit.params, [-0.02390848, 0.02359922], atol=2e-8)
+    assert_allclose(gamma_shape(fit).dispersion, 0.001813354, atol=3e-8)
+
+
+def test_standard_error_of_maximum_likelihood_is_the_closed_form(plain):
+    # 1 / sqrt(n (trigamma(a) - 1 / a)): reference-values.md
+    estimate = gamma_shape(plain, "ml")
+    a = estimate.shape
+    expected = 1 / np.sqrt(plain.nobs * (special.polygamma(1, a) - 1 / a))
+    assert_allclose(estimate.standard_error, expected, rtol=1e-12)
+
+
+def test_standard_error_of_pearson_is_that_of_the_moment_estimator(plain):
+    # log link with a constant: 2 a (a + 1) / (n - p), as in a plain gamma sample
+    estimate = gamma_shape(plain)
+    a = estimate.shape
+    assert_allclose(estimate.standard_error, np.sqrt(2 * a * (a + 1) / plain.df_resid), rtol=1e-10)
+
+
+def test_standard_error_of_the_deviance_estimate_at_a_large_shape():
+    # D / phi is then chi-squared with n - p = 7 degrees of freedom: sd(phi) = phi sqrt(2 / 7)
+    estimate = gamma_shape(clotting(1), "deviance")
+    assert_allclose(estimate.standard_error, estimate.shape * np.sqrt(2 / 7), rtol=2e-3)
+
+
+def test_pearson_is_the_scale_of_the_fit(plain):
+    assert_allclose(gamma_shape(plain).dispersion, plain.scale, rtol=1e-12)
+    assert_allclose(
+        gamma_shape(plain, "deviance").dispersion, plain.deviance / plain.df_resid, rtol=1e-10
+    )
+    assert_allclose(gamma_shape(plain).shape, 1 / plain.scale, rtol=1e-12)
+
+
+@pytest.mark.parametrize("scale", ["dev", 1.0, 0.5])
+def test_what_the_fit_took_for_scale_does_not_matter(scale):
+    X, y = questions_design()
+    other = sm.GLM(y, X, family=gamma_family()).fit(scale=scale, tol=1e-12)
+    plain = fit_glm(y, X)
+    assert_allclose(gamma_shape(other).shape, gamma_shape(plain).shape, rtol=1e-8)
+    assert_allclose(
+        prediction_interval(other, coefficient_uncertainty=True),
+        prediction_interval(plain, coefficient_uncertainty=True),
+        rtol=1e-8,
+    )
+
+
+# ---------------------------------------------------------------- shape: maximum likelihood
+
+# log(x) - digamma(x) and x^2 trigamma(x) - x; mpmath 1.3, mp.dps = 40:
+# mp.log(x) - mp.digamma(x), x**2 * mp.polygamma(1, x) - x
+DIGAMMA_TERMS = [
+    (1e-8, 99999982.156534904, 0.99999999000000016),
+    (0.3, 2.298551417874197, 0.80208280914969574),
+    (1.0, 0.57721566490153286, 0.64493406684822644),
+    (5.0, 0.1033202440022999, 0.53307389342788313),
+    (11.9, 0.042604863234946247, 0.51398592051649282),
+    (12.0, 0.042244969812188293, 0.51386969353464827),
+    (40.0, 0.012552080079093177, 0.50416614606564505),
+    (1e3, 0.000500083333325, 0.50016666663333336),
+    (1e6, 5.0000008333333333e-7, 0.50000016666666667),
+]
+
+
+def test_digamma_terms_against_forty_digits():
+    x, first, second = np.array(DIGAMMA_TERMS).T
+    found = _gamma_shape.digamma_terms(x)
+    assert_allclose(found[0], first, rtol=1e-14)
+    assert_allclose(found[1], second, rtol=1e-14)
+
+
+@given(st.floats(min_value=-8, max_value=12))
+def test_digamma_terms_keep_their_bounds(exponent):
+    # 1/(2x) < log x - digamma x < 1/x: the bracket of the Newton iteration rests on it
+    x = np.array([10.0**exponent])
+    first, second = _gamma_shape.digamma_terms(x)
+    assert 0.5 <= (first * x)[0] <= 1
+    assert 0.5 <= second[0] <= 1
+
+
+@pytest.mark.parametrize("spread", [0.0, 3.0])
+@pytest.mark.parametrize("shape", [0.01, 0.05, 0.3, 1, 7, 50, 1e3, 1e6])
+def test_newton_recovers_the_shape_in_few_steps(shape, spread):
+    # Brute force the other way round: D is made from the shape, with SciPy's functions at 1e-8 of
+    # what they lose to cancellation.
+    weights = np.exp(np.linspace(-spread, spread, 201))
+    counts = np.full(201, 3.0)
+    half = np.sum(counts * weights * _gamma_shape.digamma_terms(shape * weights)[0])
+    found, steps = _gamma_shape.maximum_likelihood_shapes(np.array([half]), weights, counts)
+    assert_allclose(found, shape, rtol=1e-12)
+    assert steps <= 6  # and one pass for D: under 10 passes over the rows
+
+
+@pytest.mark.parametrize("shape", [0.01, 0.5, 10, 1e3, 1e6])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_maximum_likelihood_shape_from_responses(shape, weighted):
+    generator = np.random.default_rng(3)
+    n = 2000
+    X = sm.add_constant(generator.uniform(0, 1, n))
+    weights = generator.uniform(0.5, 4, n) if weighted else np.ones(n)
+    mean = np.exp(X @ [1, -1])
+    y = generator.gamma(shape * weights, mean / (shape * weights))
+    y = np.maximum(y, 1e-300)  # at shape 0.01 one response in a thousand underflows
+    fit = fit_glm(y, X, var_weights=weights) if weighted else fit_glm(y, X)
+    estimate = gamma_shape(fit, "ml")
+    assert abs(estimate.shape - shape) < 4 * estimate.standard_error
+    # statsmodels clips y / mean at 2e-16, so the derivative is written out: 0 in standard errors
+    aw = estimate.shape * weights
+    logs = np.log(aw) + 1 + np.log(y) - np.log(fit.fittedvalues) - y / fit.fittedvalues
+    score = np.sum(weights * (logs - special.digamma(aw)))
+    assert abs(score * estimate.standard_error) < 1e-4
+
+
+def _score(fit, shape):
+    """Derivative of statsmodels' log-likelihood in log(shape), by central differences."""
+
+    def likelihood(log_shape):
+        return fit.family.loglike(
+            fit.model.endog,
+            fit.fittedvalues,
+            var_weights=fit.model.var_weights,
+            freq_weights=fit.model.freq_weights,
+            scale=np.exp(-log_shape),
+        )
+
+    step, at = 1e-4, np.log(shape)
+    return (likelihood(at + step) - likelihood(at - step)) / (2 * step)
+
+
+@pytest.mark.parametrize("keyword", [None, "var_weights", "freq_weights"])
+def test_derivative_of_the_likelihood_vanishes_at_the_estimate_only(keyword):
+    X, y = questions_design(shape=2.0)
+    weights = np.random.default_rng(1).integers(1, 5, len(y)).astype(float)
+    fit = fit_glm(y, X, **({keyword: weights} if keyword else {}))
+    estimate = gamma_shape(fit, "ml")
+    assert abs(_score(fit, estimate.shape)) < 1e-5
+    for method in ("pearson", "deviance"):
+        assert abs(_score(fit, gamma_shape(fit, method).shape)) > 0.05
+    # the information is minus the second derivative: to log(shape) it changes by shape^2
+    step = 1e-3
+    slope = (
+        _score(fit, estimate.shape * np.exp(step)) - _score(fit, estimate.shape * np.exp(-step))
+    ) / (2 * step)
+    assert_allclose(estimate.standard_error, estimate.shape / np.sqrt(-slope), rtol=1e-4)
+
+
+@pytest.mark.parametrize("link", [links.Log(), links.Identity()])
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("method", METHODS)
+def test_standard_errors_are_the_spread_over_repetitions(method, weighted, link):
+    # 1500 refits at n = 300: the standard deviation of a normal sample has a relative standard
+    # error of 1 / sqrt(2 * 1500) = 1.8 %, somewhat more for skewed estimates; 9 % is allowed.
+    # Shape 1.5 and unequal weights, so that a wrong moment or a lost weight shows.
+    shape, n = 1.5, 300
+    x = np.linspace(0, 3, n)
+    X = sm.add_constant(x)
+    mean = link.inverse(X @ np.array([1.0, 0.5]))
+    weights = np.where(np.arange(n) % 3 == 0, 0.5, 3.0) if weighted else np.ones(n)
+    experiment = _gamma_calibration.Experiment(
+        linear_predictor=X @ np.array([1.0, 0.5]),
+        basis=_gamma_calibration.orthonormal_basis(X),
+        link=link,
+        weights=weights,
+        residual_df=n - 2,
+        method=method,
+        shape=shape,
+    )
+    generator = np.random.default_rng(11)
+    responses = generator.gamma(shape * weights, mean / (shape * weights), size=(1500, n))
+    shapes = _gamma_calibration.refit(experiment, responses)[1]
+    fits = [
+        gamma_shape(fit_glm(responses[i], X, copy.copy(link), var_weights=weights), method)
+        for i in range(15)
+    ]
+    assert_allclose([fit.shape for fit in fits], shapes[:15], rtol=1e-5)
+    expected = np.median([fit.standard_error / fit.shape for fit in fits]) * np.median(shapes)
+    assert_allclose(np.std(shapes), expected, rtol=0.09)
+
+
+def test_interval_of_the_shape_is_the_textbook_one():
+    # 4 * exp(-/+ 1.959964 * 1 / 4)
+    lower, upper = ShapeEstimate(4.0, 1.0, 0.25, "ml").interval()
+    assert_allclose(
+        [lower, upper], [4 * np.exp(-1.959964 / 4), 4 * np.exp(1.959964 / 4)], rtol=1e-6
+    )
+    with pytest.raises(ValueError, match=r"`level` must lie in \(0, 1\)"):
+        ShapeEstimate(4.0, 1.0, 0.25, "ml").interval(1.0)
+
+
+# ---------------------------------------------------------------- probabilities
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_probabilities_are_those_of_the_loop(plain, method):
+    # the popular answer: one frozen distribution a row
+    a = gamma_shape(plain, method).shape
+    pairs = zip(plain.model.endog, plain.fittedvalues, strict=True)
+    loop = [stats.gamma(a, scale=mean / a).cdf(y) for y, mean in pairs]
+    assert_allclose(lower_tail_probability(plain, shape=method), loop, rtol=1e-12)
+    assert_allclose(
+        quantile_residuals(plain, shape=method), stats.norm.ppf(loop), rtol=1e-8, atol=1e-10
+    )
+    distribution = conditional_distribution(plain, shape=method)
+    assert_allclose(distribution.cdf(plain.model.endog), loop, rtol=1e-12)
+
+
+def test_distribution_is_that_of_statsmodels_where_weights_are_one(plain):
+    theirs = plain.get_distribution()
+    ours = conditional_distribution(plain)
+    assert_allclose(ours.mean(), theirs.mean(), rtol=1e-12)
+    assert_allclose(ours.var(), theirs.var(), rtol=1e-12)
+    assert_allclose(ours.var(), plain.scale * plain.fittedvalues**2, rtol=1e-12)
+
+
+def test_density_integrates_to_the_probability(plain):
+    new = np.array([[1.0, 0.3], [1.0, 2.5]])
+    for row in new:
+        distribution = conditional_distribution(plain, row[np.newaxis])
+        area = integrate.quad(lambda y, d=distribution: d.pdf(y)[0], 0, 0.9, epsabs=1e-12)[0]
+        assert_allclose(lower_tail_probability(plain, 0.9, row[np.newaxis]), area, rtol=1e-9)
+
+
+def test_a_given_shape_is_used_as_it_is(plain):
+    expected = special.gammainc(7, 7 * plain.model.endog / plain.fittedvalues)
+    assert_allclose(lower_tail_probability(plain, shape=7), expected, rtol=1e-12)
+    estimate = ShapeEstimate(shape=7.0, standard_error=1.0, dispersion=1 / 7, method="ml")
+    assert_allclose(lower_tail_probability(plain, shape=estimate), expected, rtol=1e-12)
+
+
+def test_one_response_for_all_rows(plain):
+    expected = conditional_distribution(plain).cdf(1.25)
+    assert_allclose(lower_tail_probability(plain, 1.25), expected, rtol=1e-12)
+
+
+# far tails; mpmath 1.3, mp.dps = 40: the normal quantile of mp.gammainc(k, x, inf,
+# regularized=True) (with the sign turned), and of x^k e^-x / gamma(k + 1) * hyp1f1(1, k + 1, x)
+FAR_SCORES = [
+    (2, 3000.0, 77.2881187899255),
+    (10, 2000.0, 62.279023380332),
+    (0.5, 1500.0, 54.7596034260861),
+    (50, 1e-8, -46.1467348872793),
+    (500, 50.0, -37.4345187584836),
+    (10000, 5000.0, -62.1490827286741),
+]
+
+
+def test_residuals_far_out_are_finite_and_right():
+    shape, x, expected = np.array(FAR_SCORES).T
+    scores = _gamma_tails.normal_scores(shape, x / shape, np.ones(len(x)))
+    assert_allclose(scores, expected, rtol=1e-12)
+
+
+@given(
+    shape=st.floats(min_value=0.05, max_value=1e4),
+    ratio=st.floats(min_value=-6, max_value=6),
+)
+@settings(max_examples=200)
+def test_residuals_increase_with_the_response(shape, ratio):
+    y = np.exp(ratio / np.sqrt(shape)) * np.array([1.0, 1.01])
+    scores = _gamma_tails.normal_scores(np.full(2, shape), y, np.ones(2))
+    assert np.isfinite(scores).all()
+    assert scores[0] < scores[1]
+
+
+@given(factor=st.floats(min_value=1e-6, max_value=1e6))
+@settings(max_examples=25, deadline=None)
+def test_units_of_the_response_do_not_matter(factor):
+    X, y = questions_design(n=40)
+    before, after = fit_glm(y, X), fit_glm(factor * y, X)
+    for method in METHODS:
+        assert_allclose(
+            lower_tail_probability(after, shape=method),
+            lower_tail_probability(before, shape=method),
+            rtol=1e-6,
+        )
+    for option in (False, True):
+        assert_allclose(
+            prediction_interval(after, coefficient_uncertainty=option),
+            factor * prediction_interval(before, coefficient_uncertainty=option),
+            rtol=1e-6,
+        )
+
+
+# ---------------------------------------------------------------- weights, offset, exposure
+
+
+@pytest.fixture(scope="module")
+def repeated():
+    """A fit with freq_weights and the same rows written out."""
+    X, y = questions_design(n=60, shape=3.0)
+    times = np.random.default_rng(2).integers(1, 5, 60)
+    written_out = fit_glm(np.repeat(y, times), np.repeat(X, times, axis=0))
+    return fit_glm(y, X, freq_weights=times), written_out, times
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_freq_weights_are_repeated_rows(repeated, method):
+    weighted, written_out, times = repeated
+    ours, theirs = gamma_shape(weighted, method), gamma_shape(written_out, method)
+    assert_allclose(ours.shape, theirs.shape, rtol=1e-9)
+    assert_allclose(ours.standard_error, theirs.standard_error, rtol=1e-9)
+    for function in ROW_FUNCTIONS:
+        assert_allclose(
+            np.repeat(function(weighted, shape=method), times),
+            function(written_out, shape=method),
+            rtol=1e-7,
+            atol=1e-9,
+        )
+    for option in (False, True):
+        assert_allclose(
+            np.repeat(
+                prediction_interval(weighted, shape=method, coefficient_uncertainty=option),
+                times,
+                axis=0,
+            ),
+            prediction_interval(written_out, shape=method, coefficient_uncertainty=option),
+            rtol=1e-7,
+        )
+
+
+def test_freq_weights_are_repeated_rows_in_calibration(repeated):
+    weighted, written_out, _ = repeated
+    ours = calibration_test(weighted, n_resamples=39, random_state=4)
+    theirs = calibration_test(written_out, n_resamples=39, random_state=4)
+    assert_allclose(ours.kolmogorov_smirnov, theirs.kolmogorov_smirnov, rtol=1e-7)
+    assert_allclose(ours.anderson_darling, theirs.anderson_darling, rtol=1e-7)
+    assert ours.kolmogorov_smirnov_pvalue == theirs.kolmogorov_smirnov_pvalue
+    assert ours.n_observations == theirs.n_observations == written_out.nobs
+
+
+def test_var_weights_are_means_of_so_many_rows():
+    # The mean of w gamma observations of shape a is gamma with shape a w: a fit of the means with
+    # var_weights w has the coefficients of the fit of all observations.
+    generator = np.random.default_rng(8)
+    X, _ = questions_design(n=50)
+    times = generator.integers(1, 7, 50)
+    X_all = np.repeat(X, times, axis=0)
+    y_all = generator.gamma(4, np.exp(X_all @ [0.5, -1 / 3]) / 4)
+    sums = np.bincount(np.repeat(np.arange(50), times), weights=y_all)
+    means = sums / times
+    everything, averaged = fit_glm(y_all, X_all), fit_glm(means, X, var_weights=times)
+    assert_allclose(averaged.params, everything.params, rtol=1e-8)
+    # with the same shape, the mean is as improbable as the sum under the sum's own distribution
+    shape = gamma_shape(everything, "ml").shape
+    expected = stats.gamma.cdf(sums, shape * times, scale=averaged.fittedvalues / shape)
+    assert_allclose(lower_tail_probability(averaged, shape=shape), expected, rtol=1e-9)
+    # both fits estimate the same shape
+    for method in METHODS:
+        one, two = gamma_shape(averaged, method), gamma_shape(everything, method)
+        assert abs(one.shape - two.shape) < 3 * (one.standard_error + two.standard_error)
+    # the wrong number: statsmodels' own distribution takes the weights for 1
+    forgetful = averaged.get_distribution().cdf(means)
+    assert np.max(np.abs(forgetful - lower_tail_probability(averaged))) > 0.1
+    reminded = averaged.get_distribution(var_weights=times).cdf(means)
+    assert_allclose(reminded, lower_tail_probability(averaged), rtol=1e-9)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_units_of_var_weights_do_not_matter(method):
+    X, y = questions_design(n=60, shape=2.0)
+    weights = np.random.default_rng(0).uniform(0.3, 3, 60)
+    one, ten = fit_glm(y, X, var_weights=weights), fit_glm(y, X, var_weights=10 * weights)
+    ours, theirs = gamma_shape(one, method), gamma_shape(ten, method)
+    assert_allclose(ours.shape, 10 * theirs.shape, rtol=1e-9)
+    assert_allclose(ours.standard_error, 10 * theirs.standard_error, rtol=1e-9)
+    assert_allclose(
+        lower_tail_probability(one, shape=method),
+        lower_tail_probability(ten, shape=method),
+        rtol=1e-8,
+    )
+    assert_allclose(
+        prediction_interval(one, shape=method), prediction_interval(ten, shape=method), rtol=1e-8
+    )
+
+
+def test_both_weights_together():
+    X, y = questions_design(n=60, shape=2.0)
+    generator = np.random.default_rng(0)
+    precision, times = generator.uniform(0.3, 3, 60), generator.integers(1, 4, 60)
+    both = fit_glm(y, X, var_weights=precision, freq_weights=times)
+    written_out = fit_glm(
+        np.repeat(y, times), np.repeat(X, times, axis=0), var_weights=np.repeat(precision, times)
+    )
+    for method in METHODS:
+        ours, theirs = gamma_shape(both, method), gamma_shape(written_out, method)
+        assert_allclose(ours.shape, theirs.shape, rtol=1e-9)
+        assert_allclose(ours.standard_error, theirs.standard_error, rtol=1e-9)
+
+
+def test_grouped_and_ungrouped_weights_agree(monkeypatch):
+    X, y = questions_design(n=80, shape=2.0)
+    fit = read_fit(fit_glm(y, X, var_weights=np.arange(80) % 4 + 1.0))
+    grouped = _gamma_shape.estimate_shape(fit, "ml")
+    assert len(_gamma_shape.grouped_weights(fit.var_weights, fit.freq_weights)[0]) == 4
+    monkeypatch.setattr(_gamma_shape, "PROBED_ROWS", 4)
+    assert len(_gamma_shape.grouped_weights(fit.var_weights, fit.freq_weights)[0]) == 80
+    monkeypatch.setattr(_gamma_shape, "CHUNK", 7)
+    assert_allclose(_gamma_shape.estimate_shape(fit, "ml"), grouped, rtol=1e-13)
+
+
+@pytest.mark.parametrize("keyword", ["offset", "exposure", "both"])
+def test_offset_and_exposure_are_rescaled_responses(keyword):
+    # log link: log(mean) = offset + x'b is a fit to y / exp(offset)
+    X, y = questions_design(n=70, shape=4.0)
+    time = np.random.default_rng(0).uniform(0.2, 5, 70)
+    terms = {
+        "offset": {"offset": np.log(time)},
+        "exposure": {"exposure": time},
+        "both": {"offset": 0.3 * np.log(time), "exposure": time**0.7},
+    }[keyword]
+    fit, rescaled = fit_glm(y * time, X, **terms), fit_glm(y, X)
+    for method in METHODS:
+        ours, theirs = gamma_shape(fit, method), gamma_shape(rescaled, method)
+        assert_allclose(ours.shape, theirs.shape, rtol=1e-8)
+        assert_allclose(ours.standard_error, theirs.standard_error, rtol=1e-7)
+    for function in ROW_FUNCTIONS:
+        assert_allclose(function(fit), function(rescaled), rtol=1e-6, atol=1e-8)
+    factor = time[:, np.newaxis]
+    for option in (False, True):
+        assert_allclose(
+            prediction_interval(fit, coefficient_uncertainty=option),
+            factor * prediction_interval(rescaled, coefficient_uncertainty=option),
+            rtol=1e-6,
+        )
+    # the fitted rows given as new ones, with the same terms
+    assert_allclose(lower_tail_probability(fit, y * time, X, **terms), lower_tail_probability(fit))
+    # ours replace those of the fit
+    assert_allclose(
+        conditional_distribution(fit, **{name: 0 * v + 1 for name, v in terms.items()}).mean(),
+        rescaled.fittedvalues * (1 if keyword == "exposure" else np.e),
+        rtol=1e-6,
+    )
+    # replicates of the bootstrap keep the shift: same seed, same p-value as for rescaled data
+    one, two = (calibration_test(f, n_resamples=39, random_state=1) for f in (fit, rescaled))
+    assert one.kolmogorov_smirnov_pvalue == two.kolmogorov_smirnov_pvalue
+
+
+def test_what_is_not_replaced_stays_as_it_was():
+    X, y = questions_design(n=30)
+    generator = np.random.default_rng(0)
+    terms = {
+        "offset": generator.normal(size=30),
+        "exposure": generator.uniform(1, 2, 30),
+        "var_weights": generator.uniform(1, 2, 30),
+    }
+    fit = fit_glm(y, X, **terms)
+    for name in terms:
+        value = np.linspace(1, 2, 30)
+        one = conditional_distribution(fit, **{name: value})
+        all_of_them = conditional_distribution(fit, X, **{**terms, name: value})
+        assert_allclose(one.mean(), all_of_them.mean(), rtol=1e-12)
+        assert_allclose(one.var(), all_of_them.var(), rtol=1e-12)
+        assert not np.allclose(one.var(), conditional_distribution(fit).var())
+
+
+@pytest.mark.parametrize(
+    "link", [links.InversePower(), links.Identity(), links.Sqrt(), links.Power(-0.5), links.Log()]
+)
+def test_any_link(link):
+    generator = np.random.default_rng(0)
+    X = sm.add_constant(generator.uniform(0, 3, 80))
+    mean = link.inverse(X @ [1.0, 0.5])
+    y = generator.gamma(8, mean / 8)
+    offset = generator.uniform(0, 0.2, 80)
+    fit = fit_glm(y, X, link, offset=offset)
+    new, new_offset = X[:5] + np.array([0, 0.01]), np.linspace(0, 0.2, 5)
+    # statsmodels' own get_distribution(exog=, offset=) takes the offset for an exposure
+    mean = fit.predict(new, offset=new_offset)
+    expected = stats.gamma.cdf(y[:5], 1 / fit.scale, scale=mean * fit.scale)
+    assert_allclose(
+        lower_tail_probability(fit, y[:5], new, offset=new_offset), expected, rtol=1e-10
+    )
+    assert_allclose(lower_tail_probability(fit), fit.get_distribution().cdf(y), rtol=1e-10)
+    test = calibration_test(fit, n_resamples=39, random_state=0)
+    assert test.anderson_darling_pvalue > 0.02
+
+
+# ---------------------------------------------------------------- new data
+
+
+@both_engines
+def test_new_rows_of_a_formula(frame, engine):
+    formula = "y ~ np.log(x) * C(group) + C(year) + center(x) + Q('a name')"
+    fit = fit_formula(formula, frame)
+    new = frame.iloc[[7, 3, 50, 51]]
+    assert_allclose(
+        lower_tail_probability(fit, new.y, new),
+        lower_tail_probability(fit)[[7, 3, 50, 51]],
+        rtol=1e-9,
+    )
+    # one row alone, columns in another order, and levels that are absent from it
+    one = new[["year", "a name", "x", "group"]].iloc[[0]]
+    assert_allclose(conditional_distribution(fit, one).mean(), fit.predict(one), rtol=1e-9)
+    interval = prediction_interval(fit, new)
+    assert list(interval.index) == list(new.index)
+    assert list(interval.columns) == ["lower", "upper"]
+
+
+@both_engines
+def test_rows_that_the_fit_dropped(frame, engine):
+    holed = frame.copy()
+    holed.loc[["row3", "row8"], "x"] = np.nan
+    fit = fit_formula("y ~ x + group", holed, offset=np.log(frame.time))
+    whole = fit_formula(
+        "y ~ x + group",
+        frame.drop(index=["row3", "row8"]),
+        offset=np.log(frame.time.drop(index=["row3", "row8"])),
+    )
+    assert_allclose(lower_tail_probability(fit), lower_tail_probability(whole), rtol=1e-8)
+    assert "row3" not in prediction_interval(fit).index
+    with pytest.raises(ValueError, match="`y` has 90 values and the fit used 88 rows"):
+        lower_tail_probability(fit, frame.y)
+
+
+def test_columns_of_a_design_are_found_by_name(frame):
+    X = sm.add_constant(frame[["x", "time"]])
+    fit = fit_glm(frame.y, X)
+    shuffled = X[["time", "const", "x"]].assign(more=1.0)
+    assert_allclose(
+        lower_tail_probability(fit, frame.y, shuffled), lower_tail_probability(fit), rtol=1e-12
+    )
+    assert_allclose(
+        lower_tail_probability(fit, frame.y.to_numpy(), X.to_numpy()), lower_tail_probability(fit)
+    )
+
+
+def test_weights_of_new_rows(frame):
+    weights = frame.time.to_numpy()
+    fit = fit_formula("y ~ x", frame, var_weights=weights)
+    new = frame.head(4)
+    assert_allclose(
+        lower_tail_probability(fit, new.y, new, var_weights=weights[:4]),
+        lower_tail_probability(fit)[:4],
+    )
+    single = conditional_distribution(fit, new, var_weights=1)
+    assert_allclose(single.var(), fit.scale * fit.predict(new) ** 2, rtol=1e-9)
+    assert_allclose(conditional_distribution(fit).var(), fit.scale * fit.fittedvalues**2 / weights)
+    narrow = conditional_distribution(fit, var_weights=4)
+    assert_allclose(narrow.var(), fit.scale * fit.fittedvalues**2 / 4)
+
+
+def test_additive_models_are_read_and_not_resampled(frame):
+    from statsmodels.gam.api import BSplines, GLMGam
+
+    smoother = BSplines(frame[["x"]], df=[6], degree=[3])
+    gam = GLMGam(
+        frame.y, np.ones((90, 1)), smoother=smoother, alpha=[1.0], family=gamma_family()
+    ).fit()
+    assert_allclose(gamma_shape(gam).dispersion, gam.scale, rtol=1e-8)
+    assert_allclose(lower_tail_probability(gam), gam.get_distribution().cdf(frame.y), rtol=1e-6)
+    assert_allclose(
+        lower_tail_probability(gam, frame.y[:3].to_numpy(), gam.model.exog[:3]),
+        lower_tail_probability(gam)[:3],
+    )
+    with pytest.raises(ValueError, match="additive model"):
+        calibration_test(gam)
+
+
+# ---------------------------------------------------------------- prediction intervals
+
+
+def test_plain_interval_has_its_probability(plain):
+    interval = prediction_interval(plain, level=0.8, shape="ml")
+    distribution = conditional_distribution(plain, shape="ml")
+    assert_allclose(distribution.cdf(interval["lower"].to_numpy()), 0.1, rtol=1e-9)
+    assert_allclose(distribution.sf(interval["upper"].to_numpy()), 0.1, rtol=1e-9)
+    assert interval.attrs["accounts_for"] == "spread of a new observation around a known mean"
+
+
+@pytest.mark.parametrize("shape", [0.02, 0.5, 3.0, 40.0, 1e4])
+@pytest.mark.parametrize("spread", [0.0, 0.05, 0.4])
+def test_mixture_quantiles_against_quadrature(shape, spread, monkeypatch):
+    monkeypatch.setattr(_gamma_tails, "MAX_QUANTILE_STEPS", 15)  # bisection alone takes 35
+    for upper in (False, True):
+        found = _gamma_tails.mixture_quantile(0.025, upper, np.array([shape]), np.array([spread]))[
+            0
+        ]
+        tail = special.gammaincc if upper else special.gammainc
+
+        def integrand(z, tail=tail, found=found):
+            return tail(shape, shape * found * np.exp(-spread * z)) * stats.norm.pdf(z)
+
+        # the step of the integrand is where the shifted quantile meets the mean
+        step = np.log(found) / spread if spread and found else 0.0
+        points = np.clip([step - 0.1, step, step + 0.1], -8.9, 8.9)
+        area = integrate.quad(integrand, -9, 9, points=points, limit=500, epsabs=1e-11)[0]
+        assert_allclose(area, 0.025, rtol=1e-6)
+
+
+def test_quantiles_below_the_smallest_number_are_zero():
+    # shape 0.001: the lower quantile is about 0.025^1000
+    quantile = _gamma_tails.mixture_quantile(0.025, False, np.array([1e-3]), np.array([0.1]))
+    assert_array_equal(quantile, [0.0])
+    assert _gamma_tails.mixture_quantile(0.025, False, np.empty(0), np.empty(0)).shape == (0,)
+
+
+def test_coefficients_add_what_a_simulation_of_them_adds():
+    # Brute force: draw coefficients from N(b, V), a response from each, and take quantiles.
+    # 4e5 draws: the standard error of a 2.5 % quantile is below 1 % here.
+    X, y = questions_design(n=12)
+    fit = fit_glm(y, X)
+    new = np.array([[1.0, 4.5]])
+    generator = np.random.default_rng(0)
+    means = np.exp(generator.multivariate_normal(fit.params, fit.cov_params(), 400_000) @ new[0])
+    draws = means * generator.gamma(1 / fit.scale, fit.scale, 400_000)
+    interval = prediction_interval(fit, new, coefficient_uncertainty=True)
+    assert_allclose(interval.to_numpy()[0], np.quantile(draws, [0.025, 0.975]), rtol=0.015)
+    plain = prediction_interval(fit, new).to_numpy()[0]
+    assert interval.iloc[0, 0] < plain[0] < plain[1] < interval.iloc[0, 1]
+    assert interval.attrs["accounts_for"].endswith("standard errors of the coefficients")
+
+
+def test_robust_covariances_are_taken_as_they_are():
+    X, y = questions_design(n=30)
+    robust = sm.GLM(y, X, family=gamma_family()).fit(cov_type="HC1")
+    found = prediction_interval(robust, shape=3.0, coefficient_uncertainty=True).to_numpy()
+    spread = np.sqrt(np.einsum("ij,jk,ik->i", X, robust.cov_params(), X))
+    expected = robust.fittedvalues * _gamma_tails.mixture_quantile(
+        0.025, True, np.full(30, 3.0), spread
+    )
+    assert_allclose(found[:, 1], expected, rtol=1e-9)
+
+
+def test_covariance_follows_the_shape():
+    X, y = questions_design(n=30)
+    fit = fit_glm(y, X)
+    found = prediction_interval(fit, shape=3.0, coefficient_uncertainty=True).to_numpy()
+    spread = np.sqrt(np.einsum("ij,jk,ik->i", X, fit.normalized_cov_params, X) / 3.0)
+    expected = fit.fittedvalues * _gamma_tails.mixture_quantile(
+        0.025, True, np.full(30, 3.0), spread
+    )
+    assert_allclose(found[:, 1], expected, rtol=1e-9)
+
+
+@pytest.mark.parametrize("shape", [0.5, 5.0, 50.0])
+def test_coverage_of_the_intervals(shape):
+    # 160 fits of n = 12 rows, one new observation each at every row: nominal 90 %. Binomial
+    # standard error of 1920 trials that share fits: about 1 %. The plain one covers too little.
+    generator = np.random.default_rng(1)
+    X = sm.add_constant(np.linspace(0, 3, 12))
+    mean = np.exp(X @ [0.5, -1 / 3])
+    covered = {False: [], True: []}
+    for _ in range(160):
+        y, new = np.maximum(generator.gamma(shape, mean / shape, size=(2, 12)), 1e-300)
+        fit = sm.GLM(y, X, family=gamma_family()).fit()
+        for option, found in covered.items():
+            interval = prediction_interval(
+                fit, level=0.9, shape=shape, coefficient_uncertainty=option
+            ).to_numpy()
+            found.append((interval[:, 0] <= new) & (new <= interval[:, 1]))
+    plain, aware = np.mean(covered[False]), np.mean(covered[True])
+    assert plain < 0.89
+    assert plain < aware
+    assert abs(aware - 0.9) < 0.025
+
+
+# ---------------------------------------------------------------- calibration
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_distances_are_those_of_scipy_and_of_the_definition(turned):
+    u = np.random.default_rng(0).uniform(size=37) ** 1.3
+    u = 1 - u if turned else u  # the largest distance is above, then below
+    found = _gamma_calibration.distances_from_uniform(u[np.newaxis], 5)
+    assert_allclose(found.kolmogorov_smirnov[0], stats.kstest(u, "uniform").statistic, rtol=1e-12)
+    # n * integral of (F_n - t)^2 / (t (1 - t)) dt, piece by piece
+    edges = np.concatenate([[0], np.sort(u), [1]])
+    area = sum(
+        integrate.quad(lambda t, k=k: (k / 37 - t) ** 2 / (t * (1 - t)), edges[k], edges[k + 1])[0]
+        for k in range(38)
+    )
+    assert_allclose(found.anderson_darling[0], 37 * area, rtol=1e-7)
+    assert_array_equal(found.counts[0], np.histogram(u, bins=5, range=(0, 1))[0])
+
+
+def test_distances_are_finite_at_the_ends():
+    found = _gamma_calibration.distances_from_uniform(np.array([[0.0, 0.5, 1.0]]), 2)
+    assert np.isfinite(found.anderson_darling).all()
+    assert found.counts.sum() == 3
+
+
+@pytest.mark.parametrize("link", [links.Log(), links.InversePower(), links.Identity()])
+@pytest.mark.parametrize("method", METHODS)
+def test_replicates_are_refitted_as_statsmodels_does(link, method):
+    generator = np.random.default_rng(0)
+    n = 40
+    X = sm.add_constant(generator.uniform(0, 3, n))
+    weights, offset = generator.uniform(0.5, 2, n), generator.uniform(0, 0.1, n)
+    fit = fit_glm(
+        generator.gamma(3 * weights, link.inverse(X @ [1.0, 0.5]) / (3 * weights)),
+        X,
+        link,
+        var_weights=weights,
+        offset=offset,
+    )
+    parts = read_fit(fit)
+    experiment = _gamma_calibration.Experiment(
+        linear_predictor=parts.fitted_rows.linear_predictor,
+        # a column too many: the rank is what counts
+        basis=_gamma_calibration.orthonormal_basis(np.column_stack([X, 2 * X[:, 1]])),
+        link=link,
+        weights=weights,
+        residual_df=parts.residual_df,
+        method=method,
+        shape=3.0,
+    )
+    responses = generator.gamma(3 * weights, fit.fittedvalues / (3 * weights), size=(6, n))
+    means, shapes = _gamma_calibration.refit(experiment, responses)
+    for i in range(6):
+        theirs = fit_glm(responses[i], X, link, var_weights=weights, offset=offset)
+        assert_allclose(means[i], theirs.fittedvalues, rtol=1e-5)
+        assert_allclose(shapes[i], gamma_shape(theirs, method).shape, rtol=1e-5)
+
+
+def test_a_number_for_the_shape_is_not_refitted(plain):
+    experiment = _gamma_calibration.Experiment(
+        linear_predictor=np.zeros(5),
+        basis=np.empty((5, 0)),
+        link=links.Log(),
+        weights=np.ones(5),
+        residual_df=5.0,
+        method="given",
+        shape=3.0,
+    )
+    means, shapes = _gamma_calibration.refit(experiment, np.ones((2, 5)))
+    assert_array_equal(means, np.ones((2, 5)))
+    assert_array_equal(shapes, [3.0, 3.0])
+    estimate = gamma_shape(plain, "ml")
+    one = calibration_test(plain, shape=estimate, n_resamples=39, random_state=0)
+    assert one == calibration_test(plain, shape="ml", n_resamples=39, random_state=0)
+    assert one != calibration_test(plain, shape=estimate.shape, n_resamples=39, random_state=0)
+
+
+@pytest.mark.parametrize(("shape", "method"), [(0.7, "ml"), (0.7, "deviance"), (10.0, "pearson")])
+def test_rejection_is_nominal_under_the_model(shape, method):
+    # 300 data sets of 40 rows, 59 replicates each, at 10 %: the binomial standard deviation is
+    # 0.017; 0.045 is 2.6 of them. Without refitting, the share would be below 0.01.
+    X, _ = questions_design(n=40)
+    generator = np.random.default_rng(2)
+    mean = np.exp(X @ [0.5, -1 / 3])
+    rejected = []
+    for _ in range(300):
+        fit = sm.GLM(generator.gamma(shape, mean / shape), X, family=gamma_family()).fit()
+        test = calibration_test(fit, shape=method, n_resamples=59, random_state=generator)
+        rejected.append(
+            [test.kolmogorov_smirnov_pvalue <= 0.1, test.anderson_darling_pvalue <= 0.1]
+        )
+    assert_allclose(np.mean(rejected, axis=0), [0.1, 0.1], atol=0.045)
+
+
+@pytest.mark.parametrize("shape", [0.5, 10.0])
+def test_probabilities_are_uniform_under_the_model(shape):
+    # n = 20000: estimation moves the distribution function by far less than the 1 % critical value
+    X, y = questions_design(n=20_000, shape=shape)
+    fit = fit_glm(y, X)
+    distance = stats.kstest(lower_tail_probability(fit, shape="ml"), "uniform").statistic
+    assert distance < 1.63 / np.sqrt(20_000)
+    residuals = quantile_residuals(fit, shape="ml")
+    assert_allclose([residuals.mean(), residuals.std()], [0, 1], atol=0.02)
+
+
+def test_the_mistake_of_the_question_is_seen():
+    # statsmodels' scale as SciPy's: points below the fitted mean get some 80 %
+    X, y = questions_design(n=500)
+    fit = fit_glm(y, X)
+    mistaken = stats.gamma.cdf(y, fit.fittedvalues, scale=fit.scale)
+    assert np.median(mistaken) > 0.99
+    right = lower_tail_probability(fit)
+    assert abs(np.median(right) - 0.5) < 0.06
+
+
+def test_a_wrong_model_is_rejected():
+    # log-normal errors with standard deviation 1: far from gamma
+    generator = np.random.default_rng(0)
+    X, _ = questions_design(n=400)
+    y = np.exp(X @ [0.5, -1 / 3] + generator.normal(size=400))
+    test = calibration_test(fit_glm(y, X), n_resamples=99, random_state=0)
+    assert test.kolmogorov_smirnov_pvalue == 0.01
+    assert test.anderson_darling_pvalue == 0.01
+    assert isinstance(test, CalibrationTest)
+
+
+def test_workers_do_not_change_the_result(plain, monkeypatch):
+    monkeypatch.setattr(_gamma_calibration, "TASK_SIZE", 1500)  # several tasks, also at n = 120
+    alone = calibration_test(plain, n_resamples=39, random_state=6)
+    with joblib.parallel_config(backend="threading"):
+        together = calibration_test(plain, n_resamples=39, random_state=6, n_jobs=2)
+    assert alone == together
+
+
+def test_display_holds_what_it_draws(plain):
+    display = plot_calibration(plain, n_bins=6, n_resamples=39, level=0.9, random_state=3)
+    try:
+        assert isinstance(display, CalibrationDisplay)
+        assert display.counts.sum() == 120
+        assert display.band.shape == (2, 6)
+        assert (display.band[0] <= display.band[1]).all()
+        assert_allclose(display.probabilities, lower_tail_probability(plain))
+        assert_allclose(display.residuals, quantile_residuals(plain))
+        assert_allclose(display.fitted_values, plain.fittedvalues)
+        assert display.test == calibration_test(plain, n_resamples=39, random_state=3)
+        assert len(display.axes_) == 3
+        for axes in display.axes_:
+            assert axes.get_xlabel()
+            assert axes.get_ylabel()
+        assert_array_equal(display.axes_[1].lines[-1].get_ydata(), display.residuals)
+    finally:
+        plt.close(display.figure_)
+
+
+def test_display_draws_where_it_is_told(plain):
+    figure, axes = plt.subplots(1, 3)
+    display = CalibrationDisplay.from_results(plain, n_resamples=19, random_state=0)
+    assert display.plot(axes) is display
+    assert display.figure_ is figure
+    with pytest.raises(ValueError, match="three matplotlib Axes"):
+        display.plot(axes[0])
+    plt.close(figure)
+
+
+def test_band_is_that_of_uniform_counts():
+    # 1000 rows and 2 coefficients: the band of a bin is close to binomial quantiles, n p = 100
+    X, y = questions_design(n=1000)
+    display = CalibrationDisplay.from_results(
+        fit_glm(y, X), n_bins=10, n_resamples=399, random_state=0
+    )
+    expected = stats.binom.ppf([[0.025], [0.975]], 1000, 0.1)
+    assert_allclose(display.band, np.broadcast_to(expected, (2, 10)), atol=8)
+
+
+# ---------------------------------------------------------------- fits of other kinds
+
+
+def test_constrained_fits():
+    X, y = questions_design(n=60)
+    frame = pd.DataFrame({"y": y, "x": X[:, 1], "z": X[:, 1] ** 2})
+    fit = smf.glm("y ~ x + z", frame, family=gamma_family()).fit_constrained("x = 0.2")
+    # the same by hand: the constrained term is an offset
+    by_hand = fit_formula("y ~ z", frame, offset=0.2 * frame.x)
+    for method in METHODS:
+        ours, theirs = gamma_shape(fit, method), gamma_shape(by_hand, method)
+        assert_allclose(ours.shape, theirs.shape, rtol=1e-6)
+        assert_allclose(ours.standard_error, theirs.standard_error, rtol=1e-6)
+    assert_allclose(lower_tail_probability(fit), lower_tail_probability(by_hand), rtol=1e-5)
+    one, two = (calibration_test(f, n_resamples=39, random_state=1) for f in (fit, by_hand))
+    assert one.anderson_darling_pvalue == two.anderson_darling_pvalue
+
+
+def test_regularised_fits_that_were_refitted():
+    X, y = questions_design(n=60)
+    X = np.column_stack([X, np.random.default_rng(0).normal(size=60)])
+    times = np.arange(60) % 3 + 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model = sm.GLM(y, X, family=gamma_family(), freq_weights=times)
+        fit = model.fit_regularized(alpha=0.2, refit=True)
+    assert list(fit.params != 0) == [True, True, False]
+    selected = fit_glm(y, X[:, :2], freq_weights=times)
+    for method in METHODS:
+        ours, theirs = gamma_shape(fit, method), gamma_shape(selected, method)
+        assert_allclose(ours.shape, theirs.shape, rtol=1e-5)
+        assert_allclose(ours.standard_error, theirs.standard_error, rtol=1e-5)
+    one, two = (calibration_test(f, n_resamples=39, random_state=1) for f in (fit, selected))
+    assert_allclose(one.kolmogorov_smirnov_pvalue, two.kolmogorov_smirnov_pvalue)
+
+
+def test_a_fit_that_stopped_early_is_reported():
+    X, y = questions_design()
+    stopped = sm.GLM(y, X, family=gamma_family()).fit(maxiter=1)
+    with pytest.warns(ConvergenceWarning, match="standard errors from where the likelihood"):
+        gamma_shape(stopped)
+
+
+def test_a_pickled_fit_works(frame):
+    fit = fit_formula("y ~ x + C(group)", frame)
+    again = pickle.loads(pickle.dumps(fit))
+    assert_allclose(lower_tail_probability(again), lower_tail_probability(fit))
+
+
+def test_nothing_is_changed(frame):
+    before = frame.copy()
+    fit = fit_formula("y ~ x", frame, var_weights=frame.time)
+    params, endog = fit.params.copy(), fit.model.endog.copy()
+    prediction_interval(fit, frame, var_weights=frame.time, coefficient_uncertainty=True)
+    calibration_test(fit, n_resamples=19, random_state=0)
+    pd.testing.assert_frame_equal(frame, before)
+    assert_array_equal(fit.params, params)
+    assert_array_equal(fit.model.endog, endog)
+
+
+# ---------------------------------------------------------------- refusals
+
+
+def _ols():
+    X, y = questions_design()
+    return sm.OLS(y, X).fit()
+
+
+def _poisson():
+    X, y = questions_design()
+    return sm.GLM(np.rint(y), X, family=sm.families.Poisson()).fit()
+
+
+def _regularised():
+    X, y = questions_design()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        return sm.GLM(y, X, family=gamma_family()).fit_regularized(alpha=0.1)
+
+
+def _regularised_with_exposure():
+    X, y = questions_design()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return sm.GLM(y, X, family=gamma_family(), exposure=1 + X[:, 1]).fit_regularized(
+            alpha=0.0, refit=True
+        )
+
+
+def _ridge():
+    X, y = questions_design()
+    model = sm.GLM(y, X, family=gamma_family())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return model.fit_regularized(alpha=0.1, L1_wt=0)
+
+
+def _with_responses(*values):
+    y = np.concatenate([values, np.ones(8)])
+    fit = fit_glm(np.full(len(y), 2.0) + np.arange(len(y)), np.ones((len(y), 1)))
+    fit.model.endog[:] = y
+    return fit
+
+
+def _unfitted():
+    X, y = questions_design()
+    return sm.GLM(y, X, family=gamma_family())
+
+
+def _without_data():
+    X, y = questions_design()
+    fit = fit_glm(y, X)
+    fit.remove_data()
+    return fit
+
+
+def _saturated():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return sm.GLM([1.0, 2.0], np.eye(2), family=gamma_family()).fit()
+
+
+def _through_every_point():
+    X, _ = questions_design(n=20)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return sm.GLM(np.exp(X @ [1, 2]), X, family=gamma_family()).fit(tol=1e-14)
+
+
+def _bad_var_weights():
+    X, y = questions_design(n=20)
+    weights = np.ones(20)
+    weights[[3, 4]] = 0
+    return fit_glm(y, X, var_weights=weights)
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (_ols, TypeError, "must be a fitted statsmodels GLM with gamma family, got OLSResults"),
+        (lambda: None, TypeError, "got NoneType"),
+        (lambda: GammaRegressor(), TypeError, "got GammaRegressor. Such a fit is `sm.GLM"),
+        (_poisson, ValueError, "must have the Gamma family, got Poisson. Fit with `sm.GLM"),
+        (_unfitted, NotFittedError, "is a GLM that is not fitted: pass `model.fit\\(\\)`"),
+        (_regularised, ValueError, "regularised fit, which has no scale.*refit=True"),
+        (_ridge, ValueError, "regularised fit, which has no scale.*refit=True"),
+        (_regularised_with_exposure, ValueError, "takes twice.*offset=np.log"),
+        (_without_data, ValueError, "no longer holds its data"),
+        (_saturated, ValueError, "2 observations and no residual degrees of freedom"),
+        (_through_every_point, ValueError, "goes through every response"),
+        (_bad_var_weights, ValueError, "`var_weights` of the fit must be positive.*2 of 20.*3, 4"),
+        (
+            lambda: _with_responses(0.0, 1.0, 0.0),
+            ValueError,
+            r"must be positive, got 2 zero \(row\(s\) 0, 2\) among 11 rows.*Model zeros apart",
+        ),
+        (
+            lambda: _with_responses(1.0, -1.0),
+            ValueError,
+            r"must be positive, got 1 negative \(row\(s\) 1\) among 10 rows",
+        ),
+        (
+            lambda: _with_responses(np.nan, 1.0),
+            ValueError,
+            r"fitted response must be finite, which 1 of 10 row\(s\) break: row\(s\) 0",
+        ),
+    ],
+)
+@pytest.mark.parametrize(
+    "function",
+    [gamma_shape, conditional_distribution, lower_tail_probability, calibration_test],
+)
+def test_fits_that_are_refused(make, error, message, function):
+    # a distribution of the fitted rows needs the data only for the shape, and refuses alike
+    with pytest.raises(error, match=message):
+        function(make())
+
+
+def test_zero_responses_have_the_labels_of_their_rows(frame):
+    zeroed = frame.assign(y=frame.y.where(frame.x > 0.4, 0.0))
+    rows = list(zeroed.index[zeroed.y == 0])
+    assert len(rows) > 1
+    fit = fit_formula("y ~ x", zeroed)
+    with pytest.raises(ValueError, match=rf"{len(rows)} zero \(row\(s\) {', '.join(rows[:5])}"):
+        gamma_shape(fit)
+
+
+@pytest.fixture(scope="module")
+def from_formula(frame):
+    return fit_formula("y ~ np.log(x) + C(group) + C(year)", frame)
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "message"),
+    [
+        (lambda d: d.drop(columns=["x", "year"]), ValueError, "lacks 2 column.*'x', 'year'"),
+        (lambda d: d.assign(group="z"), ValueError, r"level\(s\) of 'group'.*'z', in 4.*row0"),
+        (lambda d: d.assign(year=1999), ValueError, r"level\(s\) of 'year'.*1999, in 4 row"),
+        (lambda d: d.assign(x=[1, np.nan, 1, 2]), ValueError, r"missing values in.*'x' \(1\)"),
+        (lambda d: d.assign(group=[None, "a", "a", "b"]), ValueError, r"missing.*'group' \(1\)"),
+        (lambda d: d.assign(x=[1, -1, 0, 2]), ValueError, r"'np.log\(x\)' must be finite.*2 of 4"),
+        (lambda d: d.assign(x="text"), ValueError, "does not fit the formula"),
+        (lambda d: d.to_numpy(), TypeError, "must be a DataFrame with its column"),
+        (lambda d: {"x": d.x}, TypeError, "must be a DataFrame with its column"),
+    ],
+)
+def test_new_data_that_a_formula_refuses(from_formula, frame, change, error, message):
+    with pytest.raises(error, match=message):
+        lower_tail_probability(from_formula, 1.0, change(frame.head(4)))
+
+
+@both_engines
+def test_columns_are_not_taken_from_the_callers_variables(frame, engine):
+    x = np.ones(4)  # patsy would find it
+    assert len(x) == 4
+    fit = fit_formula("y ~ x + C(group)", frame)
+    with pytest.raises(ValueError, match="lacks 1 column"):
+        lower_tail_probability(fit, 1.0, frame[["group"]].head(4))
+    with pytest.raises(ValueError, match="never saw: 'z'"):
+        lower_tail_probability(fit, 1.0, frame.head(4).assign(group="z"))
+
+
+@both_engines
+def test_unseen_levels_are_refused_also_where_no_frame_is_left(frame, engine):
+    fit = fit_formula("y ~ x + C(group)", frame)
+    fit.model.data.frame = None
+    with pytest.raises(ValueError, match="does not fit the formula"):
+        lower_tail_probability(fit, 1.0, frame.head(4).assign(group="z"))
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (np.ones((3, 1)), r"must have the 2 column\(s\) of the fit's design \(const, x1\), got 1"),
+        (np.ones(2), "must have two dimensions"),
+        (np.array([[1, np.nan]]), "must be finite"),
+    ],
+)
+def test_new_designs_that_are_refused(plain, data, message):
+    with pytest.raises(ValueError, match=message):
+        lower_tail_probability(plain, 1.0, data)
+
+
+def test_a_design_without_its_constant_is_refused(frame):
+    fit = fit_glm(frame.y, sm.add_constant(frame[["x", "time"]]))
+    with pytest.raises(ValueError, match=r"lacks 1 column.*'const'.*add_constant"):
+        lower_tail_probability(fit, 1.0, frame[["x", "time"]])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"y": 0.0}, ValueError, "`y` must be positive"),
+        ({"y": [1.0, 2.0]}, ValueError, "`y` has 2 values and the fit used 120 rows"),
+        ({"y": np.ones((120, 2))}, ValueError, r"or have shape \(120,\)"),
+        ({"y": np.nan}, ValueError, "`y` must be finite"),
+        ({"y": "text"}, TypeError, "`y` must be numeric"),
+        ({"data": np.ones((2, 2))}, ValueError, "`y` is needed with `data`"),
+        ({"shape": "mle"}, ValueError, "must be one of 'pearson', 'deviance', 'ml', got 'mle'"),
+        ({"shape": 0}, ValueError, r"`shape` must lie in \(0, inf\)"),
+        ({"shape": np.inf}, ValueError, r"`shape` must lie in \(0, inf\)"),
+        ({"shape": True}, TypeError, "`shape` must be a number, got True"),
+        ({"shape": None}, TypeError, "`shape` must be one of"),
+        ({"exposure": 0}, ValueError, "`exposure` must be positive"),
+        ({"exposure": np.ones(3)}, ValueError, r"`exposure` must be one number or have shape"),
+        ({"offset": np.inf}, ValueError, "`offset` must be finite"),
+        ({"offset": 1e4}, ValueError, "mean of the fitted rows must be positive and finite"),
+        ({"var_weights": -1}, ValueError, "`var_weights` must be positive"),
+    ],
+)
+@pytest.mark.parametrize("function", ROW_FUNCTIONS)
+def test_arguments_that_are_refused(plain, function, arguments, error, message):
+    with pytest.raises(error, match=message):
+        function(plain, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "error", "message"),
+    [
+        (gamma_shape, {"method": "mom"}, ValueError, "`method` must be one of"),
+        (prediction_interval, {"level": 1.0}, ValueError, r"`level` must lie in \(0, 1\)"),
+        (prediction_interval, {"coefficient_uncertainty": 1}, TypeError, "must be True or False"),
+        (calibration_test, {"n_resamples": 10}, ValueError, "`n_resamples` must be at least 19"),
+        (calibration_test, {"n_resamples": 99.0}, TypeError, "must be an integer"),
+        (calibration_test, {"random_state": "a"}, TypeError, "`random_state` must be"),
+        (calibration_test, {"n_jobs": 1.5}, TypeError, "`n_jobs` must be an integer"),
+        (plot_calibration, {"n_bins": 1}, ValueError, "`n_bins` must be between 2 and 1000"),
+        (plot_calibration, {"level": 0}, ValueError, r"`level` must lie in \(0, 1\)"),
+    ],
+)
+def test_options_that_are_refused(plain, function, arguments, error, message):
+    with pytest.raises(error, match=message):
+        function(plain, **arguments)
+
+
+@pytest.mark.parametrize("name", ["offset", "exposure", "var_weights"])
+def test_what_the_fit_used_must_be_given_for_new_rows(name):
+    X, y = questions_design()
+    fit = fit_glm(y, X, **{name: np.linspace(1, 2, 120)})
+    with pytest.raises(ValueError, match=f"The fit used `{name}`: give `{name}`"):
+        lower_tail_probability(fit, 1.0, X)
+
+
+def test_series_must_have_the_index_of_the_rows(frame):
+    fit = fit_formula("y ~ x", frame)
+    with pytest.raises(ValueError, match="index of `y` differs"):
+        lower_tail_probability(fit, frame.y[::-1])
+    with pytest.raises(ValueError, match="index of `y` differs"):
+        lower_tail_probability(fit, frame.y.head(3), frame.tail(3))
+
+
+def test_means_that_a_link_does_not_allow():
+    X, y = questions_design()
+    fit = fit_glm(y, X, links.Identity())
+    with pytest.raises(ValueError, match=r"mean of `data` must be positive.*1 of 2.*row\(s\) 1"):
+        lower_tail_probability(fit, 1.0, [[1, 1], [1, 50]])
+    with pytest.raises(ValueError, match="`exposure` needs the Log link, the fit has Identity"):
+        lower_tail_probability(fit, exposure=2)
+    # a square root link would square a negative predictor into a mean that looks right
+    root = fit_glm(y, X, links.Sqrt())
+    with pytest.raises(ValueError, match=r"link is Sqrt\), which 1 of 1"):
+        lower_tail_probability(root, 1.0, [[1, 50]])
+
+
+def test_fractions_of_rows_are_not_simulated():
+    X, y = questions_design(n=20)
+    fit = fit_glm(y, X, freq_weights=np.where(np.arange(20) == 2, 1.5, 1.0))
+    with pytest.raises(ValueError, match="must be whole numbers, got 1 that are not, such as 1"):
+        calibration_test(fit)
+
+
+def test_public_names():
+    assert set(gamma_glm.__all__) >= {"gamma_shape", "lower_tail_probability", "plot_calibration"}
