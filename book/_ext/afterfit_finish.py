@@ -21,6 +21,8 @@ SUMMARY = re.compile(
 )
 # The icons also come as a font; the script would draw them once more.
 ICON_SCRIPT = re.compile(r'\s*<script[^>]*src="[^"]*scripts/fontawesome\.js[^"]*"></script>')
+# Left over from live code cells, which this book has none of.
+THEBE_STYLE = re.compile(r'\s*<link[^>]*href="[^"]*sphinx-thebe\.css[^"]*"\s*/?>')
 # Only the search page searches; the field on other pages leads there.
 SEARCH_SCRIPTS = re.compile(
     r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>'
@@ -32,7 +34,7 @@ def finished(page: str, html: str) -> str:
     html = SUMMARY.sub(
         lambda match: f'{match[1]}<summary aria-label="Pages in {escape(match["name"].strip())}">', html
     )
-    html = ICON_SCRIPT.sub("", html)
+    html = THEBE_STYLE.sub("", ICON_SCRIPT.sub("", html))
     if page not in ("search.html", "genindex.html"):
         html = SEARCH_SCRIPTS.sub("", html)
     # The first is deprecated in ARIA 1.3; in a list without items the second is an error.
@@ -148,6 +150,26 @@ def slim_styles(folder: Path) -> None:
         path.write_text(slimmer, encoding="utf-8")
 
 
+# --- figures ---
+
+PATH = re.compile(r'(?<= d=")[^"]*|(?<= points=")[^"]*|(?<= [xy]=")[-\d.]+(?=")')
+NUMBER = re.compile(r"-?\d+\.\d+")
+
+
+def slim_figure(svg: str) -> str:
+    """Return the figure with coordinates to a hundredth of a point, and without idle space."""
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
+    svg = PATH.sub(lambda path: shorter(path[0]), svg)
+    return re.sub(r">\s+<", "><", re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL))
+
+
+def shorter(path: str) -> str:
+    path = NUMBER.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), path)
+    return re.sub(r"\s+", " ", path).strip()
+
+
+# --- icons ---
+
 ICON = re.compile(r'--fa:"\\([0-9a-f]+)"')
 SET_BY_CODE = re.compile(r'content:"\\([0-9a-f]{4})"')
 FACE = re.compile(r"url\([^)]*\.woff2[^)]*\) format\([^)]*\),\s*(url\(([^)]*/fa-[a-z0-9-]+\.ttf)[^)]*\))")
@@ -185,6 +207,8 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         if after != before:
             path.write_text(after, encoding="utf-8")
     slim_styles(folder)
+    for path in folder.glob("_images/*.svg"):
+        path.write_text(slim_figure(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 def setup(app: Sphinx) -> None:
