@@ -9,6 +9,8 @@ BIN  := $(VENV)/bin
 
 TEXTS    := $(wildcard notebooks/*.md)
 CHAPTERS := $(patsubst notebooks/%.md,book/chapters/%.ipynb,$(TEXTS))
+# The small sweep on the page about running the notebooks (a copy without that page goes without).
+SWEEP    := $(if $(shell grep -s book/running _toc.yml),_build/sweep/found.svg)
 PACKAGE  := $(shell find src -type f ! -path '*/__pycache__/*')
 PAGES    := _config.yml _toc.yml $(shell find book -type f ! -path 'book/chapters/*' ! -path '*/__pycache__/*') \
             $(wildcard benchmarks/results/*.json) CITATION.cff
@@ -31,6 +33,7 @@ help: ## list the targets
 
 book: ## execute the chapters that changed and build the book: _build/html/index.html
 	@$(MAKE) --no-print-directory -j$(JOBS) $(CHAPTERS)
+	@$(MAKE) --no-print-directory $(SWEEP)
 	@$(MAKE) --no-print-directory _build/html/.complete
 
 chapters: ## only execute the chapters that changed: book/chapters/
@@ -116,9 +119,15 @@ book/chapters/%.ipynb: notebooks/%.ipynb $(PACKAGE) $(VENV)/installed
 	  || { rm -rf _build/html; mv -f _build/running/$*.ipynb _build/failed/ 2>/dev/null; \
 	       echo "Chapter $* failed; to look at it, open _build/failed/$*.ipynb. The book is not built." >&2; exit 1; }
 
+# --- the sweep: what is done of it is not done again ----------------------------------------------
+
+_build/sweep/found.svg: book/sweep/found_k.ipynb book/sweep/figure.py $(PACKAGE) $(VENV)/installed
+	@$(BIN)/python -m afterfit sweep $< --out _build/sweep --workers $(JOBS) --grid noise=0.2,0.5,0.8 seed=0:2
+	@$(BIN)/python book/sweep/figure.py _build/sweep
+
 # --- the book ------------------------------------------------------------------------------------
 
-_build/html/.complete: $(CHAPTERS) $(PAGES) $(PACKAGE) $(VENV)/installed
+_build/html/.complete: $(CHAPTERS) $(SWEEP) $(PAGES) $(PACKAGE) $(VENV)/installed
 	@rm -f $@
 	@$(BIN)/jupyter-book build . --quiet -W -n --keep-going || { rm -rf _build/html; exit 1; }
 	@touch $@

@@ -174,6 +174,7 @@ SMALL = {
     "agreement": {"seed": 3, "n": 120, "n_resamples": 19, "n_clusters": 2},
     "boundary": {"seed": 3, "n": 20, "n_repetitions": 4, "n_components": 1},
     "categorical": {"seed": 3, "n": 100, "n_tables": 2, "k_max": 4, "n_references": 5},
+    "cca": {"seed": 3, "n": 60, "n_resamples": 19},
     "gamma_glm": {"seed": 3, "n": 60, "n_resamples": 19, "feature_columns": ["wind"]},
     "mixture": {"seed": 3, "n": 120, "n_draws": 5000, "n_flagged": 2, "covariance_type": "diag"},
 }

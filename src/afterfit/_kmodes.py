@@ -222,7 +222,7 @@ def _lloyd(engine: Engine, modes: IntArray, max_iter: int) -> tuple[IntArray, Fl
         sweep = engine.sweep(current, counts=not last)
         lower = sweep.costs < costs[active]
         best[active[lower]], costs[active[lower]] = current[lower], sweep.costs[lower]
-        n_iter[active] = iteration
+        n_iter[active] = max(1, iteration)
         if last or sweep.counts is None:
             break
         updated = engine.modes(sweep.counts)
