@@ -1,0 +1,205 @@
+"""Time and memory of `afterfit.categorical` beside kmodes, compiled k-modes and scikit-learn.
+
+Run `python benchmarks/bench_categorical.py`; it needs the packages of benchmarks/requirements.lock
+(FasterKModes compiles itself with gcc when it is first used).
+
+With `--simulate` it measures instead how often each criterion, and the rule, find the number of
+clusters in simulated tables, and adds what is missing to results/categorical_simulation.csv: half
+an hour on one core. `--simulate 300` does the tables of 300 rows only.
+"""
+
+from __future__ import annotations
+
+import itertools
+import sys
+import warnings
+
+import numpy as np
+import pandas as pd
+from _harness import RESULTS, Report, peak_megabytes
+from kmodes.kmodes import KModes as PythonKModes
+from numpy.typing import NDArray
+from sklearn.metrics import silhouette_score
+
+from afterfit.categorical import KModes, choose_n_clusters, matching_silhouette_score
+
+N_COLUMNS, N_VALUES, N_CLUSTERS = 20, 4, 8
+
+
+def latent_classes(n: int, noise: float, seed: int) -> NDArray[np.uint8]:
+    """Return rows of categories around random modes, a share `noise` of the cells redrawn."""
+    rng = np.random.default_rng(seed)
+    modes = rng.integers(N_VALUES, size=(N_CLUSTERS, N_COLUMNS), dtype=np.uint8)
+    X = modes[rng.integers(N_CLUSTERS, size=n)]
+    for column in X.T:  # column by column: no large table of random numbers
+        redrawn = rng.random(n) < noise
+        column[redrawn] = rng.integers(N_VALUES, size=int(redrawn.sum()), dtype=np.uint8)
+    return X
+
+
+def compare_with_kmodes(report: Report) -> None:
+    """One start each way, from structured tables to pure noise, and what they cost."""
+    for noise in (0.4, 0.6, 0.8, 1.0):
+        X = latent_classes(50_000, noise, 0)
+        for init in ("Huang", "Cao"):
+            costs: dict[str, float] = {}
+
+            def ours(init: str = init, costs: dict[str, float] = costs) -> None:
+                model = KModes(N_CLUSTERS, init=init.lower(), n_init=1, random_state=0)
+                costs["afterfit"] = model.fit(X).cost_  # noqa: B023
+
+            def theirs(init: str = init, costs: dict[str, float] = costs) -> None:
+                model = PythonKModes(N_CLUSTERS, init=init, n_init=1, random_state=0)
+                costs["kmodes"] = float(model.fit(X).cost_)  # noqa: B023
+
+            ours()
+            case = f"k-modes, 50,000 x 20, K = 8, {noise:.0%} noise, {init}, 1 start"
+            report.compare(case, ours, {"kmodes": theirs}, goal="at least 200 times", rounds=1)
+            report.note(f"{case}: cost", goal="equal or lower", **costs)
+
+
+def compare_with_compiled(report: Report) -> None:
+    """The two compiled packages, with one and with ten starts."""
+    from FasterKModes import FasterKModes
+    from kluster_fudge import KModes as FudgeKModes
+
+    for noise in (0.4, 0.6, 0.8, 1.0):
+        X = latent_classes(50_000, noise, 0)
+        for n_init in (1, 10):
+            costs: dict[str, float] = {}
+
+            def ours(n_init: int = n_init, costs: dict[str, float] = costs) -> None:
+                model = KModes(N_CLUSTERS, n_init=n_init, random_state=0).fit(X)  # noqa: B023
+                costs["afterfit"] = model.cost_
+
+            def faster(n_init: int = n_init, costs: dict[str, float] = costs) -> None:
+                model = FasterKModes(
+                    N_CLUSTERS, n_init=n_init, init="huang", random_state=0, print_log=False
+                )
+                model.fit(X)  # noqa: B023
+                costs["FasterKModes"] = float(model.best_cost)
+
+            def fudge(n_init: int = n_init, costs: dict[str, float] = costs) -> None:
+                model = FudgeKModes(N_CLUSTERS, n_init=n_init, init_method="huang", random_state=0)
+                model.fit(X)  # noqa: B023
+                costs["kluster-fudge"] = float(model.cost_)
+
+            case = f"k-modes, 50,000 x 20, K = 8, {noise:.0%} noise, Huang, {n_init} start(s)"
+            report.compare(
+                case, ours, {"FasterKModes": faster, "kluster-fudge": fudge}, goal="not slower"
+            )
+            report.note(f"{case}: cost", goal="equal or lower", **costs)
+
+
+def silhouette(report: Report) -> None:
+    """The exact silhouette: scikit-learn's at 10,000 rows, and its growth."""
+    sizes, seconds = (10_000, 100_000, 1_000_000, 10_000_000), []
+    for n in sizes:
+        X = latent_classes(n, 0.6, 0)
+        labels = KModes(N_CLUSTERS, n_init=1, random_state=0).fit(X).labels_
+        peers = {}
+        if n == sizes[0]:
+            peers["scikit-learn"] = lambda: silhouette_score(X, labels, metric="hamming")  # noqa: B023
+        report.compare(
+            f"matching silhouette, {n:,} x 20",
+            lambda: matching_silhouette_score(X, labels),  # noqa: B023
+            peers,
+            goal="at least 400 times as fast as scikit-learn's at 10,000 rows",
+            rounds=3,
+            n=n,
+        )
+        seconds.append(report.cases[-1]["seconds"]["afterfit"])
+    exponent = np.polyfit(np.log(sizes), np.log(seconds), 1)[0]
+    report.note("matching silhouette, growth", goal="exponent <= 1.1", exponent=float(exponent))
+
+
+def whole_choice(report: Report) -> None:
+    """The choice of K on a million rows, in one process."""
+    X = latent_classes(1_000_000, 0.6, 0)
+
+    def ours() -> None:
+        result = choose_n_clusters(
+            X, range(1, 11), criteria=["knee", "silhouette"], n_init=10, random_state=0
+        )
+        assert result.suggestions["silhouette"] == N_CLUSTERS
+
+    report.compare(
+        "choice of K in 1..10, 10 starts, 1,000,000 x 20, knee and silhouette",
+        ours,
+        {},
+        goal="under 60 s and 1,500 MB",
+        rounds=1,
+    )
+
+
+def out_of_memory(report: Report) -> None:
+    """The memory of a fit beyond the encoded table itself."""
+    n = 20_000_000
+    X = latent_classes(n, 0.6, 0)
+    model = KModes(N_CLUSTERS, n_init=1, random_state=0)
+    peak = peak_megabytes(lambda: model.fit(X))
+    report.note(
+        "k-modes, 20,000,000 x 20: memory beside the encoded table",
+        goal="little beyond the encoded columns",
+        table_megabytes=X.nbytes / 1e6,
+        labels_megabytes=model.labels_.nbytes / 1e6,
+        peak_megabytes=peak,
+    )
+
+
+def designs() -> list[tuple[int, float, int, int, int]]:
+    """Return rows, noise, values a column, true K and repetition of every simulated table."""
+    noises, values = (0.2, 0.4, 0.6), (2, 4)
+    tables = [(300, *rest) for rest in itertools.product(noises, values, range(1, 9), range(2))]
+    tables += [(2000, *rest) for rest in itertools.product(noises, values, range(1, 9), range(1))]
+    # More tables without structure: whether clusters are invented is a matter of a few percent.
+    tables += [(300, *rest) for rest in itertools.product(noises, values, (1,), range(2, 12))]
+    return tables
+
+
+def simulated_table(n: int, noise: float, values: int, n_clusters: int, repetition: int) -> NDArray:
+    """Return rows of 20 categories around random modes, a share of the cells drawn anew."""
+    rng = np.random.default_rng([n, round(10 * noise), values, n_clusters, repetition])
+    modes = rng.integers(values, size=(n_clusters, N_COLUMNS))
+    truth = rng.integers(n_clusters, size=n)
+    anew = rng.random((n, N_COLUMNS)) < noise
+    return np.where(anew, rng.integers(values, size=(n, N_COLUMNS)), modes[truth])
+
+
+def simulate(n_rows: list[int]) -> None:
+    """Add the suggestions for the simulated tables that are not in the file yet."""
+    path = RESULTS / "categorical_simulation.csv"
+    names = ["rows", "noise", "values", "true_k", "repetition"]
+    names += ["knee", "silhouette", "gap", "stability", "rule"]
+    if not path.exists():
+        path.write_text(",".join(names) + "\n")
+    done = set(pd.read_csv(path)[names[:5]].itertuples(index=False, name=None))
+    for design in designs():
+        if design[0] not in n_rows or design in done:
+            continue
+        result = choose_n_clusters(
+            simulated_table(*design),
+            range(1, 11),
+            n_init=3,
+            n_references=20,
+            n_resamples=5,
+            random_state=design[4],
+        )
+        found = [*result.suggestions.values(), result.n_clusters]
+        row = [*design, *("" if k is None else k for k in found)]
+        with path.open("a") as file:
+            file.write(",".join(map(str, row)) + "\n")
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--simulate"]:
+        simulate([int(n) for n in sys.argv[2:]] or [300, 2000])
+        raise SystemExit
+    warnings.simplefilter("ignore")  # the peers' own
+    report = Report("categorical")
+    compare_with_compiled(report)
+    compare_with_kmodes(report)
+    silhouette(report)
+    whole_choice(report)
+    out_of_memory(report)
+    report.save()
