@@ -487,7 +487,9 @@ class TestRoysRoot:
 
         whole = integrate.quad(density_of_the_larger, 0, 1, epsabs=0, epsrel=1e-10)[0]
         tail = integrate.quad(density_of_the_larger, theta, 1, epsabs=0, epsrel=1e-10)[0]
-        assert largest_root_tail(theta, 2, 1.0, 50.0) == pytest.approx(tail / whole, rel=1e-8, abs=0)
+        assert largest_root_tail(theta, 2, 1.0, 50.0) == pytest.approx(
+            tail / whole, rel=1e-8, abs=0
+        )
 
     @given(
         s=st.integers(2, 12),
