@@ -171,6 +171,18 @@ class TestCorrelations:
         Y[1::14, 1] *= 1e6
         assert canonical_correlations(X, Y) == pytest.approx(CanCorr(Y, X).cancorr, abs=1e-10)
 
+    @pytest.mark.parametrize("distance", [1e-3, 1e-6])
+    def test_rows_whose_collinearity_a_sample_misses(self, distance):
+        rng = np.random.default_rng(8)
+        X, Y = related_pair(rng, 420)
+        others = np.arange(420) % 14 > 0  # the sample is the rest
+        X[:, 1] = np.where(others, X[:, 0] + distance * X[:, 1], 1e-9 * X[:, 1])
+        X[~others, 0] *= 1e-9
+        # The difference of the two columns, stretched, spans the same space.
+        clear = np.column_stack([X[:, 0], (X[:, 1] - X[:, 0]) / distance, X[:, 2:]])
+        expected = CanCorr(Y, clear).cancorr
+        assert canonical_correlations(X, Y) == pytest.approx(expected, abs=1e-9)
+
     def test_inputs_are_left_alone(self):
         X, Y = related_pair(np.random.default_rng(6))
         before = X.copy(), Y.copy()

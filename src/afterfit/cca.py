@@ -206,13 +206,8 @@ class CCAResult:
         roots = np.arange(1, len(self.all_correlations) + 1)
         sizes = (self.n_samples, self.x_rank, self.y_rank)
         edge = _wachter.null_edge(*sizes)
-        ax.fill_between(
-            roots,
-            _wachter.null_quantiles(*sizes),
-            color="0.85",
-            step="mid" if len(roots) == 1 else None,
-            label="expected of pure noise",
-        )
+        expected = _wachter.null_quantiles(*sizes)
+        ax.bar(roots, expected, width=1.0, color="0.85", label="expected of pure noise")
         ax.axhline(edge, color="0.4", linestyle="--", label=f"edge of noise ({edge:.2f})")
         ax.plot(roots, self.all_correlations, "o-", markersize=4, label="observed")
         ax.set(xlabel="Root", ylabel="Canonical correlation", ylim=(0.0, 1.05))
