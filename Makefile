@@ -9,8 +9,11 @@ BIN  := $(VENV)/bin
 
 TEXTS    := $(wildcard notebooks/*.md)
 CHAPTERS := $(patsubst notebooks/%.md,book/chapters/%.ipynb,$(TEXTS))
+# The small sweep on the page about running the notebooks (a copy without that page goes without).
+SWEEP    := $(if $(shell grep -s book/running _toc.yml),_build/sweep/found.svg)
 PACKAGE  := $(shell find src -type f ! -path '*/__pycache__/*')
-PAGES    := _config.yml _toc.yml $(shell find book -type f ! -path 'book/chapters/*' ! -path '*/__pycache__/*')
+PAGES    := _config.yml _toc.yml $(shell find book -type f ! -path 'book/chapters/*' ! -path '*/__pycache__/*') \
+            $(wildcard benchmarks/results/*.json) CITATION.cff
 CODE     := pyproject.toml $(shell find src notebooks tests benchmarks book -name '*.py')
 # Everything that a test looks at.
 TESTED   := $(CODE) $(PACKAGE) $(PAGES) $(TEXTS) $(wildcard notebooks/*.ipynb) \
@@ -23,13 +26,14 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help book chapters test lint sync serve bench lock clean
+.PHONY: help book chapters test lint sync serve pdf zip bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 book: ## execute the chapters that changed and build the book: _build/html/index.html
 	@$(MAKE) --no-print-directory -j$(JOBS) $(CHAPTERS)
+	@$(MAKE) --no-print-directory $(SWEEP)
 	@$(MAKE) --no-print-directory _build/html/.complete
 
 chapters: ## only execute the chapters that changed: book/chapters/
@@ -51,6 +55,13 @@ sync: $(VENV)/installed ## make each notebook and its text the same, the one edi
 
 serve: book ## show the book at http://localhost:8000 (another port: PORT=9000)
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+pdf: book ## print the book to one file, with page numbers: _build/after-the-fit.pdf (needs Chromium)
+	@$(BIN)/python book/_ext/print_book.py
+
+zip: book ## pack the book for reading without a network: _build/after-the-fit.zip
+	@cd _build && rm -f after-the-fit.zip && ln -sfn html after-the-fit && ../$(BIN)/python -m zipfile -c after-the-fit.zip after-the-fit/ && rm after-the-fit
+	@echo "Packed: _build/after-the-fit.zip; unpack it and open after-the-fit/index.html"
 
 bench: .venv-bench/installed ## measure speed and memory against the alternatives
 	@for benchmark in benchmarks/bench_*.py; do .venv-bench/bin/python $$benchmark || exit 1; done
@@ -108,9 +119,15 @@ book/chapters/%.ipynb: notebooks/%.ipynb $(PACKAGE) $(VENV)/installed
 	  || { rm -rf _build/html; mv -f _build/running/$*.ipynb _build/failed/ 2>/dev/null; \
 	       echo "Chapter $* failed; to look at it, open _build/failed/$*.ipynb. The book is not built." >&2; exit 1; }
 
+# --- the sweep: what is done of it is not done again ----------------------------------------------
+
+_build/sweep/found.svg: book/sweep/found_k.ipynb book/sweep/figure.py $(PACKAGE) $(VENV)/installed
+	@$(BIN)/python -m afterfit sweep $< --out _build/sweep --workers $(JOBS) --grid noise=0.2,0.5,0.8 seed=0:2
+	@$(BIN)/python book/sweep/figure.py _build/sweep
+
 # --- the book ------------------------------------------------------------------------------------
 
-_build/html/.complete: $(CHAPTERS) $(PAGES) $(PACKAGE) $(VENV)/installed
+_build/html/.complete: $(CHAPTERS) $(SWEEP) $(PAGES) $(PACKAGE) $(VENV)/installed
 	@rm -f $@
 	@$(BIN)/jupyter-book build . --quiet -W -n --keep-going || { rm -rf _build/html; exit 1; }
 	@touch $@

@@ -1,19 +1,32 @@
 """The built book in headless Chromium, served from loopback, as a reader sees it."""
 
+import gzip
+import os
+import re
 import threading
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+import axe_playwright_python
+import nbformat
 import pytest
 
-HTML = Path(__file__).parents[1] / "_build/html"
+ROOT = Path(__file__).parents[1]
+HTML = ROOT / "_build/html"
 PAGES = sorted(
     path.relative_to(HTML).as_posix()
-    for folder in ("book", "book/chapters", "book/api")
-    for path in (HTML / folder).glob("*.html")
+    for path in HTML.rglob("*.html")
+    if path != HTML / "index.html" and "_static" not in path.parts  # index.html only redirects
 )
 CHAPTERS = [page for page in PAGES if "/chapters/" in page]
+STEMS = [Path(page).stem for page in CHAPTERS]
+
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]  # WCAG 2.2, levels A and AA
+
+# Where CI keeps what the pages looked like.
+SCREENSHOTS = ROOT / "_build/screenshots" if os.environ.get("CI") else None
 
 pytestmark = pytest.mark.browser
 
@@ -62,7 +75,8 @@ def open_page(browser, site):
                 request.url.startswith((site, "data:", "blob:")) or page.foreign.append(request.url)
             ),
         )
-        page.goto(f"{site}/{path}", wait_until="networkidle")
+        page.goto(f"{site}/{path}", wait_until="load")
+        page.evaluate("window.MathJax?.startup?.promise?.then(() => true)")
         return page
 
     yield open_it
@@ -71,10 +85,60 @@ def open_page(browser, site):
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_no_error_and_no_foreign_request(open_page, path):
-    page = open_page(path)
+def test_in_the_light_at_every_width(open_page, path):
+    page = open_page(path, color_scheme="light", viewport={"width": 1440, "height": 900})
     assert page.complaints == []
     assert page.foreign == []
+    assert barriers(page) == []
+    keep_picture(page, path, "1440-light")
+    for width in (768, 360):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, width
+    keep_picture(page, path, "360-light")
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_in_the_dark_on_a_phone_with_everything_unfolded(open_page, path):
+    page = open_page(path, color_scheme="dark", viewport={"width": 360, "height": 800})
+    page.evaluate("document.querySelectorAll('article details').forEach(d => (d.open = true))")
+    page.evaluate("window.dispatchEvent(new Event('resize'))")
+    assert page.complaints == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert barriers(page) == []
+    keep_picture(page, path, "360-dark")
+
+
+def barriers(page):
+    """Return what axe-core finds against WCAG 2.2 A and AA, a line a place."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    return page.evaluate(
+        """async rules => {
+            const options = {runOnly: rules, resultTypes: ["violations"]};
+            const found = await axe.run(document, options);
+            return found.violations.flatMap(violation => violation.nodes.map(
+                node => `${violation.id}: ${node.target} ${node.failureSummary}`));
+        }""",
+        RULES,
+    )
+
+
+def keep_picture(page, path, name):
+    if SCREENSHOTS is not None:
+        file = SCREENSHOTS / f"{path.removesuffix('.html').replace('/', '-')}-{name}.png"
+        page.screenshot(path=file, full_page=True)
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_weight_of_a_chapter(open_page, path):
+    """What a server with compression sends, without mathematics: below 600 kB, far below."""
+    page = open_page(path)
+    urls = page.evaluate("performance.getEntriesByType('resource').map(entry => entry.name)")
+    names = [path, *(re.sub(r"^https?://[^/]*/|[?#].*", "", url) for url in urls)]
+    files = [HTML / name for name in dict.fromkeys(names) if "mathjax" not in name.lower()]
+    sent = {file.name: len(gzip.compress(file.read_bytes())) for file in files if file.is_file()}
+    assert len(sent) > 10
+    assert sum(sent.values()) < 300_000, sent
+    assert sum(file.stat().st_size for file in files if file.is_file()) < 900_000
 
 
 @pytest.mark.parametrize("path", CHAPTERS)
@@ -85,22 +149,74 @@ def test_mathematics_is_rendered_without_a_network(open_page, path):
     assert page.locator("mjx-merror").count() == 0
 
 
-@pytest.mark.parametrize("width", [360, 768])
-@pytest.mark.parametrize("path", PAGES)
-def test_no_page_scrolls_sideways(open_page, path, width):
-    page = open_page(path, viewport={"width": width, "height": 800})
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+def questions_and_old_code():
+    """For each chapter its question, the first old name and the first error message."""
+    for stem in STEMS:
+        text = (ROOT / f"notebooks/{stem}.md").read_text(encoding="utf-8")
+        question = re.search(r"^# (.+)$", text, flags=re.MULTILINE)[1]
+        section = text.split("## What has changed")[1]
+        old, message = re.search(r"^\| `(.+?)` \| `(.+?)` \|", section, flags=re.MULTILINE).groups()
+        name = re.findall(r"\w+", old)[-1]
+        for query in (question.replace("`", ""), name, message):
+            yield pytest.param(query, stem, id=f"{stem}: {query[:40]}")
 
 
-@pytest.mark.parametrize(
-    ("query", "chapter"),
-    [("how pure are my clusters", "agreement"), ("linear_assignment", "agreement")],
-)
-def test_search_finds_the_chapter(open_page, query, chapter):
-    page = open_page(f"search.html?q={query.replace(' ', '+')}")
+@pytest.mark.parametrize(("query", "stem"), list(questions_and_old_code()))
+def test_search_finds_the_chapter(open_page, query, stem):
+    page = open_page("book/glossary.html")
+    page.goto(page.url.replace("book/glossary.html", "search.html"))
+    field = page.locator("article input[name=q], main input[name=q]").first
+    if not field.is_visible():
+        field = page.locator("input[name=q]:visible").first
+    field.fill(query)
+    field.press("Enter")
     page.wait_for_selector("#search-results li a", timeout=10_000)
+    page.wait_for_function("!document.querySelector('#search-progress')?.textContent.includes('...')")
     links = page.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)")
-    assert any(f"chapters/{chapter}.html" in link for link in links[:5]), links
+    assert any(f"chapters/{stem}.html" in link for link in links), links
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_copy_buttons_copy_exactly_the_code(open_page, stem):
+    page = open_page(
+        f"book/chapters/{stem}.html", permissions=["clipboard-read", "clipboard-write"]
+    )
+    page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
+    executed = nbformat.read(ROOT / f"book/chapters/{stem}.ipynb", as_version=4)
+    expected = [
+        cell.source
+        for cell in executed.cells
+        if cell.cell_type == "code"
+        and not {"remove-cell", "remove-input"} & set(cell.metadata.get("tags", []))
+    ]
+    copied = []
+    for button in page.locator(".cell_input button.copybtn").all():
+        button.dispatch_event("click")
+        copied.append(page.evaluate("navigator.clipboard.readText()").rstrip("\n"))
+    assert copied == expected
+
+
+@pytest.mark.parametrize("path", CHAPTERS[:1])
+def test_keyboard_alone_reaches_search_menu_and_code(open_page, path):
+    page = open_page(path)
+    stops = []
+    for _ in range(400):
+        page.keyboard.press("Tab")
+        stop = page.evaluate(
+            "(e => [e.tagName, e.id, e.className, e.ariaLabel, e.getAttribute('href')].join(' '))"
+            "(document.activeElement)"
+        )
+        if stop.startswith("BODY") and stops:
+            break
+        stops.append(stop)
+    seen = " ".join(stops)
+    for what in ("search", "#main-content", "Download", "copybtn", "theme-switch", "notebooks/"):
+        assert what in seen, f"no stop at {what}: {seen}"
+    button = page.locator("button.copybtn").first
+    button.focus()
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Tab")
+    page.wait_for_function("getComputedStyle(document.activeElement).opacity === '1'")
 
 
 @pytest.mark.parametrize("path", CHAPTERS)

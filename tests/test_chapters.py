@@ -161,15 +161,20 @@ def changes():
 @pytest.mark.filterwarnings("ignore")  # some old names warn before they fail
 @pytest.mark.parametrize(("old", "message", "new"), list(changes()))
 def test_what_has_changed(old, message, new):
+    state = np.random.get_state()  # noqa: NPY002  (old code may draw from the global state)
     with pytest.raises(Exception, match=re.escape(message)):
         exec(old, {})
     exec(new, {})
+    np.random.set_state(state)  # noqa: NPY002
 
 
 # --- as a reader runs it ---
 
 SMALL = {
     "agreement": {"seed": 3, "n": 120, "n_resamples": 19, "n_clusters": 2},
+    "boundary": {"seed": 3, "n": 20, "n_repetitions": 4, "n_components": 1},
+    "categorical": {"seed": 3, "n": 100, "n_tables": 2, "k_max": 4, "n_references": 5},
+    "cca": {"seed": 3, "n": 60, "n_resamples": 19},
     "gamma_glm": {"seed": 3, "n": 60, "n_resamples": 19, "feature_columns": ["wind"]},
     "mixture": {"seed": 3, "n": 120, "n_draws": 5000, "n_flagged": 2, "covariance_type": "diag"},
 }

@@ -510,6 +510,17 @@ def test_units_of_var_weights_do_not_matter(method):
     )
 
 
+def test_var_weights_in_calibration():
+    X, y = questions_design(n=60, shape=2.0)
+    weights = np.random.default_rng(0).uniform(0.3, 3, 60)
+    one, ten = fit_glm(y, X, var_weights=weights), fit_glm(y, X, var_weights=10 * weights)
+    display = CalibrationDisplay.from_results(one, n_resamples=39, random_state=0)
+    assert_allclose(display.probabilities, lower_tail_probability(one))
+    assert_allclose(display.residuals, quantile_residuals(one))
+    again = calibration_test(ten, n_resamples=39, random_state=0)
+    assert again.anderson_darling_pvalue == display.test.anderson_darling_pvalue
+
+
 def test_both_weights_together():
     X, y = questions_design(n=60, shape=2.0)
     generator = np.random.default_rng(0)

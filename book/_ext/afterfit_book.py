@@ -1,11 +1,35 @@
-"""What the book needs beyond Jupyter Book: the page on the data, and no script from elsewhere."""
+"""What the book needs beyond Jupyter Book: the page on the data, and no script from elsewhere.
 
+The other files here: `afterfit_chapters` (what pages take from chapters), `afterfit_benchmarks`
+(the page on speed), `afterfit_bibliography` (its labels), `afterfit_site` (version, downloads, links to the repository), and
+`afterfit_finish` (the last touch on the written pages).
+"""
+
+import importlib.metadata
+import platform
+import re
+import tomllib
+from pathlib import Path
+
+import afterfit_benchmarks
+import afterfit_bibliography
+import afterfit_chapters
+import afterfit_finish
+import afterfit_site
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 from sphinx.util.docutils import SphinxDirective
 
 from afterfit import datasets
+
+PARTS = (
+    afterfit_benchmarks,
+    afterfit_bibliography,
+    afterfit_chapters,
+    afterfit_site,
+    afterfit_finish,
+)
 
 
 class BundledData(SphinxDirective):
@@ -42,6 +66,28 @@ class BundledData(SphinxDirective):
         return section
 
 
+class Versions(SphinxDirective):
+    """List what the book was built with: each dependency, its bounds and its version."""
+
+    def run(self) -> list[nodes.Node]:
+        path = Path(self.env.srcdir, "pyproject.toml")
+        for name in ("pyproject.toml", "requirements.lock"):
+            self.env.note_dependency(str(Path(self.env.srcdir, name)))
+        project = tomllib.loads(path.read_text(encoding="utf-8"))["project"]
+        extras = project["optional-dependencies"]
+        uses = [("package", project["dependencies"])]
+        uses += [(use, extras[use]) for use in ("chapters", "book", "test")]
+        rows = [["Python", platform.python_version(), project["requires-python"], "all"]]
+        rows += [row(wanted, use) for use, items in uses for wanted in items]
+        head = ["what", "installed", "allowed", "needed by"]
+        return [afterfit_benchmarks.table(head, rows)]
+
+
+def row(requirement: str, use: str) -> list[str]:
+    name = re.split(r"[<>=!~ ]", requirement, maxsplit=1)[0]
+    return [name, importlib.metadata.version(name), requirement.removeprefix(name), use]
+
+
 def without_thebe(app: Sphinx, _: Config) -> None:
     """Take out live code cells, which load their script from another host.
 
@@ -56,4 +102,7 @@ def without_thebe(app: Sphinx, _: Config) -> None:
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", without_thebe, priority=0)
     app.add_directive("bundled-data", BundledData)
+    app.add_directive("versions", Versions)
+    for part in PARTS:
+        part.setup(app)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

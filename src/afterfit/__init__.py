@@ -5,7 +5,16 @@ from __future__ import annotations
 from importlib import import_module
 from types import ModuleType
 
-_SUBMODULES = ("agreement", "datasets", "gamma_glm", "mixture", "runs")
+_SUBMODULES = (
+    "agreement",
+    "boundary",
+    "categorical",
+    "cca",
+    "datasets",
+    "gamma_glm",
+    "mixture",
+    "runs",
+)
 
 __all__ = [*_SUBMODULES]
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
@@ -25,8 +26,8 @@ __all__ = ["Dataset", "describe", "load_table", "names"]
 MISSING = ("", "NA", "N/A", "NaN", "nan", "null")
 
 # What is read as a number. A leading zero makes a code of it (007, 0123), and codes stay text.
-_NUMBER = r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf"
-_INTEGER = r"[+-]?(?:0|[1-9]\d*)"
+_NUMBER = re.compile(r"[+-]?(?:(?:0|[1-9]\d*)(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?|[+-]?inf", re.ASCII)
+_INTEGER = re.compile(r"[+-]?(?:0|[1-9]\d*)", re.ASCII)
 
 # Digits that a float64 always keeps; longer integers are identifiers and stay text.
 _EXACT_DIGITS = 15
@@ -348,7 +349,7 @@ def _header(first_line: pd.Series[Any], path: Path) -> list[str]:
             f"`source` must be separated by commas; the first line of {str(path)!r} is "
             f"{header[0][:60]!r}."
         )
-    doubled = sorted({name for name in header if header.count(name) > 1})
+    doubled = sorted(name for name, count in Counter(header).items() if count > 1)
     if doubled:
         raise ValueError(
             f"`source` must have distinct column names; {str(path)!r} has more than one of "
@@ -359,19 +360,25 @@ def _header(first_line: pd.Series[Any], path: Path) -> list[str]:
 
 def _typed(column: pd.Series[Any]) -> pd.Series[Any]:
     """Return a column of text as numbers or booleans where that loses nothing."""
-    present = column.dropna().astype("str")
-    if present.empty:
+    cells = [cell for cell in column.tolist() if isinstance(cell, str)]
+    is_whole = len(cells) == len(column)
+    if not cells:
         return column.astype("float64")
-    if present.isin(["True", "False"]).all() and len(present) == len(column):
-        return column == "True"
-    if not present.str.fullmatch(_NUMBER).all():
+    if not _NUMBER.fullmatch(cells[0]):  # most texts are known by their first cell
+        if is_whole and set(cells) <= {"True", "False"}:
+            return column == "True"
         return column
-    digits = present.str.count(r"\d")
-    if not present.str.fullmatch(_INTEGER).all():
+    if not all(map(_NUMBER.fullmatch, cells)):
+        return column
+    if not all(map(_INTEGER.fullmatch, cells)):
         return column.astype("float64")
-    if digits.max() > _EXACT_DIGITS:
+    if max(map(len, cells)) > _EXACT_DIGITS and max(map(_n_digits, cells)) > _EXACT_DIGITS:
         return column
-    return column.astype("int64" if len(present) == len(column) else "float64")
+    return column.astype("int64" if is_whole else "float64")
+
+
+def _n_digits(cell: str) -> int:
+    return sum(character.isdecimal() for character in cell)
 
 
 def _select(table: pd.DataFrame, columns: Sequence[str], source: str | Path) -> pd.DataFrame:

@@ -445,7 +445,7 @@ def prediction_interval(
     (h' / h)^2 x' V x, h the inverse link: exact in the log link. The distribution of Y is then a
     mixture of gammas, whose quantiles are found to ten digits. V is the covariance of the
     coefficients at the dispersion 1 / `shape`, or the robust one where the fit has one. The cost
-    is some fifty times that of the plain interval.
+    is up to some fifty times that of the plain interval.
 
     Examples
     --------

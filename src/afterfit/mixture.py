@@ -729,12 +729,10 @@ def _component_values(parameters: GaussianMixtureParameters, X: Array, constants
     return values
 
 
-def _log_density(
-    parameters: GaussianMixtureParameters, X: Array, origins: Array | None = None
-) -> Array:
+def _log_density(parameters: GaussianMixtureParameters, X: Array) -> Array:
     constants = _log(parameters.weights) + _log_normalisers(parameters)
     values = np.empty(len(X))
-    for rows, squared in _squared_distances(parameters, X, origins):
+    for rows, squared in _squared_distances(parameters, X):
         values[rows] = _log_sum_exp(_minus_half(squared, constants))
     return values
 
@@ -804,34 +802,40 @@ def _chi_squared_tail(squared: Array, n_features: int) -> Array:
 
 
 def _squared_distances(
-    parameters: GaussianMixtureParameters, X: Array, origins: Array | None = None
+    parameters: GaussianMixtureParameters, X: Array
 ) -> Iterator[tuple[slice, Array]]:
-    """Yield (rows, squared Mahalanobis distances of shape (K, n_rows)), block by block.
-
-    With `origins`, of the shape of `X`, the points are X + origins, but that sum is not formed:
-    X may be far below the rounding of its origin. Blocks lie transposed in memory, a feature at
-    a time, so that every operation runs along rows of the block that are long and contiguous.
-    """
+    """Yield (rows, squared Mahalanobis distances of shape (K, n_rows)), block by block."""
     n_samples, n_features = X.shape
     size = _block_rows(n_features, parameters.n_components)
     for start in range(0, n_samples, size):
         rows = slice(start, min(start + size, n_samples))
-        block = np.ascontiguousarray(X[rows].T)
-        origin = None if origins is None else np.ascontiguousarray(origins[rows].T)
-        work = np.empty_like(block)
-        squared = np.empty((parameters.n_components, block.shape[1]))
-        with np.errstate(over="ignore", invalid="ignore", under="ignore"):
-            for k, factor in enumerate(parameters._factors):
-                mean = parameters.means[k][:, np.newaxis]
-                np.subtract(block if origin is None else origin, mean, out=work)
-                if origin is not None:
-                    work += block
-                _whitened_square_sum(factor, work, squared[k])
-        # Whatever substitution forms on its way to z is at most |z| times a standard deviation,
-        # which is below the root of the largest float. So only a distance that is itself beyond
-        # the largest float overflows on the way, perhaps to inf - inf.
-        squared[np.isnan(squared)] = np.inf
-        yield rows, squared
+        yield rows, _squared_distances_of_block(parameters, np.ascontiguousarray(X[rows].T))
+
+
+def _squared_distances_of_block(
+    parameters: GaussianMixtureParameters, block: Array, origins: Array | None = None
+) -> Array:
+    """Return the distances of a block of points that lies transposed, of shape (d, n_rows).
+
+    So every operation runs along rows that are long and contiguous. With `origins`, of the same
+    shape or one column for all, the points are block + origins, but that sum is not formed: the
+    block may be far below the rounding of its origins.
+    """
+    work = np.empty_like(block)
+    squared = np.empty((parameters.n_components, block.shape[1]))
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
+        for k, factor in enumerate(parameters._factors):
+            mean = parameters.means[k][:, np.newaxis]
+            if origins is None:
+                np.subtract(block, mean, out=work)
+            else:
+                np.add(block, origins - mean, out=work)
+            _whitened_square_sum(factor, work, squared[k])
+    # Whatever substitution forms on its way to z is at most |z| times a standard deviation,
+    # which is below the root of the largest float. So only a distance that is itself beyond
+    # the largest float overflows on the way, perhaps to inf - inf.
+    squared[np.isnan(squared)] = np.inf
+    return squared
 
 
 def _block_rows(n_features: int, n_components: int) -> int:
@@ -890,16 +894,22 @@ def _log_densities_of_draws(
     counts = generator.multinomial(n_draws, parameters.weights / parameters.weights.sum())
     labels = np.repeat(np.arange(parameters.n_components), counts)
     size = _block_rows(parameters.n_features, parameters.n_components)
+    constants = _log(parameters.weights) + _log_normalisers(parameters)
     densities = np.empty(n_draws)
     for start in range(0, n_draws, size):
         block = labels[start : start + size]
-        offsets = generator.standard_normal((len(block), parameters.n_features))
-        for k in np.unique(block):
-            factor, mine = parameters._factors[k], block == k
-            noise = offsets[mine]
-            offsets[mine] = noise @ factor.T if factor.ndim == 2 else noise * factor
-        origins = parameters.means[block]
-        densities[start : start + size] = _log_density(parameters, offsets, origins)
+        offsets = generator.standard_normal((parameters.n_features, len(block)))
+        first, last = int(block[0]), int(block[-1])
+        for k in range(first, last + 1):  # the labels are sorted: each has one stretch
+            mine = slice(*np.searchsorted(block, [k, k + 1]))
+            factor = parameters._factors[k]
+            noise = offsets[:, mine]
+            offsets[:, mine] = factor @ noise if factor.ndim == 2 else noise * factor[:, np.newaxis]
+        # Where all come from one component, one column says it for all.
+        owners = block[:1] if first == last else block
+        origins = parameters.means[owners].T
+        squared = _squared_distances_of_block(parameters, offsets, origins)
+        densities[start : start + size] = _log_sum_exp(_minus_half(squared, constants))
     return densities
 
 
@@ -914,12 +924,15 @@ def _share_at_most(ordered: Array, values: Array) -> Array:
     # A binary search misses the cache at every step. Here a table of equal cells leads next to
     # the place. `_cells` never decreases, so what lies in an earlier cell is smaller for sure.
     occupancy = np.bincount(_cells(ordered, ordered[0], scale, n_cells), minlength=n_cells)
-    starts = np.cumsum(occupancy) - occupancy
+    # Half the size of an index, so that more of the table stays in the cache.
+    integer = np.int32 if n_ordered < 2**31 else np.int64
+    starts = (np.cumsum(occupancy) - occupancy).astype(integer)
     padded = np.append(ordered, np.inf)
     shares = np.empty(len(values))
     for first in range(0, len(values), MAX_BLOCK_ROWS):
         block = values[first : first + MAX_BLOCK_ROWS]
-        places = starts.take(_cells(block, ordered[0], scale, n_cells))
+        cells = _cells(block, ordered[0], scale, n_cells)
+        places = starts.take(cells, mode="clip").astype(np.intp)
         shares[first : first + MAX_BLOCK_ROWS] = _advance(places, ordered, padded, block)
     shares /= n_ordered
     return shares
@@ -927,8 +940,10 @@ def _share_at_most(ordered: Array, values: Array) -> Array:
 
 def _cells(values: Array, origin: float, scale: float, n_cells: int) -> NDArray[np.intp]:
     with np.errstate(over="ignore"):
-        positions = (values - origin) * scale
-    np.clip(positions, 0, n_cells - 1, out=positions)
+        positions = values - origin
+        positions *= scale
+    np.maximum(positions, 0, out=positions)
+    np.minimum(positions, n_cells - 1, out=positions)
     return positions.astype(np.intp)
 
 
@@ -936,11 +951,14 @@ def _advance(
     places: NDArray[np.intp], ordered: Array, padded: Array, values: Array
 ) -> NDArray[np.intp]:
     """Move each place up to the first of `ordered` that is larger than its value."""
-    for _ in range(MAX_SWEEPS):
-        smaller = padded.take(places, mode="clip") <= values
-        if np.count_nonzero(smaller) <= SWEEP_SHARE * len(values):
+    at_places = np.empty(len(values))
+    for sweep in range(MAX_SWEEPS + 1):
+        padded.take(places, out=at_places, mode="clip")
+        smaller = at_places <= values
+        few = np.count_nonzero(smaller) <= SWEEP_SHARE * len(values)
+        if few or sweep == MAX_SWEEPS:
             break
         places += smaller
-    late = np.flatnonzero(padded.take(places, mode="clip") <= values)
+    late = np.flatnonzero(smaller)
     places[late] = np.searchsorted(ordered, values[late], side="right")
     return places

@@ -1,8 +1,9 @@
-"""Chapters as runs: checked parameters in, typed records out.
+"""Chapters as runs: checked parameters in, typed records out; once, or a thousand times.
 
 A chapter states its parameters in one cell and checks them in the next (`check_parameters`). What
 it finds it records (`record`): the prose of the book refers to a record by its name, and whoever
-collects runs reads the same values back, typed (`read_records`).
+collects runs reads the same values back, typed (`read_records`). `sweep` runs a chapter for each
+row of a grid of parameters, here or on a Dask cluster; `report` makes a page of one run.
 """
 
 from __future__ import annotations
@@ -18,7 +19,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["ParameterError", "book_style", "check_parameters", "read_records", "record"]
+from afterfit._validation import check_integer, check_real
+
+__all__ = [
+    "ParameterError",
+    "book_style",
+    "check_parameters",
+    "read_records",
+    "record",
+    "report",
+    "sweep",
+]
 
 # The output format of MyST-NB's `glue`, which took it from scrapbook: the prefix keeps a recorded
 # output from being shown, the name in the metadata is what the prose refers to.
@@ -112,18 +123,8 @@ def read_records(path: str | Path) -> dict[str, Any]:
     >>> read_records(path)
     {}
     """
-    outputs = [
-        output
-        for cell in _read_notebook(path)["cells"]
-        for output in cell.get("outputs", [])
-        if "scrapbook" in output.get("metadata", {}) and _TYPED in output.get("data", {})
-    ]
-    return {
-        output["metadata"]["scrapbook"]["name"]: _decode(
-            json.loads(_joined(output["data"][_TYPED]))
-        )
-        for output in outputs
-    }
+    encoded = _encoded_records(_read_notebook(path))
+    return {name: _decode(value) for name, value in encoded.items()}
 
 
 def check_parameters(
@@ -190,6 +191,153 @@ def book_style() -> None:
         set_matplotlib_formats("svg", metadata={"Date": None}, bbox_inches=None)
 
 
+def sweep(
+    notebook: str | Path,
+    grid: Any,
+    out_dir: str | Path,
+    *,
+    scheduler: Any = None,
+    n_workers: int | None = None,
+    timeout: float | None = None,
+    retries: int = 0,
+    dashboard: str | None = None,
+) -> pd.DataFrame:
+    """Return a table with a row for each run of a notebook over a grid of parameters.
+
+    What is in `out_dir` from an earlier call is not run again if it went well and nothing that it
+    depends on has changed: the notebook, its parameters, the content of the data, this package.
+
+    Parameters
+    ----------
+    notebook : str or pathlib.Path
+        The notebook; its parameters are in a cell tagged ``parameters``.
+    grid : mapping, sequence of mappings, pandas.DataFrame, str, pathlib.Path or sequence of str
+        A mapping of names to values: all combinations. A sequence of mappings or a DataFrame: a
+        row a run. A YAML, JSON or CSV file, or texts as on the command line, such as
+        ``["seed=0:20", "n=100,1000"]``. What appears twice is run once.
+    out_dir : str or pathlib.Path
+        The folder for ``table.parquet``, ``table.csv``, ``index.html``, the executed notebooks
+        and the records. It is made if it is not there.
+    scheduler : str or distributed.Client, optional
+        The address of a Dask scheduler whose workers have this package; they need no shared disk.
+        By default worker processes on this machine, reached by loopback only. Where they are
+        started from a script, its calls stand under ``if __name__ == "__main__":``.
+    n_workers : int, optional
+        Number of those worker processes. By default, one a processor.
+    timeout : float, optional
+        Seconds after which a run is stopped. By default, none.
+    retries : int, default 0
+        How often a run that failed is tried again.
+    dashboard : str, optional
+        Where to serve Dask's dashboard, such as ``"127.0.0.1:8787"``. By default, nowhere.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of the grid: the parameters that it names, everything recorded, ``status``
+        ("ok", "failed" or "timeout"), ``seconds``, ``error`` and ``notebook``, the path of the
+        executed notebook in `out_dir`. Lists and tables that were recorded are JSON.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is unknown or has the wrong type; nothing is run then.
+    FileNotFoundError
+        If the notebook, a file of the grid or a file of data is missing; nothing is run then.
+    BlockingIOError
+        If another sweep is at work in `out_dir`.
+    OSError
+        If nothing can be written there. What is done stays.
+    ConnectionError
+        If the scheduler or its workers cannot be reached, or have another version of this package.
+
+    See Also
+    --------
+    read_records : Reads all that one executed notebook recorded, tables as tables.
+
+    Examples
+    --------
+    >>> sweep("notebooks/agreement.ipynb", {"sead": range(20)}, "runs")  # doctest: +SKIP
+    Traceback (most recent call last):
+    ...
+    afterfit.runs.ParameterError: `sead` is not a parameter of this chapter. Did you mean ...
+    >>> table = sweep(
+    ...     "notebooks/agreement.ipynb", {"seed": range(20), "n": [100, 1000]}, "runs"
+    ... )  # doctest: +SKIP
+    >>> table.groupby("n")["purity"].agg(["mean", "std"])  # doctest: +SKIP
+    """
+    from afterfit import _sweep
+
+    _check_sweep(n_workers, timeout, retries)
+    planned = _sweep.plan(notebook, grid)
+    return _sweep.sweep(
+        planned,
+        out_dir,
+        scheduler=scheduler,
+        n_workers=n_workers,
+        timeout=timeout,
+        retries=retries,
+        dashboard=dashboard,
+    )
+
+
+def report(
+    notebook: str | Path,
+    parameters: Mapping[str, Any] | None = None,
+    output: str | Path = "report.html",
+) -> Path:
+    """Return the path of one HTML file: a chapter run with these parameters, as in the book.
+
+    The file holds all that it shows, figures and mathematics included, and can be read without a
+    network. The code is folded; the parameters and the versions stand at the end.
+
+    Parameters
+    ----------
+    notebook : str or pathlib.Path
+        The notebook; its parameters are in a cell tagged ``parameters``.
+    parameters : mapping, optional
+        Values by name; the notebook's own for the rest.
+    output : str or pathlib.Path, default "report.html"
+        The file to write.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is unknown or has the wrong type; nothing is run then.
+    FileNotFoundError
+        If the notebook or the file of data is missing; nothing is run then.
+    RuntimeError
+        If the run fails; the message has its error, and where the notebook was kept.
+    ModuleNotFoundError
+        If the book's tools are not installed (``pip install 'afterfit[chapters,book]'``).
+
+    Examples
+    --------
+    >>> report("notebooks/agreement.ipynb", {"data": "my.csv", "true_column": "class"},
+    ...     "report.html")  # doctest: +SKIP
+    PosixPath('report.html')
+    """
+    from afterfit import _report
+
+    return _report.report(notebook, dict(parameters or {}), output)
+
+
+# --- sweeps ---
+
+
+def _check_sweep(n_workers: int | None, timeout: float | None, retries: int) -> None:
+    if n_workers is not None:
+        check_integer(n_workers, "n_workers", low=1)
+    if timeout is not None:
+        check_real(timeout, "timeout", low=0, closed=False)
+    check_integer(retries, "retries", low=0)
+
+
 # --- records ---
 
 
@@ -201,6 +349,20 @@ def _notebook_display() -> Callable[..., Any] | None:
     except ImportError:
         return None
     return display if InteractiveShell.initialized() else None
+
+
+def _encoded_records(notebook: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an executed notebook recorded, by name, as JSON."""
+    outputs = [
+        output
+        for cell in notebook["cells"]
+        for output in cell.get("outputs", [])
+        if "scrapbook" in output.get("metadata", {}) and _TYPED in output.get("data", {})
+    ]
+    return {
+        output["metadata"]["scrapbook"]["name"]: json.loads(_joined(output["data"][_TYPED]))
+        for output in outputs
+    }
 
 
 def _encode(value: Any, name: str) -> Any:

@@ -1,0 +1,8 @@
+"""`python -m afterfit` is the command `afterfit`."""
+
+import sys
+
+from afterfit._cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,396 @@
+"""One face for everything that can give a class its density: functions, SciPy, scikit-learn."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+from scipy.linalg import solve_triangular
+
+Array = NDArray[np.float64]
+
+# Where along an axis to look, in standard deviations: with a normal density, 2e-19 lies outside.
+GAUSSIAN_STEPS = np.array([-9.0, -4.0, -1.5, 0.0, 1.5, 4.0, 9.0])
+
+# The same for distributions with quantiles, which may have heavy tails: one level a decade.
+TAIL_LEVELS = 10.0 ** np.arange(-14, 0)
+CENTRAL_LEVELS = np.array([0.3, 0.5])
+
+# At most so many points (component means, data of a kernel estimate) are looked at first.
+MAX_SEEDS = 256
+
+# Half the width of a kernel's reach, in bandwidths, where kernels differ.
+KERNEL_REACH = {"gaussian": 9.0, "exponential": 40.0}
+
+
+@dataclass(frozen=True)
+class Density:
+    """The log density of one class, and what is known about where its mass lies.
+
+    `evaluate` takes (n,) for one feature, (n, d) above, and returns what it was given to return:
+    `checked_log_density` looks at it. `look` holds, for each axis, sorted coordinates from one end
+    of the mass to the other; `seeds` (m, d) points at which the density is large.
+    """
+
+    name: str
+    evaluate: Callable[[Array], Any]
+    gives_log: bool = True
+    n_features: int | None = None
+    look: tuple[Array, ...] | None = None
+    seeds: Array | None = None
+    sample: Callable[[int, np.random.Generator], Array] | None = None
+
+
+def as_density(
+    source: Any, name: str, *, values: str, vectorized: bool, n_features: int | None
+) -> Density:
+    """Return the `Density` of one class from any of the accepted kinds of `source`, or raise."""
+    if isinstance(source, Density):
+        return source
+    for recognise in (_from_univariate, _from_multivariate, _from_kernel, _from_mixture):
+        density = recognise(source, name)
+        if density is not None:
+            return density
+    if type(source).__module__.startswith("scipy.stats") and hasattr(source, "rvs"):
+        raise TypeError(
+            f"The density of {name} must be frozen, a distribution called with its parameters, "
+            f"got {_kind(source)}."
+        )
+    if not callable(source) or isinstance(source, type):
+        raise TypeError(
+            f"The density of {name} must be a function, a frozen continuous SciPy distribution, a "
+            "`gaussian_kde`, a fitted `KernelDensity`, or a fitted Gaussian mixture, "
+            f"got {_kind(source)}."
+        )
+    label = getattr(source, "__qualname__", type(source).__name__)
+    return Density(
+        name=f"{name} (function {label!r})",
+        evaluate=_all_rows(source) if vectorized else _row_by_row(source),
+        gives_log=values == "log_density",
+        n_features=n_features,
+    )
+
+
+def checked_log_density(density: Density, X: Array) -> Array:
+    """Return log f(X), shape (n,), or an error that names the density and the point."""
+    try:
+        returned = density.evaluate(X)
+    except Exception as error:
+        error.add_note(f"Raised by the density of {density.name}, called with shape {X.shape}.")
+        raise
+    values = np.asarray(returned)
+    if values.shape != (len(X),):
+        raise ValueError(
+            f"The density of {density.name} must return shape ({len(X)},) when it is called with "
+            f"shape {X.shape}, got shape {values.shape}. A function of one point at a time needs "
+            "`vectorized=False`."
+        )
+    if values.dtype.kind not in "fiu":
+        raise TypeError(
+            f"The density of {density.name} must return real numbers, got dtype {values.dtype}."
+        )
+    values = values.astype(np.float64, copy=False)
+    if not density.gives_log:
+        _refuse(values < 0, values, X, density, "a density is at least 0")
+    _refuse(np.isnan(values), values, X, density, "it must be a number")
+    if density.gives_log:
+        return values
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(values))
+
+
+def gaussian_density(mean: Array, covariance: Array, name: str) -> Density:
+    """Return the normal density with this mean (d,) and covariance (d, d), or raise."""
+    n_features = len(mean)
+    try:
+        factor = np.linalg.cholesky(covariance)
+    except np.linalg.LinAlgError:
+        raise ValueError(
+            f"The covariance of {name} must be positive definite, got eigenvalues "
+            f"{np.linalg.eigvalsh(covariance)}."
+        ) from None
+    whiten = solve_triangular(factor, np.eye(n_features), lower=True)
+    constant = -0.5 * n_features * np.log(2 * np.pi) - np.log(np.diag(factor)).sum()
+
+    def evaluate(X: Array) -> Array:
+        z = (X.reshape(len(X), -1) - mean) @ whiten.T
+        return np.asarray(constant - 0.5 * np.einsum("ij,ij->i", z, z))
+
+    def sample(n: int, rng: np.random.Generator) -> Array:
+        drawn = mean + rng.standard_normal((n, n_features)) @ factor.T
+        return drawn[:, 0] if n_features == 1 else drawn
+
+    scale = np.sqrt(np.diag(covariance))
+    return Density(
+        name=f"{name} (normal)",
+        evaluate=evaluate,
+        n_features=n_features,
+        look=tuple(m + s * GAUSSIAN_STEPS for m, s in zip(mean, scale, strict=True)),
+        seeds=mean[None, :],
+        sample=sample,
+    )
+
+
+def _refuse(
+    bad: NDArray[np.bool_], values: Array, X: Array, density: Density, accepted: str
+) -> None:
+    if bad.any():
+        row = int(np.flatnonzero(bad)[0])
+        point = np.atleast_1d(X[row])
+        listed = ", ".join(f"{coordinate:.6g}" for coordinate in point)
+        raise ValueError(
+            f"The density of {density.name} returned {values[row]:g} at the point ({listed}); "
+            f"{accepted}."
+        )
+
+
+def _all_rows(function: Callable[[Any], Any]) -> Callable[[Array], Any]:
+    def evaluate(X: Array) -> Any:
+        returned = function(X)
+        # Many functions, SciPy's among them, return a bare number for a single row.
+        return np.reshape(returned, 1) if len(X) == 1 and np.ndim(returned) == 0 else returned
+
+    return evaluate
+
+
+def _row_by_row(function: Callable[[Any], Any]) -> Callable[[Array], Array]:
+    def evaluate(X: Array) -> Array:
+        returned = [function(float(x) if X.ndim == 1 else x) for x in X]
+        shapes = {np.shape(value) for value in returned}
+        if shapes - {()}:
+            wrong = next(i for i, value in enumerate(returned) if np.shape(value) != ())
+            raise ValueError(
+                f"with `vectorized=False` a density must return one number for one point, "
+                f"got shape {np.shape(returned[wrong])} at the point {X[wrong]}."
+            )
+        return np.asarray(returned)
+
+    return evaluate
+
+
+def _from_univariate(source: Any, name: str) -> Density | None:
+    frozen = hasattr(source, "logpdf") and hasattr(source, "dist")
+    modern = hasattr(source, "logpdf") and hasattr(source, "icdf")  # scipy.stats.Normal() and kin
+    if isinstance(getattr(source, "dist", None), stats.rv_discrete):
+        raise TypeError(
+            f"The density of {name} must be continuous, got the discrete distribution "
+            f"{source.dist.name!r}. To classify counts, pass its `logpmf` as a function."
+        )
+    if not (frozen or modern):
+        return None
+    label = source.dist.name if frozen else type(source).__name__
+    quantile, upper = (source.ppf, source.isf) if frozen else (source.icdf, source.iccdf)
+    support = np.asarray(source.support(), dtype=np.float64)
+    if support.ndim != 1:
+        raise ValueError(
+            f"The density of {name} must be one distribution, got {label!r} with parameters of "
+            f"shape {support.shape[1:]}."
+        )
+    look = _quantiles(quantile, upper, *support.tolist())
+
+    def sample(n: int, rng: np.random.Generator) -> Array:
+        if frozen:
+            return np.asarray(source.rvs(size=n, random_state=rng), dtype=np.float64)
+        return np.asarray(source.sample(shape=n, rng=rng), dtype=np.float64)
+
+    return Density(
+        name=f"{name} ({label})",
+        evaluate=source.logpdf,
+        n_features=1,
+        look=(look,),
+        seeds=look[[len(look) // 2]][:, None],
+        sample=sample,
+    )
+
+
+def _quantiles(quantile: Any, upper: Any, low: float, high: float) -> Array:
+    levels = np.concatenate([TAIL_LEVELS, CENTRAL_LEVELS])
+    ends = [end for end in (low, high) if np.isfinite(end)]
+    coordinates = np.concatenate([ends, quantile(levels), upper(levels)])
+    return np.unique(coordinates[np.isfinite(coordinates)])
+
+
+def _from_multivariate(source: Any, name: str) -> Density | None:
+    kind = type(source).__name__
+    if kind == "multivariate_normal_frozen":
+        mean, scale = np.atleast_1d(source.mean), np.sqrt(np.diag(np.atleast_2d(source.cov)))
+        look = tuple(m + s * GAUSSIAN_STEPS for m, s in zip(mean, scale, strict=True))
+    elif kind == "multivariate_t_frozen":
+        mean = np.atleast_1d(source.loc)
+        scale = np.sqrt(np.diag(np.atleast_2d(source.shape)))
+        marginal = stats.t(source.df) if np.isfinite(source.df) else stats.norm()
+        steps = _quantiles(marginal.ppf, marginal.isf, -np.inf, np.inf)
+        look = tuple(m + s * steps for m, s in zip(mean, scale, strict=True))
+    else:
+        return None
+    n_features = len(mean)
+
+    def sample(n: int, rng: np.random.Generator) -> Array:
+        drawn = np.asarray(source.rvs(size=n, random_state=rng), dtype=np.float64)
+        return drawn.reshape(n) if n_features == 1 else drawn.reshape(n, n_features)
+
+    def evaluate(X: Array) -> Array:
+        return np.asarray(source.logpdf(X)).reshape(len(X))  # SciPy drops the axis of one row
+
+    return Density(
+        name=f"{name} ({kind.removesuffix('_frozen')})",
+        evaluate=evaluate,
+        n_features=n_features,
+        look=look,
+        seeds=np.asarray(mean, dtype=np.float64)[None, :],
+        sample=sample,
+    )
+
+
+def _from_kernel(source: Any, name: str) -> Density | None:
+    from sklearn.neighbors import KernelDensity
+
+    sample: Callable[[int, np.random.Generator], Array] | None
+    if isinstance(source, stats.gaussian_kde):
+        data = np.asarray(source.dataset.T, dtype=np.float64)
+        reach = GAUSSIAN_STEPS[-1] * np.sqrt(np.diag(np.atleast_2d(source.covariance)))
+
+        def evaluate(X: Array) -> Array:
+            return np.asarray(source.logpdf(X if X.ndim == 1 else X.T))
+
+        def resample(n: int, rng: np.random.Generator) -> Array:
+            drawn = np.asarray(source.resample(n, seed=rng)).T
+            return drawn[:, 0] if drawn.shape[1] == 1 else drawn
+
+        sample = resample
+    elif isinstance(source, KernelDensity):
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(source)
+        if source.metric not in ("euclidean", "minkowski", "l2", "p"):
+            raise ValueError(
+                f"The density of {name} must use the Euclidean metric, so that it integrates to 1, "
+                f"got `KernelDensity` with metric {source.metric!r}."
+            )
+        data = np.asarray(source.tree_.data, dtype=np.float64)
+        reach = np.full(data.shape[1], KERNEL_REACH.get(source.kernel, 1.0) * source.bandwidth_)
+
+        def evaluate(X: Array) -> Array:
+            return np.asarray(source.score_samples(X.reshape(len(X), -1)))
+
+        sample = _kernel_sampler(source, data)
+    else:
+        return None
+    return Density(
+        name=f"{name} ({type(source).__name__})",
+        evaluate=evaluate,
+        n_features=data.shape[1],
+        look=_look_over(data, reach),
+        seeds=data[:: -(-len(data) // MAX_SEEDS)],
+        sample=sample,
+    )
+
+
+def _kernel_sampler(source: Any, data: Array) -> Callable[[int, np.random.Generator], Array] | None:
+    if source.kernel not in ("gaussian", "tophat"):  # scikit-learn samples these two
+        return None
+
+    def sample(n: int, rng: np.random.Generator) -> Array:
+        drawn = np.asarray(source.sample(n, random_state=int(rng.integers(2**31))))
+        return drawn[:, 0] if data.shape[1] == 1 else drawn
+
+    return sample
+
+
+def _look_over(data: Array, reach: Array) -> tuple[Array, ...]:
+    levels = np.linspace(0, 1, 9)
+    return tuple(
+        np.unique(np.concatenate([[x.min() - r], np.quantile(x, levels), [x.max() + r]]))
+        for x, r in zip(data.T, reach, strict=True)
+    )
+
+
+def _from_mixture(source: Any, name: str) -> Density | None:
+    if not is_mixture(source):
+        return None
+    from afterfit.mixture import log_density
+
+    weights, means, scales = mixture_summary(source)
+    look = tuple(
+        np.unique((means[:, [j]] + scales[:, [j]] * GAUSSIAN_STEPS).ravel())
+        for j in range(means.shape[1])
+    )
+
+    def evaluate(X: Array) -> Array:
+        return np.asarray(log_density(source, X.reshape(len(X), -1)))
+
+    def sample(n: int, rng: np.random.Generator) -> Array:
+        counts = rng.multinomial(n, weights)
+        covariances = mixture_covariances(source)
+        parts = [
+            rng.multivariate_normal(mean, covariance, size=count)
+            for mean, covariance, count in zip(means, covariances, counts, strict=True)
+        ]
+        drawn = rng.permutation(np.concatenate(parts))
+        return drawn[:, 0] if means.shape[1] == 1 else drawn
+
+    return Density(
+        name=f"{name} ({type(source).__name__})",
+        evaluate=evaluate,
+        n_features=means.shape[1],
+        look=look,
+        seeds=means[:MAX_SEEDS],
+        sample=sample,
+    )
+
+
+def is_mixture(source: Any) -> bool:
+    """Tell whether this is a Gaussian mixture; if it is not fitted, raise."""
+    from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
+
+    if isinstance(source, GaussianMixture | BayesianGaussianMixture):
+        from sklearn.utils.validation import check_is_fitted
+
+        check_is_fitted(source)
+        return True
+    from afterfit.mixture import GaussianMixtureParameters
+
+    return isinstance(source, GaussianMixtureParameters)
+
+
+def mixture_summary(model: Any) -> tuple[Array, Array, Array]:
+    """Return weights (K,), means (K, d) and standard deviations (K, d) of a Gaussian mixture."""
+    weights, means = _attribute(model, "weights"), _attribute(model, "means")
+    covariances = mixture_covariances(model)
+    return weights, means, np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+
+
+def mixture_covariances(model: Any) -> Array:
+    """Return the covariances of a Gaussian mixture of any covariance type, shape (K, d, d)."""
+    covariances = _attribute(model, "covariances")
+    n_components, n_features = _attribute(model, "means").shape
+    if model.covariance_type == "full":
+        return covariances
+    if model.covariance_type == "tied":
+        return np.broadcast_to(covariances, (n_components, n_features, n_features))
+    if model.covariance_type == "spherical":
+        covariances = np.repeat(covariances[:, None], n_features, axis=1)
+    return np.asarray(covariances[:, :, None] * np.eye(n_features))
+
+
+def _attribute(model: Any, name: str) -> Array:
+    # scikit-learn's fitted attributes end in an underscore, our own parameters do not.
+    value = getattr(model, f"{name}_", None)
+    return np.asarray(getattr(model, name) if value is None else value, dtype=np.float64)
+
+
+def _kind(source: Any) -> str:
+    return source.__name__ if isinstance(source, type) else f"{type(source).__name__} {source!r}"
+
+
+def common_n_features(densities: Sequence[Density]) -> int | None:
+    """Return how many features the densities have where any of them says so, or raise."""
+    known = {d.name: d.n_features for d in densities if d.n_features is not None}
+    if len(set(known.values())) > 1:
+        listed = ", ".join(f"{name} has {count}" for name, count in known.items())
+        raise ValueError(f"All densities must have the same number of features: {listed}.")
+    return next(iter(known.values()), None)

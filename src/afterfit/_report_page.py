@@ -1,0 +1,51 @@
+"""A page in one file: nothing is loaded, and no script runs but those that are put there."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from html import escape
+
+STYLE = """
+:root { color-scheme: light dark; }
+body { max-width: 54rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.55;
+  font-family: system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; }
+pre, code, samp { font-family: ui-monospace, "Liberation Mono", monospace; font-size: .9em; }
+pre { overflow-x: auto; }
+"""
+
+
+def document(title: str, body: str, *, style: str = "", scripts: Sequence[str] = ()) -> str:
+    """Return a page of its own. `body` is markup; `title` is text.
+
+    The page's content security policy names its scripts by their hashes: another one, wherever it
+    came from, does not run, and nothing is fetched from anywhere.
+    """
+    hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
+    policy = (
+        "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; "
+        f"script-src {hashes or chr(39) + 'none' + chr(39)}; base-uri 'none'; form-action 'none'"
+    )
+    inlined = "\n".join(f"<script>{script}</script>" for script in scripts)
+    return f"""<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{escape(title)}</title>
+<style>{STYLE}{style}</style>
+</head>
+<body>
+<main>
+{body}
+</main>
+{inlined}
+</body>
+</html>
+"""
+
+
+def _sha256(script: str) -> str:
+    return base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()

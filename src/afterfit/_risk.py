@@ -1,0 +1,386 @@
+"""The Bayes risk: adaptive integration in one and two features, Monte Carlo above.
+
+Integrals are taken of the joint densities, sorted by the decision made where they stand: a matrix
+(class, decision) of probabilities whose product with the losses is the risk and whose sum is the
+probability of the region. Panels are split where the decision changes, so that the integrand of
+every panel is smooth; without a given region, the densities say where their mass lies, or
+`locate` looks for it, and the probabilities that come out show whether all of it was found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afterfit._contours import Curve
+from afterfit._decisions import DecisionTable
+from afterfit._mass import Proposal
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+# Gauss-Kronrod, 7 and 15 points on [-1, 1] (QUADPACK, Piessens et al. 1983); positive half.
+_KRONROD_NODES = np.array(
+    [
+        0.991455371120812639206854697526329,
+        0.949107912342758524526189684047851,
+        0.864864423359769072789712788640926,
+        0.741531185599394439863864773280788,
+        0.586087235467691130294144691693013,
+        0.405845151377397166906606412076961,
+        0.207784955007898467600689403773245,
+        0.000000000000000000000000000000000,
+    ]
+)
+_KRONROD_WEIGHTS = np.array(
+    [
+        0.022935322010529224963732008058970,
+        0.063092092629978553290700663189204,
+        0.104790010322250183839876322541518,
+        0.140653259715525918745189590510238,
+        0.169004726639267902826583426598550,
+        0.190350578064785409913256402421014,
+        0.204432940075298892414161999234649,
+        0.209482141084727828012999174891714,
+    ]
+)
+_GAUSS_WEIGHTS = np.array(
+    [
+        0.129484966168869693270611432679082,
+        0.279705391489276667901467771423780,
+        0.381830050505118944950369775488975,
+        0.417959183673469387755102040816327,
+    ]
+)
+NODES = np.concatenate([-_KRONROD_NODES[:-1], _KRONROD_NODES[::-1]])
+KRONROD = np.concatenate([_KRONROD_WEIGHTS[:-1], _KRONROD_WEIGHTS[::-1]])
+GAUSS = np.zeros(15)
+GAUSS[1::2] = np.concatenate([_GAUSS_WEIGHTS[:-1], _GAUSS_WEIGHTS[::-1]])
+
+# A panel is done when its estimated error is below this fraction of the whole tolerance.
+PANEL_SHARE = 1 / 64
+MAX_HALVINGS = 40
+
+# In two features: breaks along an axis at which inner and outer integrals start, lattice lines.
+MAX_BREAKS = 24
+LATTICE_CELLS = 40
+ROOT_CELLS = 512
+
+# A curve turns back where it does so by more than this fraction of the range.
+TURN_FRACTION = 1e-5
+
+# Outer points whose inner integrals are taken together.
+OUTER_BATCH = 256
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Probabilities (class, decision), the risk, and the error of the risk."""
+
+    confusion: Array
+    risk: float
+    error: float
+    n_evaluations: int
+    mass_error: float = 0.0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is integrated: log joint densities, and the losses of what is decided from them."""
+
+    log_joints: Callable[[Array], Array]
+    table: DecisionTable
+    decide: Callable[[Array, Array], Indices]  # from the points and their log joints
+
+    @property
+    def size(self) -> int:
+        return int(self.table.losses.size)
+
+    def sorted_joints(self, X: Array) -> Array:
+        """Return the joint densities in the column of the decision made, (n, K * J)."""
+        joints = self.log_joints(X)
+        decision = self.decide(X, joints)
+        out = np.zeros((len(joints), self.table.n_classes, self.table.n_decisions))
+        out[np.arange(len(joints)), :, decision] = np.exp(joints)
+        return out.reshape(len(joints), -1)
+
+    def controlled(self) -> Array:
+        """Return the weights (K * J, 2) of risk and mass: the integrals whose error is watched."""
+        return np.column_stack([self.table.losses.ravel(), np.ones(self.size)])
+
+
+def thin_breaks(breaks: Array, at_most: int) -> Array:
+    """Return at most so many of the sorted breaks, the first and the last among them."""
+    distinct = _distinct(breaks)
+    if len(distinct) <= at_most:
+        return distinct
+    index = np.linspace(0, len(distinct) - 1, at_most).round().astype(np.intp)
+    return np.asarray(distinct[index])
+
+
+def lattice_lines(breaks: Array, n_cells: int, axis: int) -> Array:
+    """Return n_cells + 1 lines, as dense among the breaks as these are, off the symmetric ones."""
+    from afterfit._lattice import coarse_lines
+
+    index = coarse_lines(0.0, len(breaks) - 1.0, max(n_cells, len(breaks) - 1), axis)
+    return np.asarray(np.interp(index, np.arange(len(breaks)), breaks))
+
+
+def integrate_line(problem: Problem, breaks: Array, tolerance: float) -> Estimate:
+    """Integrate over one feature, from the first of the sorted breaks to the last."""
+    counter = _Counter(problem)
+    n = len(breaks) - 1
+    sums, errors = _integrate(
+        lambda _, x: counter(x),
+        np.zeros(n, dtype=np.intp),
+        breaks[:-1],
+        breaks[1:],
+        1,
+        problem,
+        tolerance,
+    )
+    return _estimate(problem, sums[0], errors[0], counter.n)
+
+
+def integrate_plane(
+    problem: Problem, breaks: tuple[Array, Array], curves: list[Curve], tolerance: float
+) -> Estimate:
+    """Integrate over two features: inner integrals along the second, split at the curves."""
+    counter = _Counter(problem)
+    segments = _segments(curves)
+    least = TURN_FRACTION * float(np.ptp(breaks[0]))
+    outer = _distinct(np.concatenate([breaks[0], _turning_points(curves, least)]))
+    outer = outer[(outer >= breaks[0][0]) & (outer <= breaks[0][-1])]
+
+    def along(x: Array, owner: Indices, y: Array) -> Array:
+        return counter(np.column_stack([x[owner], y]))
+
+    def inner(_: Indices, x: Array) -> Array:
+        rows = []
+        for start in range(0, len(x), OUTER_BATCH):
+            part = x[start : start + OUTER_BATCH]
+            owner, low, high = _inner_panels(part, breaks[1], segments)
+            # What an inner integral may miss, so that all of them together miss little: in
+            # proportion to its mass, or to what the panel it stands in contributes at all.
+            width = np.diff(outer)[np.clip(np.searchsorted(outer, part) - 1, 0, len(outer) - 2)]
+            sums, errors = _integrate(
+                partial(along, part),
+                owner,
+                low,
+                high,
+                len(part),
+                problem,
+                0.1 * tolerance,
+                least_mass=1.0 / ((len(outer) - 1) * width),
+            )
+            rows.append(np.column_stack([sums, errors]))
+        return np.concatenate(rows)
+
+    n = len(outer) - 1
+    sums, errors = _integrate(
+        inner, np.zeros(n, dtype=np.intp), outer[:-1], outer[1:], 1, problem, tolerance
+    )
+    inner_errors = sums[0, problem.size :]
+    return _estimate(problem, sums[0, : problem.size], errors[0] + inner_errors, counter.n)
+
+
+def monte_carlo(
+    problem: Problem,
+    samplers: list[Callable[[int, np.random.Generator], Array]],
+    priors: Array,
+    n_draws: int,
+    rng: np.random.Generator,
+) -> Estimate:
+    """Average the expected loss over draws from every class, as many as its prior asks for.
+
+    At each draw the loss expected under the posterior stands in for the loss incurred: the same
+    mean with less variance (Rao and Blackwell).
+    """
+    counts = np.maximum(2, np.ceil(priors * n_draws).astype(np.intp))
+    confusion = np.zeros((problem.table.n_classes, problem.table.n_decisions))
+    risk = variance = 0.0
+    total = 0
+    for prior, count, sampler in zip(priors, counts, samplers, strict=True):
+        X = sampler(int(count), rng)
+        total += int(count)
+        shares = problem.sorted_joints(X)
+        shares /= shares.sum(axis=1, keepdims=True)
+        losses = shares @ problem.table.losses.ravel()
+        confusion += prior * shares.mean(axis=0).reshape(confusion.shape)
+        risk += prior * float(losses.mean())
+        variance += prior**2 * float(losses.var(ddof=1)) / count
+    return Estimate(confusion, float(risk), float(np.sqrt(variance)), total)
+
+
+def importance_sampling(
+    problem: Problem,
+    proposal: Proposal,
+    n_draws: int,
+    rng: np.random.Generator,
+) -> Estimate:
+    """Average the weighted loss over draws from the proposal; the weights' mean is the mass."""
+    X = proposal.sample(n_draws, rng)
+    shares = problem.sorted_joints(X) * np.exp(-proposal.log_density(X))[:, None]
+    losses = shares @ problem.table.losses.ravel()
+    masses = shares.sum(axis=1)
+    root = np.sqrt(n_draws)
+    return Estimate(
+        shares.mean(axis=0).reshape(problem.table.losses.shape),
+        float(losses.mean()),
+        float(losses.std(ddof=1) / root),
+        n_draws,
+        mass_error=float(masses.std(ddof=1) / root),
+    )
+
+
+class _Counter:
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self.n = 0
+
+    def __call__(self, X: Array) -> Array:
+        self.n += len(X)
+        return self.problem.sorted_joints(X)
+
+
+def _estimate(problem: Problem, sums: Array, errors: Array, n: int) -> Estimate:
+    confusion = sums.reshape(problem.table.losses.shape)
+    risk = float((confusion * problem.table.losses).sum())
+    return Estimate(confusion, risk, float(errors[0]), n, mass_error=float(errors[1]))
+
+
+def _integrate(
+    f: Callable[[Indices, Array], Array],
+    owner: Indices,
+    low: Array,
+    high: Array,
+    n_owners: int,
+    problem: Problem,
+    tolerance: float,
+    *,
+    least_mass: Array | None = None,
+) -> tuple[Array, Array]:
+    """Return integrals over the owners' panels, and errors (owner, 2) of risk and mass.
+
+    `f` returns K * J columns of sorted joints, and whatever else is to be integrated.
+
+    Every panel [low, high] is mapped from t in [0, 1] by 3 t^2 - 2 t^3, which takes the edge off
+    square-root singularities at its ends (a vertical tangent of a boundary, a pole of a density).
+    """
+    controlled = problem.controlled()
+    sums = np.zeros((n_owners, 0))
+    errors = np.zeros((n_owners, 2))
+    start, stop = np.zeros(len(low)), np.ones(len(low))
+    allowed = np.full(n_owners, PANEL_SHARE * tolerance)
+    for halving in range(MAX_HALVINGS + 1):
+        kronrod, error = _panels(f, owner, low, high, start, stop, controlled)
+        if halving == 0:
+            sums = np.zeros((n_owners, kronrod.shape[1]))
+            if least_mass is not None:
+                mass = np.bincount(owner, weights=kronrod.sum(axis=1), minlength=n_owners)
+                allowed *= np.maximum(mass, least_mass)
+        done = (error.max(axis=1) <= allowed[owner]) | (halving == MAX_HALVINGS)
+        np.add.at(sums, owner[done], kronrod[done])
+        np.add.at(errors, owner[done], error[done])
+        if done.all():
+            break
+        owner, low, high = (np.repeat(values[~done], 2) for values in (owner, low, high))
+        middle = 0.5 * (start[~done] + stop[~done])
+        start = np.column_stack([start[~done], middle]).ravel()
+        stop = np.column_stack([middle, stop[~done]]).ravel()
+    return sums, errors
+
+
+def _panels(
+    f: Callable[[Indices, Array], Array],
+    owner: Indices,
+    low: Array,
+    high: Array,
+    start: Array,
+    stop: Array,
+    controlled: Array,
+) -> tuple[Array, Array]:
+    """Return each panel's Kronrod sum, and QUADPACK's estimate of the watched sums' errors."""
+    half = 0.5 * (stop - start)
+    t = 0.5 * (start + stop)[:, None] + half[:, None] * NODES
+    x = low[:, None] + (high - low)[:, None] * (t * t * (3.0 - 2.0 * t))
+    jacobian = (high - low)[:, None] * 6.0 * t * (1.0 - t)
+    values = f(np.repeat(owner, 15), x.ravel()).reshape(len(low), 15, -1)
+    values *= jacobian[:, :, None]
+    kronrod = half[:, None] * np.einsum("q,pqm->pm", KRONROD, values)
+    watched = values[..., : len(controlled)] @ controlled
+    sum_kronrod = half[:, None] * np.einsum("q,pqc->pc", KRONROD, watched)
+    sum_gauss = half[:, None] * np.einsum("q,pqc->pc", GAUSS, watched)
+    mean = sum_kronrod / (2.0 * np.where(half > 0, half, 1.0))[:, None]
+    spread = half[:, None] * np.einsum("q,pqc->pc", KRONROD, np.abs(watched - mean[:, None, :]))
+    raw = np.abs(sum_kronrod - sum_gauss)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        scaled = spread * np.minimum(1.0, (200.0 * raw / spread) ** 1.5)
+    return kronrod, np.where(spread > 0, scaled, raw)
+
+
+def _distinct(values: Array) -> Array:
+    ordered = np.unique(values)
+    size = np.maximum(np.abs(ordered[1:]), np.abs(ordered[:-1]))
+    return np.asarray(ordered[np.concatenate([[True], np.diff(ordered) > 1e-13 * size])])
+
+
+def _segments(curves: list[Curve]) -> Array:
+    """Return (low x, high x, y at low, y at high) of every chord that is not vertical."""
+    parts = [np.empty((0, 4))]
+    for curve in curves:
+        (x0, y0), (x1, y1) = curve.points[:-1].T, curve.points[1:].T
+        swap = x0 > x1
+        parts.append(
+            np.column_stack(
+                [
+                    np.where(swap, x1, x0),
+                    np.where(swap, x0, x1),
+                    np.where(swap, y1, y0),
+                    np.where(swap, y0, y1),
+                ]
+            )
+        )
+    together = np.concatenate(parts)
+    return np.asarray(together[together[:, 1] > together[:, 0]])
+
+
+def _turning_points(curves: list[Curve], least: float) -> Array:
+    """Return the first coordinates at which curves end, or turn back by more than `least`."""
+    points: list[float] = []
+    for curve in curves:
+        low = high = curve.points[0, 0]
+        rising: bool | None = None
+        points += [low, curve.points[-1, 0]]
+        for x in curve.points[:, 0].tolist():
+            if rising is not False and x < high - least:
+                points += [high] if rising else []
+                rising, low = False, x
+            elif rising is not True and x > low + least:
+                points += [] if rising is None else [low]
+                rising, high = True, x
+            low, high = min(low, x), max(high, x)
+    return np.array(points)
+
+
+def _inner_panels(x: Array, breaks: Array, segments: Array) -> tuple[Indices, Array, Array]:
+    """Return the panels along the second feature at each `x`, split at breaks and curves."""
+    order = np.argsort(x)
+    ordered = x[order]
+    first = np.searchsorted(ordered, segments[:, 0], side="left")
+    last = np.searchsorted(ordered, segments[:, 1], side="left")
+    count = last - first
+    which = np.repeat(np.arange(len(segments)), count)
+    place = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + first[which]
+    low, high, y_low, y_high = segments[which].T
+    crossing = y_low + (y_high - y_low) * (ordered[place] - low) / (high - low)
+    owner = np.concatenate([np.repeat(np.arange(len(x)), len(breaks)), order[place]])
+    y = np.concatenate([np.tile(breaks, len(x)), np.clip(crossing, breaks[0], breaks[-1])])
+    by_owner = np.lexsort((y, owner))
+    owner, y = owner[by_owner], y[by_owner]
+    within = (owner[1:] == owner[:-1]) & (y[1:] > y[:-1])
+    return owner[1:][within], y[:-1][within], y[1:][within]

@@ -1,0 +1,1523 @@
+"""The Bayes rule of given densities, priors and losses: decisions, boundary curves, and risk.
+
+The rule decides at every point for the class whose expected loss under the posterior is least; its
+boundary is where two decisions tie. Nothing is fitted: densities come as functions, SciPy
+distributions, kernel density estimates, Gaussian mixtures, or from a fitted generative classifier.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import logsumexp
+
+from afterfit import _contours, _lattice, _mass, _risk
+from afterfit._decisions import DecisionTable
+from afterfit._densities import (
+    Density,
+    as_density,
+    checked_log_density,
+    common_n_features,
+)
+from afterfit._display import colors_of, draw_legend, draw_line, draw_plane, draw_points
+from afterfit._estimators import read_estimator
+from afterfit._validation import (
+    check_choice,
+    check_integer,
+    check_matrix,
+    check_random_state,
+    check_real,
+    listing,
+)
+
+__all__ = [
+    "BayesBoundaryDisplay",
+    "BayesRule",
+    "BoundaryPiece",
+    "DecisionBoundary",
+    "ErrorRate",
+]
+
+Array = NDArray[np.float64]
+
+# Priors must add up to one within this much.
+PRIOR_TOLERANCE = 1e-8
+
+# Points are worked on so many at a time: their intermediate arrays then stay in the cache.
+CHUNK_ROWS = 16_384
+
+# Samples along an axis before refinement, by the number of features.
+RESOLUTION = {1: 1024, 2: 64}
+
+# Boundary of one feature: roots are polished to this fraction of the range, whatever is asked.
+ROOT_TOLERANCE = 1e-12
+
+# Without a given region, the densities must integrate to one within this much.
+MASS_TOLERANCE = 1e-6
+
+# Standard errors by which a Monte Carlo estimate of the whole probability may miss one.
+MASS_STANDARD_ERRORS = 5.0
+
+# Coarser, cheaper curves serve the risk: where they run, both decisions cost the same.
+RISK_CURVE_TOLERANCE = 1e-6
+RISK_EVALUATIONS = 200_000
+
+# The region is doubled about the mass that was found, so many times, until nothing is missing.
+REGION_DOUBLINGS = 6
+
+# Limits drawn around data: this fraction of the range on either side.
+PADDING = 0.08
+
+
+@dataclass(frozen=True)
+class BoundaryPiece:
+    """One branch of a decision boundary, between two decisions.
+
+    Attributes
+    ----------
+    classes : tuple of two labels
+        The decisions on its two sides. For one feature: on the left and on the right of the
+        root. For two: walking along `points`, the first is on the left, the second on the right.
+    points : ndarray of shape (1,) or (n_points, 2)
+        The root, or the vertices of the curve, in the units of the features.
+    closed : bool
+        Whether the curve returns to where it began; its first vertex is then repeated at the end.
+    """
+
+    classes: tuple[Hashable, Hashable]
+    points: Array
+    closed: bool = False
+
+
+@dataclass(frozen=True)
+class DecisionBoundary:
+    """All branches of a decision boundary within limits.
+
+    Attributes
+    ----------
+    pieces : tuple of BoundaryPiece
+        The roots from left to right, or the curves.
+    junctions : ndarray of shape (n_junctions, 2)
+        Points at which three decisions meet; each ends three curves. Empty for one feature.
+    limits : tuple
+        The limits that were asked for.
+    tolerance : float
+        Vertices lie on the boundary, and chords between them no further from it, to within this
+        fraction of the range of each feature.
+    n_evaluations : int
+        The number of points at which the densities were evaluated.
+    unresolved : ndarray of shape (n_cells, 2) or (n_cells, 4)
+        Cells, as (low, high) of each feature, in which refinement ended before the boundary was
+        seen to be smooth: at the edge of a density's support, or when evaluations ran out. In
+        them corners may be cut.
+    """
+
+    pieces: tuple[BoundaryPiece, ...]
+    junctions: Array
+    limits: tuple[Any, ...]
+    tolerance: float
+    n_evaluations: int
+    unresolved: Array
+
+    @property
+    def points(self) -> Array:
+        """Every root in increasing order, shape (n,), or every vertex, shape (n, 2).
+
+        Returns
+        -------
+        ndarray
+            The pieces' points together.
+        """
+        if not self.pieces:
+            return np.empty((0,) if np.ndim(self.limits) == 1 else (0, 2))
+        return np.concatenate([piece.points for piece in self.pieces])
+
+    def between(self, first: Hashable, second: Hashable) -> tuple[BoundaryPiece, ...]:
+        """Return the pieces between two decisions, whichever of them is on the left.
+
+        Parameters
+        ----------
+        first, second : labels
+            Two classes, or a class and the rule's `reject_label`.
+
+        Returns
+        -------
+        tuple of BoundaryPiece
+            Empty where the two decisions do not meet within the limits.
+        """
+        return tuple(piece for piece in self.pieces if set(piece.classes) == {first, second})
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row a vertex, for a table or a file.
+
+        Returns
+        -------
+        DataFrame
+            Columns `piece` (number), `left` and `right` (decisions), `closed`, and the features
+            `x`, or `x1` and `x2`.
+        """
+        names = ["x"] if np.ndim(self.limits) == 1 else ["x1", "x2"]
+        parts = []
+        for number, piece in enumerate(self.pieces):
+            part = pd.DataFrame(piece.points.reshape(len(piece.points), -1), columns=names)
+            part.insert(0, "closed", piece.closed)
+            part.insert(0, "right", piece.classes[1])
+            part.insert(0, "left", piece.classes[0])
+            part.insert(0, "piece", number)
+            parts.append(part)
+        columns = ["piece", "left", "right", "closed", *names]
+        return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+@dataclass(frozen=True)
+class ErrorRate:
+    """The expected loss of a decision rule, and how well it is known.
+
+    Attributes
+    ----------
+    risk : float
+        The expected loss; under zero-one loss, the probability of error.
+    error : float
+        Estimate of the absolute error of `risk` (integration), or its standard error (Monte
+        Carlo).
+    method : {"integration", "monte_carlo"}
+        How it was found.
+    confusion : DataFrame of shape (n_classes, n_decisions)
+        The probability that the truth is the row and the decision the column. Rows add up to the
+        priors; `risk` is the sum of confusion times losses; a column `reject_label` holds what is
+        rejected.
+    region : tuple of (low, high), one a feature, or None
+        What was integrated over; None for Monte Carlo over the whole space.
+    n_evaluations : int
+        The number of points at which the densities were evaluated.
+    """
+
+    risk: float
+    error: float
+    method: str
+    confusion: pd.DataFrame
+    region: tuple[tuple[float, float], ...] | None
+    n_evaluations: int
+
+    @property
+    def mass(self) -> float:
+        """The probability that was found in the region; near 1 over the whole space.
+
+        Returns
+        -------
+        float
+            The sum of the confusion matrix.
+        """
+        return float(self.confusion.to_numpy().sum())
+
+
+class BayesRule:
+    """The Bayes rule of class densities, priors and losses.
+
+    It decides for the class j that minimises the expected loss, sum_i P(i | x) losses[i, j]; for
+    rejection, where that costs less. Under the default zero-one loss that is the class of largest
+    posterior probability. Ties go to the decision that comes first in `classes`, and to any class
+    before rejection. Where every class with positive prior has density zero, nothing is learned:
+    the posterior is then the prior, and the rule decides by it.
+
+    Parameters
+    ----------
+    log_densities : sequence, or mapping from class to density
+        One density a class, each either a function, a frozen continuous SciPy distribution
+        (univariate, `multivariate_normal`, `multivariate_t`), a `scipy.stats.gaussian_kde`, a
+        fitted `sklearn.neighbors.KernelDensity`, a fitted scikit-learn Gaussian mixture, or a
+        `GaussianMixtureParameters`. A function takes shape (n,) for one feature, (n, d) above,
+        and returns the log density, shape (n,); -inf where the density is zero.
+    priors : sequence of float, optional
+        Prior probabilities, in the order of the classes, adding up to 1; some may be 0. Equal if
+        None: say so where it matters, it is an assumption like any other.
+    losses : array-like of shape (n_classes, n_classes), optional
+        `losses[i, j]` is the cost of deciding class j when the truth is class i. Zero-one if None.
+    reject_cost : float, optional
+        The cost of deciding for no class, whatever the truth. Nothing is rejected if None.
+    classes : sequence of labels, optional
+        Names of the classes, of any hashable type; 0, 1, ... if None. With a mapping they are its
+        keys.
+    values : {"log_density", "density"}, keyword-only
+        What functions return. SciPy and scikit-learn objects know that themselves.
+    vectorized : bool, keyword-only
+        Whether functions take many points at once. If False they are called with one float (one
+        feature) or one array of shape (d,) at a time, and return one number.
+    n_features : int, keyword-only, optional
+        The number of features. Known from SciPy and scikit-learn objects; with functions alone
+        it follows from the points or limits that methods are given.
+    reject_label : label, keyword-only, optional
+        What `predict` returns for rejected points; by default -1 where all classes are numbers,
+        else "reject".
+
+    Attributes
+    ----------
+    classes : ndarray of shape (n_classes,)
+        The labels.
+    priors : ndarray of shape (n_classes,)
+        The prior probabilities.
+    losses : ndarray of shape (n_classes, n_classes)
+        The loss matrix.
+    decisions : ndarray of shape (n_decisions,)
+        The classes, followed by `reject_label` if there is a `reject_cost`.
+
+    See Also
+    --------
+    BayesBoundaryDisplay : Draws the regions of a rule, its boundary, densities, and data.
+
+    Notes
+    -----
+    Rejection against a fixed cost is Chow's rule [1]_: under zero-one loss, reject where the
+    largest posterior probability is below 1 - reject_cost. See [2]_, sections 2.2 to 2.6, for the
+    rest.
+
+    References
+    ----------
+    .. [1] C. K. Chow, "On optimum recognition error and reject tradeoff", IEEE Transactions on
+       Information Theory 16 (1970), 41-46. doi:10.1109/TIT.1970.1054406
+    .. [2] R. O. Duda, P. E. Hart and D. G. Stork, "Pattern Classification", 2nd edition, Wiley,
+       2001.
+
+    Examples
+    --------
+    Two normal distributions of unequal spread have two boundary points, not one:
+
+    >>> from scipy.stats import norm
+    >>> from afterfit.boundary import BayesRule
+    >>> rule = BayesRule([norm(0, 1), norm(3, 1.5)], classes=["narrow", "wide"])
+    >>> rule.boundary((-10, 10)).points.round(6)
+    array([-6.197325,  1.397325])
+    >>> rule.predict([-8.0, 0.0, 2.0]).tolist()
+    ['wide', 'narrow', 'wide']
+    >>> round(rule.error_rate().risk, 4)
+    0.1119
+    """
+
+    def __init__(
+        self,
+        log_densities: Sequence[Any] | Mapping[Any, Any],
+        priors: ArrayLike | None = None,
+        losses: ArrayLike | None = None,
+        reject_cost: float | None = None,
+        classes: Sequence[Hashable] | ArrayLike | None = None,
+        *,
+        values: str = "log_density",
+        vectorized: bool = True,
+        n_features: int | None = None,
+        reject_label: Hashable | None = None,
+    ) -> None:
+        sources, self.classes = _check_sources(log_densities, classes)
+        check_choice(values, "values", ("log_density", "density"))
+        if not isinstance(vectorized, bool | np.bool_):
+            raise TypeError(f"`vectorized` must be True or False, got {vectorized!r}.")
+        if n_features is not None:
+            n_features = check_integer(n_features, "n_features", low=1)
+        densities = [
+            as_density(
+                source,
+                f"class {label!r}",
+                values=values,
+                vectorized=bool(vectorized),
+                n_features=n_features,
+            )
+            for source, label in zip(sources, self.classes.tolist(), strict=True)
+        ]
+        self._set_up(densities, priors, losses, reject_cost, reject_label)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        *,
+        priors: ArrayLike | None = None,
+        losses: ArrayLike | None = None,
+        reject_cost: float | None = None,
+        reject_label: Hashable | None = None,
+    ) -> Self:
+        """Return the rule that a fitted generative classifier stands for.
+
+        Parameters
+        ----------
+        estimator : fitted GaussianNB, LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis, \
+GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
+            Of a mixture, the classes are its components, 0, 1, ...: clusters, not classes.
+        priors : sequence of float, keyword-only, optional
+            Prior probabilities in place of the estimator's own (of a mixture, its weights).
+        losses, reject_cost, reject_label : keyword-only, optional
+            As in the constructor.
+
+        Returns
+        -------
+        BayesRule
+            With the estimator's priors, it decides as its `predict` does.
+
+        Raises
+        ------
+        NotFittedError
+            If the estimator is not fitted.
+        TypeError
+            If it is not of a kind whose densities are known.
+
+        Notes
+        -----
+        LinearDiscriminantAnalysis with its default solver keeps no covariance matrix, only the
+        discriminant subspace: decisions, posteriors, boundaries and the risk depend on nothing
+        else, but `log_joints` is then known up to a term common to all classes, and there are no
+        density contours to draw. The solvers "lsqr" and "eigen" keep it, as does
+        `store_covariance=True`.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
+        >>> X, y = load_iris(return_X_y=True)
+        >>> qda = QuadraticDiscriminantAnalysis().fit(X[:, 2:], y)
+        >>> rule = BayesRule.from_estimator(qda)
+        >>> bool((rule.predict(X[:, 2:]) == qda.predict(X[:, 2:])).all())
+        True
+        """
+        model = read_estimator(estimator)
+        rule = cls.__new__(cls)
+        rule.classes = model.classes
+        rule._set_up(
+            model.densities,
+            model.priors if priors is None else priors,
+            losses,
+            reject_cost,
+            reject_label,
+        )
+        if model.scores is not None:
+            rule._common_term_unknown = True
+            rule._scores = cls(
+                list(model.scores),
+                rule.priors,
+                losses,
+                reject_cost,
+                reject_label=reject_label,
+                classes=rule.classes,
+            )
+        return rule
+
+    @property
+    def n_features(self) -> int | None:
+        """The number of features, or None where functions alone cannot say.
+
+        Returns
+        -------
+        int or None
+            As given, or as SciPy and scikit-learn objects know.
+        """
+        return self._n_features
+
+    def __repr__(self) -> str:
+        """Return classes with priors, and whether losses or rejection are in force."""
+        listed = ", ".join(
+            f"{label!r}: {prior:.4g}"
+            for label, prior in zip(self.classes.tolist(), self.priors, strict=True)
+        )
+        loss = "zero-one loss" if self._zero_one else "given losses"
+        reject = "" if self.reject_cost is None else f", rejecting costs {self.reject_cost:g}"
+        return f"BayesRule(priors {{{listed}}}, {loss}{reject})"
+
+    def log_joints(self, X: ArrayLike) -> Array:
+        """Return log(prior_k f_k(x)) for every point and class.
+
+        Parameters
+        ----------
+        X : array-like of shape (n,) or (n, 1) for one feature, (n, d) above
+            Finite points.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            -inf where prior or density is zero.
+
+        Raises
+        ------
+        ValueError
+            If a density returns NaN, a negative density, or a wrong shape; the message names the
+            class, the function and the point.
+
+        Examples
+        --------
+        >>> from scipy.stats import uniform
+        >>> rule = BayesRule([uniform(0, 1), uniform(0, 2)], priors=[0.25, 0.75])
+        >>> import numpy as np
+        >>> np.exp(rule.log_joints([0.5, 1.5])).round(3)
+        array([[0.25 , 0.375],
+               [0.   , 0.375]])
+        """
+        return self._by_chunks(self._points(X), lambda joints: joints, len(self.classes))
+
+    def posterior(self, X: ArrayLike) -> Array:
+        """Return the posterior probability of every class, in [0, 1]; rows add up to 1.
+
+        Parameters
+        ----------
+        X : array-like of shape (n,) or (n, 1) for one feature, (n, d) above
+            Finite points.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            The prior, where every class has density zero.
+
+        Examples
+        --------
+        >>> from scipy.stats import norm
+        >>> BayesRule([norm(0, 1), norm(2, 1)]).posterior([1.0, 2.0]).round(4)
+        array([[0.5   , 0.5   ],
+               [0.1192, 0.8808]])
+        """
+        return self._by_chunks(self._points(X), self._normalised, len(self.classes))
+
+    def expected_losses(self, X: ArrayLike) -> Array:
+        """Return the expected loss of every decision under the posterior.
+
+        Parameters
+        ----------
+        X : array-like of shape (n,) or (n, 1) for one feature, (n, d) above
+            Finite points.
+
+        Returns
+        -------
+        ndarray of shape (n, n_decisions)
+            One column a class, in the units of the losses, and a last one for rejection if there
+            is a `reject_cost`.
+
+        Examples
+        --------
+        >>> from scipy.stats import norm
+        >>> rule = BayesRule([norm(0, 1), norm(2, 1)], losses=[[0, 1], [10, 0]], reject_cost=0.5)
+        >>> rule.expected_losses([1.0]).round(3)
+        array([[5. , 0.5, 0.5]])
+        """
+        return self.posterior(X) @ self._table.losses
+
+    def predict(self, X: ArrayLike) -> NDArray[Any]:
+        """Return the decision of least expected loss at every point.
+
+        Parameters
+        ----------
+        X : array-like of shape (n,) or (n, 1) for one feature, (n, d) above
+            Finite points.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            Labels from `decisions`. Ties go to the one that comes first.
+
+        Examples
+        --------
+        A class that must not be missed is decided for far from its mean:
+
+        >>> from scipy.stats import norm
+        >>> rule = BayesRule([norm(0, 1), norm(2, 1)], losses=[[0, 1], [10, 0]],
+        ...                  classes=["well", "ill"])
+        >>> rule.predict([-0.5, 0.0, 0.5]).tolist()
+        ['well', 'ill', 'ill']
+        """
+        chosen = self._by_chunks(self._points(X), self._decide, dtype=np.intp)
+        return np.asarray(self.decisions[chosen])
+
+    def margin(self, X: ArrayLike) -> Array:
+        """Return the log odds of the best decision against the second best; 0 on the boundary.
+
+        For decisions a and b, the ratio is that of what speaks for a, the sum over classes of
+        prior_i f_i(x) (losses[i, b] - losses[i, a]) where positive, to what speaks for b. Under
+        zero-one loss these are the log posterior odds of the two most probable classes.
+
+        Parameters
+        ----------
+        X : array-like of shape (n,) or (n, 1) for one feature, (n, d) above
+            Finite points.
+
+        Returns
+        -------
+        ndarray of shape (n,)
+            At least 0, without an upper bound; inf where nothing speaks for the second best.
+
+        Examples
+        --------
+        >>> from scipy.stats import norm
+        >>> BayesRule([norm(0, 1), norm(2, 1)]).margin([0.0, 1.0, 3.0]).round(6)
+        array([2., 0., 4.])
+        """
+        return self._by_chunks(
+            self._points(X), lambda joints: self._table.margin(self._informed(joints))
+        )
+
+    def slice(self, point: ArrayLike, features: Sequence[int]) -> BayesRule:
+        """Return the rule on one or two features, the others held at a point.
+
+        Parameters
+        ----------
+        point : array-like of shape (d,)
+            Where the slice passes; entries at `features` are ignored.
+        features : sequence of one or two ints
+            Columns that stay free, in this order.
+
+        Returns
+        -------
+        BayesRule
+            Its decisions and boundaries are those of the whole rule in the plane (or on the line)
+            through the point. It has no error rate: a slice of a density is not one.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from scipy.stats import multivariate_normal
+        >>> rule = BayesRule([multivariate_normal(np.zeros(3)), multivariate_normal(np.ones(3))])
+        >>> line = rule.slice([0.0, 1.0, 1.0], features=[0])
+        >>> line.boundary((-5, 5)).points.round(6)
+        array([-0.5])
+        """
+        at = check_matrix(np.atleast_2d(np.asarray(point)), "point")[0]
+        d = len(at)
+        if self.n_features is not None and d != self.n_features:
+            raise ValueError(f"`point` must have the rule's {self.n_features} feature(s), got {d}.")
+        free = [check_integer(value, "features", low=0, high=d - 1) for value in features]
+        if len(free) not in (1, 2) or len(set(free)) < len(free):
+            raise ValueError(f"`features` must be one or two distinct columns, got {features!r}.")
+        sliced = BayesRule.__new__(BayesRule)
+        sliced.classes = self.classes
+        sliced._set_up(
+            [_slice_density(density, at, free) for density in self._densities],
+            self.priors,
+            self.losses,
+            self.reject_cost,
+            self.reject_label,
+        )
+        sliced._sliced = True
+        sliced._common_term_unknown = self._common_term_unknown
+        return sliced
+
+    def boundary(
+        self,
+        limits: Sequence[Any] | ArrayLike,
+        *,
+        tolerance: float = 1e-6,
+        resolution: int | None = None,
+        max_evaluations: int = 200_000,
+    ) -> DecisionBoundary:
+        """Return the coordinates of every piece of the decision boundary within limits.
+
+        Parameters
+        ----------
+        limits : (low, high), or ((low, high), (low, high))
+            The range of the one feature, or of the two.
+        tolerance : float, keyword-only
+            How far vertices and chords may lie from the boundary, as a fraction of the range; in
+            [1e-9, 0.01]. Roots of one feature are always found to 1e-12 of the range.
+        resolution : int, keyword-only, optional
+            How many intervals each range is sampled at before refinement: 1024 for one feature, 64
+            for two if None. See the notes for what it promises.
+        max_evaluations : int, keyword-only
+            When the densities have been evaluated at about so many points, refinement stops and a
+            warning says where it was not done.
+
+        Returns
+        -------
+        DecisionBoundary
+            Roots or curves, each with its two decisions, and the junctions of three.
+
+        Warns
+        -----
+        UserWarning
+            If `max_evaluations` is reached before all cells are resolved.
+
+        Notes
+        -----
+        What is traced is the zero of the log odds of two decisions (see `margin`), not a change
+        of labels on a grid. Cells are split until at most one smooth boundary can pass. A region
+        between samples is found if, within a cell, second derivatives of the log odds exceed those
+        sampled there by no more than a factor of 4: then neither thin nor small regions are missed,
+        whatever their size. (For normal densities the factor is 1.) Means of distributions, of the
+        components of mixtures, and data of kernel estimates are looked at as well, and from low
+        points of each decision's deficit a search goes downhill. A spike narrower than the samples
+        in a function that says nothing about it can be missed: raise `resolution`, or give a
+        distribution in place of a function.
+
+        Where two classes tie over a whole region, the first has it. Around points where all
+        densities are zero no boundary is drawn. At the edge of a density's support, curves follow
+        the edge, and corners are cut by at most 1 / (16 `resolution`) of the range.
+
+        The cells follow Plantinga and Vegter [1]_, with sampled bounds in place of interval
+        arithmetic; sides are searched by Chandrupatla's method.
+
+        References
+        ----------
+        .. [1] S. Plantinga and G. Vegter, "Isotopic approximation of implicit curves and
+           surfaces", Symposium on Geometry Processing (2004), 245-254.
+           doi:10.1145/1057432.1057465
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> from scipy.stats import multivariate_normal
+        >>> rule = BayesRule([multivariate_normal([3, 6], np.diag([0.5, 2])),
+        ...                   multivariate_normal([3, -2], np.diag([2, 2]))])
+        >>> curve = rule.boundary(((-2, 8), (0, 10))).points
+        >>> parabola = 3.514213 - 1.125 * curve[:, 0] + 0.1875 * curve[:, 0] ** 2
+        >>> bool(np.abs(curve[:, 1] - parabola).max() < 1e-6)
+        True
+        """
+        box = self._check_limits(limits, "limits")
+        tolerance = check_real(tolerance, "tolerance", low=1e-9, high=0.01)
+        d = len(box)
+        if resolution is None:
+            resolution = RESOLUTION[d]
+        resolution = check_integer(resolution, "resolution", low=8, high=1_000_000)
+        max_evaluations = check_integer(max_evaluations, "max_evaluations", low=1)
+        lines = tuple(
+            _lattice.coarse_lines(*side, -(-resolution // 2), axis) for axis, side in enumerate(box)
+        )
+        traced = self._trace(lines, tolerance, max_evaluations)
+        if traced.exhausted:
+            warnings.warn(
+                f"The boundary is not resolved in {len(traced.unresolved)} cells (attribute "
+                f"`unresolved`), the first around {_middle(traced.unresolved[0])}: "
+                f"{traced.n_evaluations} points were evaluated. Raise `max_evaluations` "
+                f"(now {max_evaluations}) or narrow `limits`.",
+                UserWarning,
+                stacklevel=2,
+            )
+        return DecisionBoundary(
+            self._pieces(traced),
+            traced.junctions,
+            box[0] if d == 1 else box,
+            tolerance,
+            traced.n_evaluations,
+            traced.unresolved,
+        )
+
+    def error_rate(
+        self,
+        region: Sequence[Any] | ArrayLike | None = None,
+        *,
+        of: Any = None,
+        method: str = "auto",
+        tolerance: float = 1e-8,
+        n_draws: int = 100_000,
+        random_state: Any = None,
+    ) -> ErrorRate:
+        """Return the Bayes risk: the least expected loss that any rule can have.
+
+        Parameters
+        ----------
+        region : (low, high) or one such pair a feature, optional
+            Where to integrate; what lies outside is left out of the risk. By default the whole
+            space: distributions say where their mass is, and of functions it is looked for.
+        of : BayesRule, or fitted estimator with `predict`, keyword-only, optional
+            Another rule for the same classes whose decisions are judged under these densities,
+            priors and losses: the risk of a fitted classifier in place of the best possible.
+        method : {"auto", "integration", "monte_carlo"}, keyword-only
+            "auto" integrates in one and two features, and draws above or where `of` is an
+            estimator.
+        tolerance : float, keyword-only
+            Absolute error that integration aims at, in units of the losses; in [1e-12, 0.1].
+        n_draws : int, keyword-only
+            Points of Monte Carlo; at least 100.
+        random_state : None, int, Generator or RandomState, keyword-only
+            For Monte Carlo.
+
+        Returns
+        -------
+        ErrorRate
+            Risk, its error, and the probability of every pair of truth and decision.
+
+        Raises
+        ------
+        ValueError
+            If the densities found do not integrate to 1 over the whole space: one is not
+            normalised, or its mass was not found.
+
+        Notes
+        -----
+        Integration is adaptive (Gauss-Kronrod, 15 points), in two features nested, split at the
+        decision boundary. Monte Carlo draws from the densities, as many from each class as its
+        prior asks for, and averages the loss expected under the posterior rather than the loss
+        incurred. Functions cannot be drawn from: their modes are searched for, Student
+        distributions placed there and adapted serve for importance sampling; with a `region`,
+        uniform draws from it.
+
+        Examples
+        --------
+        Two normal distributions two standard deviations apart, error rate Phi(-1):
+
+        >>> from scipy.stats import norm
+        >>> rate = BayesRule([norm(0, 1), norm(2, 1)]).error_rate()
+        >>> round(rate.risk, 6), rate.method
+        (0.158655, 'integration')
+        """
+        check_choice(method, "method", ("auto", "integration", "monte_carlo"))
+        tolerance = check_real(tolerance, "tolerance", low=1e-12, high=0.1)
+        n_draws = check_integer(n_draws, "n_draws", low=100)
+        rng = check_random_state(random_state)
+        if self._sliced:
+            raise ValueError("A slice has no error rate: take that of the rule it was cut from.")
+        if self._scores is not None:
+            if region is not None or of is not None:
+                raise ValueError(
+                    "This LinearDiscriminantAnalysis keeps no covariance: its risk is known only "
+                    "over the whole space and for itself. Fit it with `store_covariance=True`, "
+                    "to integrate over a `region` or judge another rule with `of`."
+                )
+            return self._scores.error_rate(
+                method=method, tolerance=tolerance, n_draws=n_draws, random_state=rng
+            )
+        box = None if region is None else self._check_region(region)
+        d = self._known_n_features() if box is None else len(box)
+        judged = self._judge(of)
+        if method == "auto":
+            estimated = of is not None and not isinstance(of, BayesRule)
+            method = "integration" if d <= 2 and not estimated else "monte_carlo"
+        if method == "integration":
+            if d > 2:
+                raise ValueError(
+                    f"`method` can be 'integration' for one or two features only, got {d}; "
+                    "use 'monte_carlo'."
+                )
+            return self._integrate(box, d, of, judged, tolerance)
+        return self._draw(box, d, judged, n_draws, rng)
+
+    # What follows is private: set-up, evaluation, and the ways to the risk.
+
+    def _set_up(
+        self,
+        densities: Sequence[Density],
+        priors: ArrayLike | None,
+        losses: ArrayLike | None,
+        reject_cost: float | None,
+        reject_label: Hashable | None,
+    ) -> None:
+        n_classes = len(densities)
+        self._densities = tuple(densities)
+        self._n_features = common_n_features(densities)
+        self.priors = _check_priors(priors, self.classes)
+        self.losses = _check_losses(losses, n_classes)
+        self.reject_cost = reject_cost
+        self.decisions = self.classes
+        self.reject_label = None
+        table = self.losses
+        if reject_cost is not None:
+            self.reject_cost = check_real(reject_cost, "reject_cost")
+            if not np.isfinite(self.reject_cost):
+                raise ValueError(f"`reject_cost` must be finite, got {reject_cost!r}.")
+            table = np.column_stack([table, np.full(n_classes, self.reject_cost)])
+            self.reject_label = _check_reject_label(reject_label, self.classes)
+            self.decisions = _as_labels([*self.classes.tolist(), self.reject_label])
+        elif reject_label is not None:
+            raise ValueError(
+                f"`reject_label` needs a `reject_cost`, got label {reject_label!r} without one."
+            )
+        self._table = DecisionTable(table)
+        self._zero_one = bool(np.array_equal(self.losses, 1.0 - np.eye(n_classes)))
+        with np.errstate(divide="ignore"):
+            self._log_priors = np.log(self.priors)
+        self._sliced = False
+        self._common_term_unknown = False
+        self._scores: BayesRule | None = None
+
+    def _points(self, X: ArrayLike) -> Array:
+        """Return points as the densities take them: (n,) for one feature, (n, d) above."""
+        flat = not isinstance(X, pd.DataFrame) and np.ndim(X) <= 1
+        if flat and self._n_features not in (None, 1):
+            raise ValueError(
+                f"`X` must have shape (n_samples, {self._n_features}), got shape {np.shape(X)}."
+            )
+        points = check_matrix(np.reshape(np.asarray(X), (-1, 1)) if flat else X)
+        if self._n_features is not None and points.shape[1] != self._n_features:
+            raise ValueError(f"`X` must have {self._n_features} feature(s), got {points.shape[1]}.")
+        return points[:, 0] if points.shape[1] == 1 else points
+
+    def _log_joints(self, points: Array) -> Array:
+        joints = np.empty((len(points), len(self._densities)), order="F")
+        for k, density in enumerate(self._densities):
+            if self.priors[k] == 0:
+                joints[:, k] = -np.inf
+            else:
+                np.add(checked_log_density(density, points), self._log_priors[k], out=joints[:, k])
+        return joints
+
+    def _by_chunks(
+        self,
+        points: Array,
+        function: Callable[[Array], NDArray[Any]],
+        *width: int,
+        dtype: type = float,
+    ) -> NDArray[Any]:
+        """Return a function of the log joints at all points, computed a few points at a time."""
+        out: NDArray[Any] = np.empty((len(points), *width), dtype=dtype)
+        for start in range(0, len(points), CHUNK_ROWS):
+            rows = slice(start, start + CHUNK_ROWS)
+            out[rows] = function(self._log_joints(points[rows]))
+        return out
+
+    def _normalised(self, joints: Array) -> Array:
+        """Return posterior probabilities from log joints."""
+        joints = self._informed(joints)
+        poles = joints == np.inf
+        if poles.any():  # an infinite density outweighs any other; several share
+            some = poles.any(axis=1)
+            joints[some] = np.where(poles[some], 0.0, -np.inf)
+        return np.asarray(np.exp(joints - logsumexp(joints, axis=1, keepdims=True)))
+
+    def _informed(self, joints: Array) -> Array:
+        """Return the joints, with the priors where no class has density."""
+        top = joints[:, 0].copy()
+        for k in range(1, joints.shape[1]):
+            np.maximum(top, joints[:, k], out=top)
+        empty = np.isneginf(top)
+        if empty.any():
+            joints[empty] = self._log_priors
+        return joints
+
+    def _decide(self, joints: Array) -> NDArray[np.intp]:
+        return self._table.choose(self._informed(joints))
+
+    def _check_limits(self, limits: Any, name: str) -> tuple[tuple[float, float], ...]:
+        box = _check_box(limits, name)
+        if self._n_features is not None and len(box) != self._n_features:
+            cut = " Cut one or two features out with `slice`." if self._n_features > 2 else ""
+            raise ValueError(
+                f"`{name}` must have one (low, high) for each of the rule's {self._n_features} "
+                f"feature(s), got {len(box)}.{cut}"
+            )
+        if len(box) > 2:
+            raise ValueError(
+                f"`{name}` must be for one or two features, got {len(box)}. Cut one or two out "
+                "with `slice`."
+            )
+        return box
+
+    def _check_region(self, region: Any) -> tuple[tuple[float, float], ...]:
+        box = _check_box(region, "region")
+        if self._n_features is not None and len(box) != self._n_features:
+            raise ValueError(
+                f"`region` must have one (low, high) for each of the rule's {self._n_features} "
+                f"feature(s), got {len(box)}."
+            )
+        return box
+
+    def _seeds(self, n_features: int) -> Array:
+        known = [d.seeds for d in self._densities if d.seeds is not None]
+        return np.concatenate([np.empty((0, n_features)), *known])
+
+    def _trace(
+        self, lines: tuple[Array, ...], tolerance: float, max_evaluations: int
+    ) -> _contours.Tracing:
+        find = _contours.find_roots if len(lines) == 1 else _contours.trace
+        return find(
+            self._log_joints,
+            self._table,
+            lines,
+            seeds=self._seeds(len(lines)),
+            tolerance=ROOT_TOLERANCE if len(lines) == 1 else tolerance,
+            max_evaluations=max_evaluations,
+        )
+
+    def _pieces(self, traced: _contours.Tracing) -> tuple[BoundaryPiece, ...]:
+        labels = self.decisions.tolist()
+        return tuple(
+            BoundaryPiece((labels[curve.left], labels[curve.right]), curve.points, curve.closed)
+            for curve in traced.curves
+        )
+
+    def _known_n_features(self) -> int:
+        if self._n_features is not None:
+            return self._n_features
+        if all(_takes(density, (7,)) for density in self._densities) and not any(
+            _takes(density, (7, 2)) for density in self._densities
+        ):
+            return 1
+        raise ValueError(
+            "`n_features` is not known: all densities are functions, and they do not all take "
+            "shape (n,) alone. Give `n_features` to BayesRule, or `region` here."
+        )
+
+    def _judge(self, of: Any) -> Callable[[Array, Array], NDArray[np.intp]]:
+        """Return the function from points and their joints to decisions, as column numbers."""
+        if of is None:
+            return lambda _, joints: self._decide(joints.copy())
+        if not (isinstance(of, BayesRule) or callable(getattr(of, "predict", None))):
+            raise TypeError(
+                "`of` must be a BayesRule or a fitted estimator with `predict`, "
+                f"got {type(of).__name__}."
+            )
+        number = {label: column for column, label in enumerate(self.decisions.tolist())}
+
+        def decide(X: Array, _: Array) -> NDArray[np.intp]:
+            as_matrix = X.reshape(len(X), -1)
+            decided = np.asarray(of.predict(as_matrix)).tolist()
+            unknown = sorted({repr(label) for label in set(decided) - set(number)})
+            if unknown:
+                raise ValueError(
+                    f"`of` must decide for {listing([repr(label) for label in number])}, "
+                    f"got {listing(unknown)}."
+                )
+            return np.fromiter((number[label] for label in decided), np.intp, len(decided))
+
+        return decide
+
+    def _integrate(
+        self,
+        box: tuple[tuple[float, float], ...] | None,
+        d: int,
+        of: BayesRule | None,
+        judged: Callable[[Array, Array], NDArray[np.intp]],
+        tolerance: float,
+    ) -> ErrorRate:
+        problem = _risk.Problem(self._log_joints, self._table, judged)
+        breaks = self._breaks(box, d)
+        for doubling in range(REGION_DOUBLINGS + 1):
+            tracer = self if of is None else of
+            estimate = _over(problem, tracer, breaks, tolerance)
+            missing = np.abs(estimate.confusion.sum(axis=1) - self.priors)
+            allowed = MASS_TOLERANCE * self.priors + estimate.mass_error
+            if box is not None or (missing <= allowed).all():
+                break
+            if doubling == REGION_DOUBLINGS:
+                raise ValueError(self._missing_mass(estimate.confusion, breaks))
+            breaks = tuple(_widened(axis) for axis in breaks)
+        return self._report(
+            estimate, "integration", tuple((float(b[0]), float(b[-1])) for b in breaks)
+        )
+
+    def _breaks(self, box: tuple[tuple[float, float], ...] | None, d: int) -> tuple[Array, ...]:
+        """Return, for each axis, sorted coordinates between which panels start."""
+        looks: list[list[Array]] = [[] for _ in range(d)]
+        for density, prior in zip(self._densities, self.priors, strict=True):
+            look = density.look
+            if look is None and box is None and prior > 0:
+                look = _mass.locate(density, d)[0]
+            for axis in range(d if look is not None and prior > 0 else 0):
+                looks[axis].append(look[axis])  # type: ignore[index]
+        breaks = []
+        for axis, parts in enumerate(looks):
+            together = np.concatenate(parts) if parts else np.empty(0)
+            if box is not None:
+                low, high = box[axis]
+                inside = together[(together > low) & (together < high)]
+                together = np.concatenate([np.linspace(low, high, 9), inside])
+            breaks.append(_risk.thin_breaks(together, _risk.MAX_BREAKS if d == 2 else 10**6))
+        return tuple(breaks)
+
+    def _missing_mass(self, confusion: Array, breaks: tuple[Array, ...]) -> str:
+        found = confusion.sum(axis=1)
+        wrong = int(np.argmax(np.abs(found - self.priors)))
+        box = ", ".join(f"({axis[0]:.6g}, {axis[-1]:.6g})" for axis in breaks)
+        return (
+            f"The density of {self._densities[wrong].name} integrates to "
+            f"{found[wrong] / self.priors[wrong]:.6g} over ({box}), not to 1: it is not a "
+            "normalised density, or part of its mass was not found. Give `region` to integrate "
+            "there whatever it holds."
+        )
+
+    def _draw(
+        self,
+        box: tuple[tuple[float, float], ...] | None,
+        d: int,
+        judged: Callable[[Array, Array], NDArray[np.intp]],
+        n_draws: int,
+        rng: np.random.Generator,
+    ) -> ErrorRate:
+        def log_joints(X: Array) -> Array:
+            return self._log_joints(X[:, 0] if X.ndim == 2 and X.shape[1] == 1 else X)
+
+        problem = _risk.Problem(log_joints, self._table, judged)
+        used = [
+            density
+            for density, prior in zip(self._densities, self.priors, strict=True)
+            if prior > 0
+        ]
+        samplers = [density.sample for density in used if density.sample is not None]
+        if box is None and len(samplers) == len(used):
+            priors = self.priors[self.priors > 0]
+            estimate = _risk.monte_carlo(problem, samplers, priors, n_draws, rng)
+            return self._report(estimate, "monte_carlo", None)
+        if box is not None:
+            proposal = _mass.Proposal(np.empty(0), np.empty(0), np.array(box))
+        else:
+            proposal = _mass.fit_proposal(used, d, rng)
+        estimate = _risk.importance_sampling(problem, proposal, n_draws, rng)
+        mass = float(estimate.confusion.sum())
+        if box is None and abs(mass - 1) > MASS_STANDARD_ERRORS * estimate.mass_error + 1e-6:
+            raise ValueError(
+                f"The densities integrate to {mass:.4g} by Monte Carlo (standard error "
+                f"{estimate.mass_error:.2g}), not to 1: one is not normalised, or part of its mass "
+                "was not found. Give `region`, or distributions in place of functions."
+            )
+        return self._report(estimate, "monte_carlo", box)
+
+    def _report(
+        self,
+        estimate: _risk.Estimate,
+        method: str,
+        region: tuple[tuple[float, float], ...] | None,
+    ) -> ErrorRate:
+        confusion = pd.DataFrame(
+            estimate.confusion,
+            index=pd.Index(self.classes, name="truth"),
+            columns=pd.Index(self.decisions, name="decision"),
+        )
+        return ErrorRate(
+            estimate.risk, estimate.error, method, confusion, region, estimate.n_evaluations
+        )
+
+
+@dataclass
+class BayesBoundaryDisplay:
+    """Regions, boundary, density contours and data of a Bayes rule, in one or two features.
+
+    Made by `from_rule` or `from_estimator`, which compute and draw; `plot` draws again. Regions
+    carry a hatch, classes of points a marker and density curves a line style, so that nothing is
+    told by colour alone.
+
+    Parameters
+    ----------
+    rule : BayesRule
+        The rule, in one or two features.
+    boundary : DecisionBoundary
+        Its boundary within the limits.
+    grid : tuple of ndarray
+        Coordinates along each axis at which `log_joints` are kept.
+    log_joints : ndarray of shape (n_1, ..., n_classes)
+        The log joint densities on the grid.
+    X : ndarray of shape (n, n_features), optional
+        Data points to draw.
+    y : ndarray of shape (n,), optional
+        Their classes.
+    feature_names : tuple of str
+        Axis labels.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where it was drawn last.
+    figure_ : matplotlib Figure
+        Its figure.
+    regions_ : list
+        The filled regions.
+    lines_ : list of matplotlib Line2D
+        The boundary, a line a piece.
+    contours_ : list
+        Density contours (two features) or curves (one).
+    points_ : list
+        The data, a collection a class.
+
+    Notes
+    -----
+    scikit-learn's DecisionBoundaryDisplay draws what any classifier predicts on a grid. This
+    display draws coordinates that do not depend on one, and needs densities.
+
+    Examples
+    --------
+    >>> from scipy.stats import multivariate_normal
+    >>> from afterfit.boundary import BayesBoundaryDisplay, BayesRule
+    >>> rule = BayesRule([multivariate_normal([0, 0]), multivariate_normal([2, 1])],
+    ...                  classes=["a", "b"])
+    >>> display = BayesBoundaryDisplay.from_rule(rule, limits=((-3, 5), (-3, 4)))
+    >>> len(display.lines_)
+    1
+    >>> import matplotlib.pyplot as plt
+    >>> plt.close(display.figure_)
+    """
+
+    rule: BayesRule
+    boundary: DecisionBoundary
+    grid: tuple[Array, ...]
+    log_joints: Array
+    X: Array | None = None
+    y: NDArray[Any] | None = None
+    feature_names: tuple[str, ...] = ()
+    ax_: Any = field(default=None, repr=False)
+    figure_: Any = field(default=None, repr=False)
+    regions_: list[Any] = field(default_factory=list, repr=False)
+    lines_: list[Any] = field(default_factory=list, repr=False)
+    contours_: list[Any] = field(default_factory=list, repr=False)
+    points_: list[Any] = field(default_factory=list, repr=False)
+
+    @classmethod
+    def from_rule(
+        cls,
+        rule: BayesRule,
+        X: Any = None,
+        y: Any = None,
+        *,
+        limits: Sequence[Any] | ArrayLike | None = None,
+        feature_names: Sequence[str] | None = None,
+        grid_resolution: int = 200,
+        tolerance: float = 1e-4,
+        ax: Any = None,
+        **plot_options: Any,
+    ) -> Self:
+        """Return the display of a rule, drawn.
+
+        Parameters
+        ----------
+        rule : BayesRule
+            In one or two features; `BayesRule.slice` makes one of more.
+        X : array-like of shape (n, n_features), optional
+            Data points to draw; without `limits` they set them, with 8 % to spare.
+        y : array-like of shape (n,), optional
+            Their classes.
+        limits : (low, high), or ((low, high), (low, high)), keyword-only, optional
+            What to draw.
+        feature_names : sequence of str, keyword-only, optional
+            Axis labels; by default the column names of a DataFrame `X`, else x, or x1 and x2.
+        grid_resolution : int, keyword-only
+            Points along an axis for fills and density contours. Boundaries do not depend on it.
+        tolerance : float, keyword-only
+            Of the boundary, as a fraction of the range.
+        ax : matplotlib Axes, keyword-only, optional
+            Where to draw; new axes if None.
+        **plot_options
+            For `plot`.
+
+        Returns
+        -------
+        BayesBoundaryDisplay
+            Drawn once; `plot` draws it again elsewhere.
+
+        Examples
+        --------
+        >>> from scipy.stats import norm
+        >>> display = BayesBoundaryDisplay.from_rule(
+        ...     BayesRule([norm(0, 1), norm(3, 1.5)]), limits=(-8, 8))
+        >>> display.boundary.points.round(3)
+        array([-6.197,  1.397])
+        >>> import matplotlib.pyplot as plt
+        >>> plt.close(display.figure_)
+        """
+        if not isinstance(rule, BayesRule):
+            raise TypeError(f"`rule` must be a BayesRule, got {type(rule).__name__}.")
+        grid_resolution = check_integer(grid_resolution, "grid_resolution", low=10)
+        data = None if X is None else check_matrix(_as_columns(X))
+        names = _axis_names(X, feature_names)
+        labels = _check_labels(y, data, rule.classes)
+        box = rule._check_limits(_limits_of(data) if limits is None else limits, "limits")
+        if data is not None and data.shape[1] != len(box):
+            raise ValueError(f"`X` must have {len(box)} feature(s), got {data.shape[1]}.")
+        if names and len(names) != len(box):
+            raise ValueError(f"`feature_names` must name {len(box)} feature(s), got {len(names)}.")
+        boundary = rule.boundary(box[0] if len(box) == 1 else box, tolerance=tolerance)
+        grid = tuple(np.linspace(*side, grid_resolution) for side in box)
+        mesh = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1)
+        joints = rule._log_joints(mesh.reshape(-1, len(box)) if len(box) > 1 else grid[0])
+        display = cls(
+            rule=rule,
+            boundary=boundary,
+            grid=grid,
+            log_joints=joints.reshape(*mesh.shape[:-1], -1),
+            X=data,
+            y=labels,
+            feature_names=names or (("x",) if len(box) == 1 else ("x1", "x2")),
+        )
+        return display.plot(ax=ax, **plot_options)
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any = None,
+        y: Any = None,
+        *,
+        priors: ArrayLike | None = None,
+        losses: ArrayLike | None = None,
+        reject_cost: float | None = None,
+        **options: Any,
+    ) -> Self:
+        """Return the display of a fitted generative classifier, drawn.
+
+        Parameters
+        ----------
+        estimator : fitted estimator
+            Of a kind that `BayesRule.from_estimator` takes, in one or two features.
+        X, y : array-like, optional
+            Data points to draw, and their classes.
+        priors, losses, reject_cost : keyword-only, optional
+            As in `BayesRule.from_estimator`.
+        **options
+            For `from_rule`.
+
+        Returns
+        -------
+        BayesBoundaryDisplay
+            Drawn once; `plot` draws it again elsewhere.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_iris
+        >>> from sklearn.naive_bayes import GaussianNB
+        >>> X, y = load_iris(return_X_y=True, as_frame=True)
+        >>> petals = X[["petal length (cm)", "petal width (cm)"]]
+        >>> display = BayesBoundaryDisplay.from_estimator(
+        ...     GaussianNB().fit(petals, y), petals, y)
+        >>> display.ax_.get_xlabel()
+        'petal length (cm)'
+        >>> import matplotlib.pyplot as plt
+        >>> plt.close(display.figure_)
+        """
+        rule = BayesRule.from_estimator(
+            estimator, priors=priors, losses=losses, reject_cost=reject_cost
+        )
+        return cls.from_rule(rule, X, y, **options)
+
+    def plot(
+        self,
+        ax: Any = None,
+        *,
+        regions: bool = True,
+        densities: bool = True,
+        points: bool = True,
+        legend: bool = True,
+        density_levels: Sequence[float] = (0.5, 0.1, 0.01),
+    ) -> Self:
+        """Draw, and return the display.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, optional
+            Where to draw; new axes if None.
+        regions, densities, points, legend : bool, keyword-only
+            What to draw beside the boundary.
+        density_levels : sequence of float, keyword-only
+            Density contours are drawn at these fractions of each class's peak within the limits.
+
+        Returns
+        -------
+        BayesBoundaryDisplay
+            Itself, with `ax_`, `figure_`, `regions_`, `lines_`, `contours_` and `points_`.
+
+        Examples
+        --------
+        >>> import matplotlib.pyplot as plt
+        >>> from scipy.stats import norm
+        >>> display = BayesBoundaryDisplay.from_rule(
+        ...     BayesRule([norm(0, 1), norm(2, 1)]), limits=(-3, 5))
+        >>> figure, ax = plt.subplots()
+        >>> display.plot(ax=ax, legend=False).ax_ is ax
+        True
+        >>> plt.close("all")
+        """
+        import matplotlib.pyplot as plt
+
+        levels = sorted(
+            check_real(level, "density_levels", low=0.0, high=1.0, closed=False)
+            for level in density_levels
+        )
+        if ax is None:
+            _, ax = plt.subplots()
+        self.ax_, self.figure_ = ax, ax.figure
+        colors = colors_of(len(self.rule.decisions))
+        self.regions_, self.lines_, self.contours_, self.points_ = [], [], [], []
+        draw = draw_line if len(self.grid) == 1 else draw_plane
+        draw(self, colors, regions, densities and not self.rule._common_term_unknown, levels)
+        if points and self.X is not None:
+            draw_points(self, colors)
+        ax.set_xlim(self.grid[0][0], self.grid[0][-1])
+        ax.set_xlabel(self.feature_names[0])
+        if len(self.grid) == 2:
+            ax.set_ylim(self.grid[1][0], self.grid[1][-1])
+            ax.set_ylabel(self.feature_names[1])
+        if legend:
+            draw_legend(self, colors, regions, points)
+        return self
+
+
+def _slice_density(density: Density, at: Array, free: list[int]) -> Density:
+    def evaluate(X: Array) -> Any:
+        whole = np.tile(at, (len(X), 1))
+        whole[:, free] = X.reshape(len(X), -1)
+        return density.evaluate(whole[:, 0] if len(at) == 1 else whole)
+
+    seeds = None if density.seeds is None else density.seeds[:, free]
+    return Density(
+        name=density.name,
+        evaluate=evaluate,
+        gives_log=density.gives_log,
+        n_features=len(free),
+        seeds=seeds,
+    )
+
+
+def _over(
+    problem: _risk.Problem, tracer: BayesRule, breaks: tuple[Array, ...], tolerance: float
+) -> _risk.Estimate:
+    """Integrate over the whole range of the breaks, split at the boundary of the rule `tracer`."""
+    cells = _risk.ROOT_CELLS if len(breaks) == 1 else _risk.LATTICE_CELLS
+    lines = tuple(_risk.lattice_lines(along, cells, axis) for axis, along in enumerate(breaks))
+    traced = tracer._trace(lines, RISK_CURVE_TOLERANCE, RISK_EVALUATIONS)
+    if len(breaks) == 1:
+        roots = [curve.points for curve in traced.curves]
+        return _risk.integrate_line(
+            problem, np.unique(np.concatenate([breaks[0], *roots])), tolerance
+        )
+    return _risk.integrate_plane(problem, (breaks[0], breaks[1]), traced.curves, tolerance)
+
+
+def _widened(breaks: Array) -> Array:
+    """Return the breaks with as much again on either side."""
+    half = 0.5 * (breaks[-1] - breaks[0])
+    outside = half * np.array([0.25, 0.5, 1.0])
+    return np.concatenate([breaks[0] - outside[::-1], breaks, breaks[-1] + outside])
+
+
+def _takes(density: Density, shape: tuple[int, ...]) -> bool:
+    """Tell whether a density returns one number a row of points of this shape."""
+    try:
+        with np.errstate(all="ignore"):
+            returned = density.evaluate(np.linspace(0.1, 0.9, int(np.prod(shape))).reshape(shape))
+    except Exception:
+        return False
+    return bool(np.shape(returned) == shape[:1])
+
+
+def _middle(cell: Array) -> tuple[float, ...]:
+    return tuple(float(f"{0.5 * (low + high):.6g}") for low, high in cell.reshape(-1, 2))
+
+
+def _as_labels(labels: Sequence[Hashable]) -> NDArray[Any]:
+    """Return labels as an array of numbers or text, or of objects where kinds are mixed."""
+    kinds = {type(label) for label in labels}
+    if len(kinds) == 1 and kinds <= {int, float, bool, str}:
+        return np.array(labels)
+    array = np.empty(len(labels), dtype=object)
+    array[:] = labels
+    return array
+
+
+def _check_sources(log_densities: Any, classes: Any) -> tuple[list[Any], NDArray[Any]]:
+    if isinstance(log_densities, Mapping):
+        if classes is not None:
+            raise ValueError("`classes` must be None with a mapping, whose keys are the classes.")
+        sources, labels = list(log_densities.values()), list(log_densities)
+    elif isinstance(log_densities, Sequence) and not isinstance(log_densities, str):
+        sources = list(log_densities)
+        labels = list(range(len(sources))) if classes is None else _as_list(classes)
+    else:
+        raise TypeError(
+            "`log_densities` must be a sequence or a mapping with one density a class, "
+            f"got {type(log_densities).__name__}."
+        )
+    if len(sources) < 2:
+        raise ValueError(f"`log_densities` must be for at least two classes, got {len(sources)}.")
+    if len(labels) != len(sources):
+        raise ValueError(
+            f"`classes` must name each of the {len(sources)} densities, got {len(labels)} name(s)."
+        )
+    repeated = [label for i, label in enumerate(labels) if label in labels[:i]]
+    if repeated:
+        raise ValueError(f"`classes` must differ, got {listing(repeated)} more than once.")
+    return sources, _as_labels(labels)
+
+
+def _as_list(labels: Any) -> list[Any]:
+    # Arrays give Python's own numbers; of other sequences the labels stay what they are.
+    return labels.tolist() if hasattr(labels, "tolist") else list(labels)
+
+
+def _check_priors(priors: Any, classes: NDArray[Any]) -> Array:
+    n = len(classes)
+    if priors is None:
+        return np.full(n, 1.0 / n)
+    array = np.asarray(priors)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"`priors` must be numbers, one a class, got {priors!r}.")
+    array = array.astype(np.float64)
+    if array.shape != (n,):
+        raise ValueError(
+            f"`priors` must hold one probability for each of the {n} classes, "
+            f"got shape {array.shape}."
+        )
+    if not (array >= 0).all() or abs(array.sum() - 1.0) > PRIOR_TOLERANCE:
+        raise ValueError(
+            f"`priors` must be at least 0 and add up to 1, got {array.tolist()} "
+            f"(sum {array.sum():.10g})."
+        )
+    return array
+
+
+def _check_losses(losses: Any, n_classes: int) -> Array:
+    if losses is None:
+        return 1.0 - np.eye(n_classes)
+    array = np.asarray(losses)
+    if array.shape != (n_classes, n_classes):
+        raise ValueError(
+            f"`losses` must have shape ({n_classes}, {n_classes}), losses[i, j] the cost of "
+            f"deciding class j when the truth is class i, got shape {array.shape}."
+        )
+    return check_matrix(array, "losses")
+
+
+def _check_reject_label(label: Hashable | None, classes: NDArray[Any]) -> Hashable:
+    known = classes.tolist()
+    if label is None:
+        label = -1 if classes.dtype.kind in "iuf" else "reject"
+    if label in known:
+        listed = listing([repr(one) for one in known])
+        raise ValueError(f"`reject_label` must differ from all classes ({listed}), got {label!r}.")
+    return label
+
+
+def _check_box(limits: Any, name: str) -> tuple[tuple[float, float], ...]:
+    try:
+        array = np.asarray(limits, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    if array.shape == (2,):
+        array = array[None, :]
+    if array.ndim != 2 or array.shape[1:] != (2,) or len(array) == 0:
+        raise ValueError(
+            f"`{name}` must be (low, high) for one feature, or one such pair a feature, "
+            f"got {limits!r}."
+        )
+    if not np.isfinite(array).all() or not (array[:, 0] < array[:, 1]).all():
+        raise ValueError(f"`{name}` must be finite with low < high, got {limits!r}.")
+    return tuple((float(low), float(high)) for low, high in array)
+
+
+def _as_columns(X: Any) -> Any:
+    if isinstance(X, pd.Series):
+        return X.to_frame()
+    if not isinstance(X, pd.DataFrame) and np.ndim(X) == 1:
+        return np.asarray(X).reshape(-1, 1)
+    return X
+
+
+def _limits_of(data: Array | None) -> list[tuple[float, float]]:
+    if data is None:
+        raise ValueError("`limits` must be given where there are no data points `X` to set them.")
+    low, high = data.min(axis=0), data.max(axis=0)
+    room = PADDING * np.where(high > low, high - low, 1.0)
+    return list(zip((low - room).tolist(), (high + room).tolist(), strict=True))
+
+
+def _axis_names(X: Any, feature_names: Sequence[str] | None) -> tuple[str, ...]:
+    if feature_names is not None:
+        return (feature_names,) if isinstance(feature_names, str) else tuple(feature_names)
+    if isinstance(X, pd.Series):
+        return (str(X.name),)
+    return tuple(str(column) for column in X.columns) if isinstance(X, pd.DataFrame) else ()
+
+
+def _check_labels(y: Any, data: Array | None, classes: NDArray[Any]) -> NDArray[Any] | None:
+    if y is None:
+        return None
+    if data is None:
+        raise ValueError("`y` must come with the data points `X`.")
+    labels = np.asarray(y, dtype=object)
+    if labels.shape != (len(data),):
+        raise ValueError(f"`y` must have shape ({len(data)},) as `X`, got {labels.shape}.")
+    unknown = sorted({repr(label) for label in set(labels.tolist()) - set(classes.tolist())})
+    if unknown:
+        known = listing([repr(label) for label in classes.tolist()])
+        raise ValueError(f"`y` must hold classes of the rule ({known}), got {listing(unknown)}.")
+    return labels

@@ -1,0 +1,608 @@
+"""Sweeps: on a real scheduler whose workers die, stopped and taken up again, on wrong grids."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+import psutil
+import pytest
+from bs4 import BeautifulSoup
+
+from afterfit import _cli, _execute, _grid, _notebook_parameters, _sweep, _sweep_folder, runs
+
+# Every kind of run in one notebook. A worker that starts a kernel is the kernel's parent.
+PARAMETERS = """mode: str = "fine"
+seed: int = 0
+level: float = 0.5
+names: list[str] = ["a"]
+data: str = ""
+folder: str = ""
+"""
+CODE = """import os, signal, time
+from pathlib import Path
+from afterfit import runs
+
+runs.check_parameters(globals(), seed=range(1000))
+runs.record(double=2 * seed, text=f"<b>{seed}", table_of=[seed, "x"], fraction=seed / 7)
+runs.record(threads=os.environ["OMP_NUM_THREADS"], kernel_folder=os.getcwd())
+if data:
+    runs.record(lines=len(Path(data).read_text().splitlines()), data_name=data)
+if mode == "fail":
+    raise ValueError(f"seed {seed} is\\nnot liked")
+if mode == "hang":
+    time.sleep(600)
+if mode == "kill the kernel":
+    os.kill(os.getpid(), signal.SIGKILL)
+if mode == "kill the worker" and not (marker := Path(folder) / "killed").exists():
+    marker.touch()
+    os.kill(os.getppid(), signal.SIGKILL)
+    time.sleep(600)
+if mode == "slow":
+    time.sleep(1)
+"""
+
+
+def write_notebook(path, *cells, parameters=PARAMETERS):
+    code = [nbformat.v4.new_code_cell(cell) for cell in (parameters, *cells)]
+    code[0].metadata["tags"] = ["parameters"]
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    notebook = nbformat.v4.new_notebook(cells=code, metadata={"kernelspec": kernel})
+    nbformat.write(notebook, path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def notebook(tmp_path_factory):
+    return write_notebook(tmp_path_factory.mktemp("notebook") / "study.ipynb", CODE)
+
+
+# --- a real scheduler and two workers, each a process of its own ---
+
+MODES = ["fine", "fail", "hang", "kill the kernel", "kill the worker"]
+FILES = {"a.csv": "x\n1\n2\n", "sub/a.csv": "x\n1\n"}
+
+
+def start(*command, cwd):
+    return subprocess.Popen(
+        [sys.executable, "-m", *command],
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+
+
+@pytest.fixture(scope="module")
+def cluster_sweep(notebook, tmp_path_factory):
+    """The table and folder of a sweep in which all goes wrong that can."""
+    base = tmp_path_factory.mktemp("cluster")
+    for name, content in FILES.items():
+        (base / name).parent.mkdir(exist_ok=True)
+        (base / name).write_text(content)
+    address_file = base / "scheduler.json"
+    loopback = ["--host", "127.0.0.1"]
+    options = [*loopback, "--port", "0", "--no-dashboard", "--scheduler-file", str(address_file)]
+    processes = [start("distributed.cli.dask_scheduler", *options, cwd=base)]
+    for number in (1, 2):
+        place = base / f"worker-{number}"  # what a worker sees of the disk is not the client's
+        place.mkdir()
+        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", *loopback]
+        options += ["--scheduler-file", str(address_file)]
+        processes.append(start("distributed.cli.dask_worker", *options, cwd=place))
+    try:
+        deadline = time.monotonic() + 60
+        while not address_file.exists() and time.monotonic() < deadline:
+            time.sleep(0.1)
+        address = json.loads(address_file.read_text())["address"]
+        data = [str(base / name) for name in FILES]
+        rows = [{"mode": "fine", "seed": 3, "data": path} for path in data]
+        rows += [{"mode": mode, "folder": str(base)} for mode in MODES[1:]]
+        out = base / "runs"
+        table = runs.sweep(notebook, rows, out, scheduler=address, timeout=20)
+        yield table.set_index("mode"), out, processes
+    finally:
+        for process in processes:
+            process.kill()
+            process.wait()
+
+
+def test_runs_that_fail_hang_or_die_are_told_apart(cluster_sweep):
+    table, _, _ = cluster_sweep
+    assert table["status"].to_dict() == {
+        "fine": "ok",
+        "fail": "failed",
+        "hang": "timeout",
+        "kill the kernel": "failed",
+        "kill the worker": "ok",
+    }
+    assert table.loc["fail", "error"] == "ValueError: seed 0 is not liked"
+    assert table.loc["hang", "error"] == "stopped at the time limit of 20 s, in cell [3]"
+    assert "the kernel died, in cell [3]" in table.loc["kill the kernel", "error"]
+    assert table.loc["hang", "seconds"] == pytest.approx(20, abs=5)
+
+
+def test_a_killed_workers_run_is_done_elsewhere(cluster_sweep):
+    table, _out, processes = cluster_sweep
+    killed = [process.wait(5) for process in processes[1:] if process.poll() is not None]
+    assert killed == [-signal.SIGKILL]
+    assert table.loc["kill the worker", "double"] == 0
+    kernels = [
+        process
+        for process in psutil.process_iter(["cmdline", "ppid"])
+        if "ipykernel_launcher" in " ".join(process.info["cmdline"] or [])
+        and process.info["ppid"] in (1, processes[1].pid, processes[2].pid)
+    ]
+    _, alive = psutil.wait_procs(kernels, timeout=5)
+    assert not alive, "a kernel outlived its worker"
+
+
+def test_files_travel_and_the_executed_notebooks_come_back(cluster_sweep):
+    table, out, _ = cluster_sweep
+    assert table.loc["fine", "lines"].tolist() == [3, 2]
+    assert table.loc["fine", "data_name"].tolist() == ["a.csv", "a.csv"]
+    for name in table["notebook"]:
+        executed = nbformat.read(out / name, as_version=4)
+        nbformat.validate(executed)
+        assert executed.metadata.papermill.parameters
+    record = runs.read_records(out / table.loc["fine", "notebook"].iloc[0])
+    assert record["table_of"] == [3, "x"]
+    assert record["threads"] == "1"
+    assert not Path(record["kernel_folder"]).exists(), "each run has a folder that goes with it"
+
+
+def test_a_failed_run_keeps_its_traceback_and_what_it_had_recorded(cluster_sweep):
+    table, out, _ = cluster_sweep
+    name = table.loc["fail", "notebook"]
+    assert table.loc["fail", "double"] == 0
+    kept = json.loads((out / "records" / f"{Path(name).stem}.json").read_text())
+    assert "raise ValueError" in kept["traceback"]
+    assert "\x1b" not in kept["traceback"]
+    outputs = [
+        output
+        for cell in nbformat.read(out / name, as_version=4).cells
+        for output in cell.get("outputs", [])
+    ]
+    assert outputs[-1]["ename"] == "ValueError"
+
+
+def test_the_table_is_typed_and_in_the_order_of_the_grid(cluster_sweep):
+    table, out, _ = cluster_sweep
+    assert table.index.tolist() == ["fine", "fine", *MODES[1:]]
+    kept = pd.read_parquet(out / "table.parquet").set_index("mode")
+    pd.testing.assert_frame_equal(kept, table)
+    assert str(table["double"].dtype) == "Int64"
+    assert str(table["fraction"].dtype) == "float64"
+    assert table["table_of"].iloc[0] == '[3, "x"]'
+    assert pd.read_csv(out / "table.csv").shape == (6, table.shape[1] + 1)
+
+
+# --- stopped, and taken up again ---
+
+
+def sweep_command(notebook, out, *options):
+    grid = ["--grid", "seed=0:6", "mode=slow", "--workers", "2"]
+    command = [sys.executable, "-m", "afterfit", "sweep", str(notebook), "--out", str(out)]
+    return [*command, *grid, *options]
+
+
+def wait_for_records(out, count, process):
+    deadline = time.monotonic() + 90
+    while len(list(out.glob("records/*.json"))) < count:
+        assert process.poll() is None, process.stderr.read()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_stopped_by_ctrl_c_killed_and_taken_up_again(notebook, tmp_path):
+    out = tmp_path / "runs"
+    command = sweep_command(notebook, out)
+    pipes = {"stderr": subprocess.PIPE, "text": True}
+    first = subprocess.Popen(command, start_new_session=True, **pipes)
+    wait_for_records(out, 1, first)
+
+    family = psutil.Process(first.pid).children(recursive=True)
+    listening = [
+        connection.laddr.ip
+        for process in [psutil.Process(first.pid), *family]
+        for connection in process.net_connections()
+        if connection.status == psutil.CONN_LISTEN
+    ]
+    assert set(listening) == {"127.0.0.1"}
+    with pytest.raises(BlockingIOError, match=rf"another sweep \(process {first.pid}\) is at work"):
+        runs.sweep(notebook, {"seed": 1}, out)
+
+    os.killpg(first.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    said = first.communicate(timeout=30)[1]
+    assert first.returncode == _cli.INTERRUPTED, said
+    assert said.strip() == "stopped; what is done is kept, and the same command goes on from there"
+    assert not psutil.wait_procs(family, timeout=10)[1], "a process outlived the sweep"
+    assert {"ok", "missing"} == set(pd.read_csv(out / "table.csv")["status"])
+
+    done = {path: path.stat().st_mtime_ns for path in out.glob("records/*.json")}
+    second = subprocess.Popen(command, start_new_session=True, **pipes)
+    wait_for_records(out, len(done) + 1, second)
+    family = psutil.Process(second.pid).children(recursive=True)
+    second.kill()
+    second.communicate(timeout=10)
+    assert not psutil.wait_procs(family, timeout=20)[1], "a process outlived its client"
+
+    done |= {path: path.stat().st_mtime_ns for path in out.glob("records/*.json")}
+    third = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert third.returncode == _cli.OK, third.stderr
+    assert f"{len(done)} of 6 runs are done already" in third.stderr
+    assert len(third.stderr.splitlines()) == 2, "quiet in a log"
+    after = {path: path.stat().st_mtime_ns for path in out.glob("records/*.json")}
+    assert len(after) == 6
+    assert after | done == after, "a run that was done was done again"
+    assert not list(out.rglob("*.part")), "a part of a file was left behind"
+    table = pd.read_parquet(out / "table.parquet")
+    assert table["double"].tolist() == [0, 2, 4, 6, 8, 10]
+
+
+# --- what is done, and what is not: with workers in this process, and runs that cost nothing ---
+
+
+@pytest.fixture(scope="module")
+def client():
+    from distributed import Client
+
+    with Client(
+        processes=False, n_workers=2, threads_per_worker=2, dashboard_address=None
+    ) as client:
+        yield client
+
+
+CALLS = []
+
+
+def stand_in(notebook, contents, names, parameters, timeout, package):
+    """What the workers call instead of papermill: what comes of it follows from `seed`."""
+    CALLS.append(parameters)
+    seed = parameters.get("seed", 0)
+    if seed >= 100 and len(CALLS) < seed - 100:  # 103: only the third call goes well
+        return _execute.Outcome("failed", 0.1, notebook, {"seed": seed}, error="ValueError: no")
+    if seed == 99:
+        return _execute.Outcome("failed", 0.1, notebook, error="ParameterError: no")
+    if seed == 98:
+        raise MemoryError("of the worker")
+    return _execute.Outcome("ok", 0.1, notebook, {"double": 2 * seed, "size": len(contents)})
+
+
+@pytest.fixture
+def executed(monkeypatch):
+    """The parameters of what was executed."""
+    monkeypatch.setattr(_execute, "run_elsewhere", stand_in)
+    CALLS.clear()
+    return CALLS
+
+
+def test_a_second_sweep_does_only_what_is_missing(client, executed, notebook, tmp_path):
+    table = runs.sweep(notebook, {"seed": range(4)}, tmp_path, scheduler=client)
+    assert sorted(call["seed"] for call in executed) == [0, 1, 2, 3]
+    assert table["double"].tolist() == [0, 2, 4, 6]
+    again = runs.sweep(notebook, {"seed": range(6)}, tmp_path, scheduler=client)
+    assert sorted(call["seed"] for call in executed) == [0, 1, 2, 3, 4, 5]
+    assert again["seed"].tolist() == [0, 1, 2, 3, 4, 5]
+    before = (tmp_path / "table.csv").stat().st_mtime_ns
+    runs.sweep(notebook, ["seed=0:6"], tmp_path, scheduler=client)
+    assert len(executed) == 6
+    assert (tmp_path / "table.csv").stat().st_mtime_ns == before, "nothing was to do"
+
+
+def test_done_is_decided_by_content(client, executed, tmp_path, monkeypatch):
+    path = write_notebook(tmp_path / "n.ipynb", CODE)
+    data = tmp_path / "a.csv"
+    data.write_text("x\n1\n")
+
+    def n_executed(grid):
+        before = len(executed)
+        runs.sweep(path, grid, tmp_path / "out", scheduler=client)
+        return len(executed) - before
+
+    grid = {"seed": [0], "data": [str(data)]}
+    assert n_executed(grid) == 1
+    assert n_executed(grid) == 0
+    assert n_executed({"data": [str(data)], "level": 0.5}) == 0, "these are the defaults"
+    data.touch()
+    assert n_executed(grid) == 0
+    data.write_text("x\n2\n")
+    assert n_executed(grid) == 1, "other data"
+    write_notebook(path, CODE)
+    assert n_executed(grid) == 0, "the same cells under new ids"
+    write_notebook(path, CODE + "\n1\n")
+    assert n_executed(grid) == 1, "another notebook"
+    monkeypatch.setattr(_execute, "package_digest", lambda: "another version")
+    assert n_executed(grid) == 1, "another package"
+    kept = next(iter((tmp_path / "out/records").iterdir()))
+    for record in (tmp_path / "out/records").iterdir():
+        record.write_bytes(kept.read_bytes()[:50])
+    assert n_executed(grid) == 1, "records that are not whole"
+
+
+def test_duplicates_are_run_once(client, executed, notebook, tmp_path, capsys):
+    grid = [{"seed": 1}, {"seed": 2}, {"seed": 1, "level": 0.5}, {"seed": np.int64(2)}]
+    table = runs.sweep(notebook, grid, tmp_path, scheduler=client)
+    assert sorted(call["seed"] for call in executed) == [1, 2]
+    assert table["seed"].tolist() == [1, 2]
+
+
+def test_failures_are_retried_but_not_refusals(client, executed, notebook, tmp_path):
+    table = runs.sweep(notebook, {"seed": [103]}, tmp_path / "a", scheduler=client, retries=2)
+    assert table["status"].tolist() == ["ok"]
+    executed.clear()
+    table = runs.sweep(notebook, {"seed": [200]}, tmp_path / "b", scheduler=client, retries=2)
+    assert (len(executed), table["status"].tolist()) == (3, ["failed"])
+    executed.clear()
+    runs.sweep(notebook, {"seed": [99]}, tmp_path / "c", scheduler=client, retries=2)
+    assert len(executed) == 1, "a chapter that refuses its parameters refuses them again"
+    executed.clear()
+    table = runs.sweep(notebook, {"seed": [98, 1]}, tmp_path / "d", scheduler=client)
+    assert table["error"].tolist() == ["MemoryError: of the worker", ""]
+    table = runs.sweep(notebook, {"seed": [98, 1]}, tmp_path / "d", scheduler=client)
+    assert len(executed) == 3, "what failed is tried again, what went well is not"
+
+
+def test_exit_code_and_failures_come_last(client, executed, notebook, tmp_path, capsys):
+    address = client.scheduler.address
+    command = ["sweep", str(notebook), "--out", str(tmp_path), "--scheduler", address, "--grid"]
+    assert _cli.main([*command, "seed=1,2"]) == _cli.OK
+    assert _cli.main([*command, "seed=1,99,2"]) == _cli.RUNS_FAILED
+    said = capsys.readouterr().err.strip().splitlines()
+    assert said[-2] == "failed: seed=99: ParameterError: no"
+    assert said[-1].startswith("2 of 3 runs are done")
+
+
+@pytest.mark.parametrize(("number", "words"), [(28, "No space left"), (30, "Read-only")])
+def test_a_disk_that_takes_no_more(
+    client, executed, notebook, tmp_path, monkeypatch, capsys, number, words
+):
+    runs.sweep(notebook, {"seed": [0, 1]}, tmp_path, scheduler=client)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+
+    def refuse(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(_sweep_folder.os, "replace", refuse)
+    with pytest.raises(OSError, match=f"cannot write into .*{words}.* stays readable"):
+        runs.sweep(notebook, {"seed": range(9)}, tmp_path, scheduler=client)
+    monkeypatch.undo()
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    assert after == before, "what was done is as it was, and nothing else was left"
+
+
+def test_a_folder_that_cannot_be_made(notebook, tmp_path, capsys):
+    (tmp_path / "file").write_text("")
+    command = ["sweep", str(notebook), "--out", str(tmp_path / "file/x"), "--grid", "seed=1"]
+    assert _cli.main(command) == _cli.NOT_DONE
+    assert "cannot write into" in capsys.readouterr().err
+
+
+def test_a_worker_with_another_package_is_refused(client, notebook, tmp_path, monkeypatch):
+    monkeypatch.setattr(client, "run", lambda function: {"tcp://far": "0.0.1+abc"})
+    with pytest.raises(ConnectionError, match=r"1 of 1 workers have another afterfit \(tcp://far"):
+        runs.sweep(notebook, {"seed": [1]}, tmp_path, scheduler=client)
+    outcome = _execute.run_elsewhere(b"{}", [], [], {}, None, "0.0.1+abc")
+    assert "install the same on all machines" in outcome.error
+
+
+def test_a_scheduler_that_is_not_there(notebook, tmp_path, monkeypatch):
+    monkeypatch.setattr(_sweep, "PATIENCE", 2)
+    with pytest.raises(ConnectionError, match=r"no scheduler answers at 'tcp://127\.0\.0\.1:9'"):
+        runs.sweep(notebook, {"seed": [1]}, tmp_path, scheduler="tcp://127.0.0.1:9")
+
+
+# --- grids ---
+
+
+@pytest.fixture(scope="module")
+def known(notebook):
+    return _notebook_parameters.declared(_notebook_parameters.read(notebook))
+
+
+def test_parameters_are_read_from_the_notebook(known):
+    assert {name: (p.annotation, p.default) for name, p in known.items()} == {
+        "mode": ("str", "fine"),
+        "seed": ("int", 0),
+        "level": ("float", 0.5),
+        "names": ("list[str]", ["a"]),
+        "data": ("str", ""),
+        "folder": ("str", ""),
+    }
+
+
+@pytest.mark.parametrize(
+    ("texts", "rows"),
+    [
+        (["seed=0:3"], [{"seed": 0}, {"seed": 1}, {"seed": 2}]),
+        (["seed=5,1:7:3"], [{"seed": 5}, {"seed": 1}, {"seed": 4}]),
+        (["seed=3:0:-2"], [{"seed": 3}, {"seed": 1}]),
+        (["level=0:0.3:0.1"], [{"level": 0.0}, {"level": 0.1}, {"level": 0.2}]),
+        (
+            ["seed=1,2", "mode=x,007"],
+            [
+                {"seed": 1, "mode": "x"},
+                {"seed": 1, "mode": "007"},
+                {"seed": 2, "mode": "x"},
+                {"seed": 2, "mode": "007"},
+            ],
+        ),
+        (["names=[a,b],[c],[]"], [{"names": ["a", "b"]}, {"names": ["c"]}, {"names": []}]),
+        (['mode="a,b",C:\\x'], [{"mode": "a,b"}, {"mode": "C:\\x"}]),
+        (['names=["a,b", c]'], [{"names": ["a,b", "c"]}]),
+        (["mode="], [{"mode": ""}]),
+        (["level=1"], [{"level": 1.0}]),
+    ],
+)
+def test_texts_of_a_grid(known, texts, rows):
+    assert _grid.rows_of(texts, known) == rows
+
+
+ROWS = [{"seed": 1, "mode": "no"}, {"seed": 20, "mode": "007"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "rows"),
+    [
+        ("g.csv", "seed,mode\n1,no\n20,007\n", ROWS),
+        ("g.csv", "seed,level\n1,\n2,0.5", [{"seed": 1}, {"seed": 2, "level": 0.5}]),
+        ("g.json", json.dumps(ROWS), ROWS),
+        ("g.yaml", "- seed: 1\n  mode: no\n- {seed: 20, mode: 007}\n", ROWS),
+        (
+            "g.yml",
+            "seed: 1:3\nmode: [no]\n",
+            [{"seed": 1, "mode": "no"}, {"seed": 2, "mode": "no"}],
+        ),
+        ("g.json", '{"seed": [1, "4:6"]}', [{"seed": 1}, {"seed": 4}, {"seed": 5}]),
+        ("g.yaml", "names: [[a, b], [c]]", [{"names": ["a", "b"]}, {"names": ["c"]}]),
+    ],
+)
+def test_files_of_a_grid(known, tmp_path, name, content, rows):
+    (tmp_path / name).write_text(content)
+    assert _grid.rows_of(str(tmp_path / name), known) == rows
+    crossed = _grid.rows_of([str(tmp_path / name), "folder=x,y"], known)
+    assert len(crossed) == 2 * len(rows)
+
+
+def test_a_data_frame_is_a_grid(known):
+    frame = pd.DataFrame({"seed": [1, 2], "mode": ["a", None]})
+    assert _grid.rows_of(frame, known) == [{"seed": 1, "mode": "a"}, {"seed": 2}]
+
+
+@pytest.mark.parametrize(
+    ("grid", "message"),
+    [
+        ({"sead": [1]}, "`sead` is not a parameter of this chapter. Did you mean `seed`?"),
+        (["sead=1"], "`sead` is not a parameter"),
+        ({"seed": ["1"]}, "`seed` must be int, got '1'"),
+        ({"seed": [True]}, "`seed` must be int, got True"),
+        (["seed=1.5"], "`seed` must be int, got '1.5'"),
+        (["level=high"], "`level` must be float, got 'high'"),
+        (
+            {"names": ["a", "b"]},
+            r"`names` must be list\[str\], got 'a'. One run takes a whole list",
+        ),
+        (["names=a"], r"`names` must be list\[str\], got 'a'"),
+        ({"seed": []}, "`seed` must have at least one value"),
+        (["seed=1", "seed=2"], "`seed` is given twice"),
+        (["seed=3:1"], "`seed` has the range '3:1'"),
+        (["seed=0:9999999"], "at most 1,000,000 runs, got 9,999,999"),
+        (["seed=0:2000", "level=0:2000"], "at most 1,000,000 runs, got 4,000,000"),
+        (["seed"], "'seed' is no parameter: write name=value"),
+        ({"data": ["none.csv"]}, "there is no file 'none.csv'"),
+        (["none.yaml"], "`grid` names the file 'none.yaml', which does not exist"),
+        (3, "`grid` must be a mapping"),
+        ([1, 2], "`grid` must hold mappings only or texts only"),
+    ],
+)
+def test_wrong_grids_are_named_and_nothing_is_run(notebook, tmp_path, grid, message):
+    with pytest.raises((ValueError, TypeError, FileNotFoundError), match=message):
+        runs.sweep(notebook, grid, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("g.yaml", "a: [1"), ("g.json", "{"), ("g.csv", "a,b\n1\n"), ("g.yaml", "3")],
+)
+def test_files_that_are_no_grid(known, tmp_path, name, content):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(runs.ParameterError, match=r"`grid` (cannot be read|must hold)"):
+        _grid.rows_of(str(tmp_path / name), known)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"retries": -1}, "`retries` must be at least 0"),
+        ({"n_workers": 0}, "`n_workers` must be at least 1"),
+        ({"timeout": 0}, "`timeout` must lie in"),
+    ],
+)
+def test_wrong_options_are_named(notebook, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        runs.sweep(notebook, {"seed": [1]}, tmp_path / "out", **options)
+
+
+def test_a_dry_run_lists_the_runs_and_runs_nothing(notebook, tmp_path, capsys):
+    command = ["sweep", str(notebook), "--out", str(tmp_path / "out"), "--dry-run"]
+    assert _cli.main([*command, "--grid", "seed=0:2,1", "mode=a"]) == _cli.OK
+    said = capsys.readouterr()
+    assert said.out == "seed=0 mode=a\nseed=1 mode=a\n2 runs\n"
+    assert said.err == "1 runs are the same as others and are run once\n"
+    assert not (tmp_path / "out").exists()
+
+
+# --- tables and pages of hostile things ---
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "=HYPERLINK(1)",
+    "$\\bad$",
+    '"><img src=x onerror=alert(2)>',
+]
+
+
+def test_nothing_of_the_readers_is_alive_in_tables_and_pages(
+    client, notebook, tmp_path, monkeypatch
+):
+    def stand_in(notebook, contents, names, parameters, timeout, package):
+        mode = parameters["mode"]
+        records = {mode: parameters["seed"] / 3, "text": mode, "list": [mode], "seed": 7}
+        status = "failed" if mode.startswith("=") else "ok"
+        return _execute.Outcome(status, 0.1, notebook, records, error=f"ValueError: {mode}")
+
+    monkeypatch.setattr(_execute, "run_elsewhere", stand_in)
+    grid = {"mode": HOSTILE, "seed": [0, 1]}
+    table = runs.sweep(notebook, grid, tmp_path / "<i>out", scheduler=client)
+    assert table["seed (recorded)"].tolist() == [7] * 8
+    assert pd.read_parquet(tmp_path / "<i>out/table.parquet")["mode"].tolist()[2] == HOSTILE[1]
+    cells = pd.read_csv(tmp_path / "<i>out/table.csv")
+    assert cells["mode"].tolist()[2] == "'=HYPERLINK(1)", "a spreadsheet would run it"
+    assert "'=HYPERLINK(1)" in cells.columns
+    page = BeautifulSoup((tmp_path / "<i>out/index.html").read_text(), "html.parser")
+    assert not page.find_all(["script", "i"])
+    assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in page("img"))
+    assert len(page("img")) == 5, "four records of their own, and one under another name"
+    assert all(image["alt"] for image in page("img"))
+    assert HOSTILE[0] in page.get_text()
+    for tag in page.find_all(True):
+        assert not [name for name in tag.attrs if name.startswith("on")]
+    assert len(page.find("tbody")("tr")) == 8
+    assert len(page("tr", class_="failed")) == 2
+
+
+def test_numbers_keep_their_kinds_in_the_table():
+    rows = [{"seed": 1}, {"seed": 2}, {"seed": 3}]
+    records = [
+        {"big": 2**70, "flag": True, "mixed": 1, "x": {"$float": "nan"}, "none": None},
+        {"big": 1, "flag": False, "mixed": "a", "x": 1.5, "none": None},
+    ]
+    kept = [
+        {"records": r, "status": "ok", "seconds": 1, "error": "", "notebook": ""} for r in records
+    ]
+    table = _sweep_folder.table_of(rows, [*kept, None])
+    assert table["status"].tolist() == ["ok", "ok", "missing"]
+    assert table["big"].tolist()[:2] == [float(2**70), 1.0]
+    assert table["flag"].tolist()[:2] == [True, False]
+    assert table["mixed"].tolist()[:2] == ["1", "a"]
+    assert np.isnan(table["x"][0])
+    assert table["x"][1] == 1.5
+    assert table["none"].isna().all()
+
+
+def test_the_command_has_an_entry_point_and_says_its_version(capsys):
+    import tomllib
+
+    import afterfit
+
+    pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    assert pyproject["project"]["scripts"] == {"afterfit": "afterfit._cli:main"}
+    with pytest.raises(SystemExit, match="0"):
+        _cli.main(["--version"])
+    assert capsys.readouterr().out.strip() == f"afterfit {afterfit.__version__}"
