@@ -99,8 +99,16 @@ def without_thebe(app: Sphinx, _: Config) -> None:
                 app.disconnect(listener.id)
 
 
+def skip_requests(
+    app: Sphinx, what: str, name: str, member: object, skip: bool, options: object
+) -> bool | None:
+    """Leave out the methods that scikit-learn gives every estimator for metadata routing."""
+    return True if re.fullmatch(r"set_\w+_request|get_metadata_routing", name) else None
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     app.connect("config-inited", without_thebe, priority=0)
+    app.connect("autodoc-skip-member", skip_requests)
     app.add_directive("bundled-data", BundledData)
     app.add_directive("versions", Versions)
     for part in PARTS:
