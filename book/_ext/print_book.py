@@ -55,7 +55,10 @@ details > summary { list-style: none; }
 def main() -> int:
     browser = next(filter(None, map(which, BROWSERS)), None)
     if browser is None:
-        print("make pdf needs Chromium: install it (on Debian: apt install chromium).", file=sys.stderr)
+        print(
+            "make pdf needs Chromium: install it (on Debian: apt install chromium).",
+            file=sys.stderr,
+        )
         return 1
     pages = reading_order()
     book, headings = single_page(pages)
@@ -112,7 +115,9 @@ def single_page(pages: list[str]) -> tuple[BeautifulSoup, list[str]]:
     for page in pages:
         article = BeautifulSoup((HTML / page).read_text(encoding="utf-8"), "html.parser").article
         adapt(article, page, pages)
-        wrapper = book.new_tag("div", id=name_of(page), attrs={"class": "page bd-content bd-article"})
+        wrapper = book.new_tag(
+            "div", id=name_of(page), attrs={"class": "page bd-content bd-article"}
+        )
         wrapper.append(article)
         body.append(wrapper)
         for heading in article.find_all(["h1", "h2"]):
@@ -183,7 +188,9 @@ def print_pdf(browser: str) -> None:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="light")
         page.emulate_media(media="print")
-        page.goto(f"http://127.0.0.1:{server.server_port}/{SINGLE}", wait_until="load", timeout=120_000)
+        page.goto(
+            f"http://127.0.0.1:{server.server_port}/{SINGLE}", wait_until="load", timeout=120_000
+        )
         page.evaluate("MathJax.startup.promise.then(() => true)")
         cut = page.evaluate(CUT_OFF, WIDTH)
         if cut:
