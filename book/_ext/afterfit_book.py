@@ -9,7 +9,9 @@ import importlib.metadata
 import platform
 import re
 import tomllib
+import zlib
 from pathlib import Path
+from typing import Any
 
 import afterfit_benchmarks
 import afterfit_bibliography
@@ -106,11 +108,21 @@ def skip_requests(
     return True if re.fullmatch(r"set_\w+_request|get_metadata_routing", name) else None
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
+def fingerprint() -> int:
+    """Return a number that changes with these files, so that pages made by older ones are redone."""
+    content = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return zlib.crc32(content)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", without_thebe, priority=0)
     app.connect("autodoc-skip-member", skip_requests)
     app.add_directive("bundled-data", BundledData)
     app.add_directive("versions", Versions)
     for part in PARTS:
         part.setup(app)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "env_version": fingerprint(),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }
