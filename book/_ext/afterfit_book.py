@@ -1,8 +1,8 @@
 """What the book needs beyond Jupyter Book: the page on the data, and no script from elsewhere.
 
 The other files here: `afterfit_chapters` (what pages take from chapters), `afterfit_benchmarks`
-(the page on speed), `afterfit_bibliography` (its labels), `afterfit_site` (version, downloads, links to the repository), and
-`afterfit_finish` (the last touch on the written pages).
+(the page on speed), `afterfit_bibliography` (its labels), `afterfit_site` (version, downloads,
+links to the repository), and `afterfit_finish` (the last touch on the written pages).
 """
 
 import importlib.metadata

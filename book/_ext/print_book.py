@@ -33,19 +33,23 @@ body { background: white; color: black; margin: 0; padding: 0; }
 .page { break-before: page; }
 .title-page { height: 240mm; display: flex; flex-direction: column; justify-content: center; }
 .title-page h1 { font-size: 3.2rem; margin: 0 0 1rem; }
-.contents a { display: flex; text-decoration: none; color: inherit; gap: 0.5rem; margin: 0.25rem 0; }
+.contents a { display: flex; text-decoration: none; color: inherit; gap: 0.5rem; }
+.contents a { margin: 0.25rem 0; }
 .contents a .dots { flex: 1; border-bottom: 1px dotted #777; margin-bottom: 0.3rem; }
 .contents a.part { font-weight: 700; margin-top: 0.6rem; }
 .contents a.section { padding-left: 1.5rem; }
 h1, h2, h3 { break-after: avoid; }
 figure, img, tr, .error-message, .sd-card { break-inside: avoid; }
-div.cell_output img, figure img { max-height: 210mm; width: auto !important; max-width: 100% !important; }
-pre, pre * { white-space: pre-wrap !important; overflow-wrap: anywhere; overflow: visible !important; }
+div.cell_output img, figure img { max-height: 210mm; }
+div.cell_output img, figure img { width: auto !important; max-width: 100% !important; }
+pre, pre * { white-space: pre-wrap !important; overflow: visible !important; }
+pre, pre * { overflow-wrap: anywhere; }
 div.highlight, div.cell_output .output, .pst-scrollable-table-container, div.math
   { overflow: visible !important; max-width: 100%; }
 table { width: auto; max-width: 100%; font-size: 0.85em; }
 table.dataframe { font-size: 0.75em; }
-td, th { overflow-wrap: anywhere; white-space: normal !important; padding: 0.15rem 0.4rem !important; }
+td, th { overflow-wrap: anywhere; white-space: normal !important; }
+td, th { padding: 0.15rem 0.4rem !important; }
 table.dataframe th { overflow-wrap: normal; }
 a.headerlink, button, summary .toggle-details__icon { display: none !important; }
 details > summary { list-style: none; }
