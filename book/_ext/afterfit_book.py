@@ -109,7 +109,7 @@ def skip_requests(
 
 
 def fingerprint() -> int:
-    """Return a number that changes with these files, so that pages made by older ones are redone."""
+    """Return a number of these files: pages made by older ones are redone when it changes."""
     content = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
     return zlib.crc32(content)
 

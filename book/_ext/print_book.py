@@ -187,7 +187,8 @@ def print_pdf(browser: str) -> None:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(HTML)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    number = "<div style='width:100%;text-align:center;font-size:9px'><span class=pageNumber></span></div>"
+    style = "width:100%;text-align:center;font-size:9px"
+    number = f"<div style='{style}'><span class=pageNumber></span></div>"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="light")
