@@ -171,7 +171,9 @@ def test_search_finds_the_chapter(open_page, query, stem):
     field.fill(query)
     field.press("Enter")
     page.wait_for_selector("#search-results li a", timeout=10_000)
-    page.wait_for_function("!document.querySelector('#search-progress')?.textContent.includes('...')")
+    page.wait_for_function(
+        "!document.querySelector('#search-progress')?.textContent.includes('...')"
+    )
     links = page.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)")
     assert any(f"chapters/{stem}.html" in link for link in links), links
 
