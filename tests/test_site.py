@@ -1,4 +1,4 @@
-"""What surrounds the pages: cards, error messages, speed, downloads, settings, print; and sameness."""
+"""Around the pages: cards, error messages, speed, downloads, settings, print; and sameness."""
 
 import datetime
 import json
@@ -161,7 +161,7 @@ def test_the_single_page_has_every_page_once_and_no_loose_link():
             assert link["href"].startswith("https://"), link
     for picture in book.find_all("img"):
         assert (HTML / picture["src"]).exists()
-    print_book.write_page_numbers(book, {heading: 7 for heading in headings})
+    print_book.write_page_numbers(book, dict.fromkeys(headings, 7))
     assert {mark.get_text() for mark in book.select(".book-contents .number")} == {"7"}
 
 
@@ -288,7 +288,8 @@ def test_styles_keep_what_may_match(css, slim):
 
 
 def test_figures_keep_their_shape():
-    svg = '<svg>\n <metadata>x</metadata>\n <path d="M 1.23456 2.00001 \nL -0.004 5 " style="a"/>\n</svg>'
+    path = '<path d="M 1.23456 2.00001 \nL -0.004 5 " style="a"/>'
+    svg = f"<svg>\n <metadata>x</metadata>\n {path}\n</svg>"
     assert afterfit_finish.slim_figure(svg) == '<svg><path d="M 1.23 2 L -0 5" style="a"/></svg>'
 
 

@@ -1,8 +1,8 @@
 """What the book needs beyond Jupyter Book: the page on the data, and no script from elsewhere.
 
 The other files here: `afterfit_chapters` (what pages take from chapters), `afterfit_benchmarks`
-(the page on speed), `afterfit_bibliography` (its labels), `afterfit_site` (version, downloads, links to the repository), and
-`afterfit_finish` (the last touch on the written pages).
+(the page on speed), `afterfit_bibliography` (its labels), `afterfit_site` (version, downloads,
+links to the repository), and `afterfit_finish` (the last touch on the written pages).
 """
 
 import importlib.metadata
@@ -109,7 +109,7 @@ def skip_requests(
 
 
 def fingerprint() -> int:
-    """Return a number that changes with these files, so that pages made by older ones are redone."""
+    """Return a number of these files: pages made by older ones are redone when it changes."""
     content = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
     return zlib.crc32(content)
 

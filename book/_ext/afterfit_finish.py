@@ -44,7 +44,8 @@ def finished(page: str, html: str) -> str:
     )
     # One viewport is enough.
     return re.sub(
-        r'(<meta name="viewport" content="width=device-width, initial-scale=1"\s*/>)(?=.*name="viewport")',
+        r'(<meta name="viewport" content="width=device-width, initial-scale=1"\s*/>)'
+        r'(?=.*name="viewport")',
         "",
         html,
         flags=re.DOTALL,

@@ -33,21 +33,25 @@ body { background: white; color: black; margin: 0; padding: 0; }
 .page { break-before: page; }
 .title-page { height: 200mm; display: flex; flex-direction: column; justify-content: center; }
 .title-page h1 { font-size: 3.2rem; margin: 0 0 1rem; }
-.book-contents a { display: flex; text-decoration: none; color: inherit; gap: 0.5rem; margin: 0.1rem 0; }
+.book-contents a { display: flex; text-decoration: none; color: inherit; gap: 0.5rem; }
+.book-contents a { margin: 0.1rem 0; }
 .book-contents a .dots { flex: 1; border-bottom: 1px dotted #777; margin-bottom: 0.3rem; }
 .book-contents a.part { font-weight: 700; margin-top: 0.6rem; }
 .book-contents a.section { padding-left: 1.5rem; }
 h1, h2, h3 { break-after: avoid; }
 figure, img, tr, .error-message, .sd-card { break-inside: avoid; }
-div.cell_output img, figure img { max-height: 210mm; width: auto !important; max-width: 100% !important; }
+div.cell_output img, figure img { max-height: 210mm; }
+div.cell_output img, figure img { width: auto !important; max-width: 100% !important; }
 .sd-row { display: flex; flex-wrap: wrap; }
 .sd-row > .sd-col { width: 50%; flex: 0 0 50%; }
-pre, pre * { white-space: pre-wrap !important; overflow-wrap: anywhere; overflow: visible !important; }
+pre, pre * { white-space: pre-wrap !important; overflow: visible !important; }
+pre, pre * { overflow-wrap: anywhere; }
 div.highlight, div.cell_output .output, .pst-scrollable-table-container, div.math
   { overflow: visible !important; max-width: 100%; }
 table { width: auto; max-width: 100%; font-size: 0.85em; }
 table.dataframe { font-size: 0.75em; }
-td, th { overflow-wrap: anywhere; white-space: normal !important; padding: 0.15rem 0.4rem !important; }
+td, th { overflow-wrap: anywhere; white-space: normal !important; }
+td, th { padding: 0.15rem 0.4rem !important; }
 table.dataframe th { overflow-wrap: normal; }
 td .pre { white-space: normal !important; overflow-wrap: anywhere; }
 a.headerlink, button { display: none !important; }
@@ -188,7 +192,8 @@ def print_pdf(browser: str) -> None:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(HTML)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    number = "<div style='width:100%;text-align:center;font-size:9px'><span class=pageNumber></span></div>"
+    style = "width:100%;text-align:center;font-size:9px"
+    number = f"<div style='{style}'><span class=pageNumber></span></div>"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="light")
