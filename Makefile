@@ -26,7 +26,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help book chapters test lint sync serve pdf zip bench lock clean
+.PHONY: help book chapters test lint sync serve pdf zip links bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -62,6 +62,9 @@ pdf: book ## print the book to one file, with page numbers: _build/after-the-fit
 zip: book ## pack the book for reading without a network: _build/after-the-fit.zip
 	@cd _build && rm -f after-the-fit.zip && ln -sfn html after-the-fit && ../$(BIN)/python -m zipfile -c after-the-fit.zip after-the-fit/ && rm after-the-fit
 	@echo "Packed: _build/after-the-fit.zip; unpack it and open after-the-fit/index.html"
+
+links: chapters ## ask every other site that the book links to (needs a network)
+	@$(BIN)/jupyter-book build . --quiet --builder linkcheck
 
 bench: .venv-bench/installed ## measure speed and memory against the alternatives
 	@for benchmark in benchmarks/bench_*.py; do .venv-bench/bin/python $$benchmark || exit 1; done

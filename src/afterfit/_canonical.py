@@ -2,10 +2,11 @@
 
 Each side X (n, p) is centred and given a whitener W (p, rank) such that (X - mean) W has
 orthonormal columns. The singular values of (X W)' (Y V) are the canonical correlations (Bjoerck
-and Golub, 1973). The factorisation is a Cholesky QR, done twice so that it keeps full accuracy
-(Yamamoto et al., 2015); the first only has to make the columns roughly orthonormal, for which a
-sample of the rows is enough. Where a Gram matrix is not safe, a Householder QR takes over. All
-passes run over blocks of rows, so no copy of the data is ever made.
+and Golub, 1973). Whiteners come from the Cholesky factor of a Gram matrix. That squares the
+condition number, so one step is enough only for columns that are not far from orthogonal; others
+get a first whitener from a Gram matrix or, where that is not safe, a Householder QR, and the step
+is done again on what it leaves (Cholesky QR twice: Yamamoto et al., 2015), which keeps full
+accuracy. All passes run over blocks of rows, so no copy of the data is ever made.
 """
 
 from __future__ import annotations
@@ -31,13 +32,12 @@ RANK_EXPONENT = 2.0 / 3.0
 # Rounding of the stored values: what is within this many epsilons of a column's magnitude is
 # noise. It makes a column with a large offset redundant sooner, and a constant one constant.
 ROUNDING_UNITS = 8.0
-# Reciprocal condition number below which a Gram matrix (its square) is not trusted.
-SAFE_RECIPROCAL_CONDITION = 1e-5
-# The same for the second Cholesky step: where the first whitener came from all rows, its basis is
-# orthonormal to about 1e-6; where it came from a sample, its condition number is about 3.
-NEARLY_ORTHONORMAL = 0.01
-# Rows a column that the sample holds; the sample is taken where it is less than half of the rows.
-THIN_ROWS_A_COLUMN = 5
+# A spread that cannot be divided by counts as constant.
+SMALLEST_SPREAD = 1e-307
+# Reciprocal condition numbers (1-norm) of a Cholesky factor of columns of length 1. Above the
+# first, one Cholesky step keeps thirteen digits; below the second, it is no start for another one.
+ONE_STEP = 0.03
+FIRST_STEP = 1e-5
 # Values per block of rows: half a megabyte, so that a block and its product stay in the cache.
 BLOCK_VALUES = 2**16
 
@@ -54,14 +54,17 @@ class ForcedCorrelationWarning(UserWarning):
 class Side:
     """One data matrix, its column means, and the whitener of what it spans."""
 
-    # `thinned`: the whitener is from a sample of the rows, until it is refined.
+    # `scale` is infinite for constant columns, `rounding` the error of the stored values in units
+    # of it. `is_whitened` is False while the whitener only divides by the scale.
 
     name: str
     data: Array
-    epsilon: float
     mean: Array
+    scale: Array
+    rounding: Array
+    tolerance: float
     whitener: Array
-    thinned: bool
+    is_whitened: bool
 
     @property
     def rank(self) -> int:
@@ -70,7 +73,7 @@ class Side:
 
     def centred(self) -> Array:
         """Return the columns minus their means, up to one common factor."""
-        return centred(self.data, self.name, self.epsilon)
+        return _centred(self.data, self.mean, self.scale)
 
     def whitened(self) -> Array:
         """Return (n, rank) orthonormal columns that span the centred data."""
@@ -129,7 +132,7 @@ def couple(X: Any, Y: Any, *, warn: bool = True, stacklevel: int = 3) -> Couplin
     """Check both matrices, whiten them and return their coupling; warn of forced correlations."""
     x_data, y_data = check_pair(X, Y)
     coupling = couple_sides(
-        whiten(x_data, "X", storage_epsilon(X)), whiten(y_data, "Y", storage_epsilon(Y))
+        open_side(x_data, "X", storage_epsilon(X)), open_side(y_data, "Y", storage_epsilon(Y))
     )
     if warn:
         warn_if_forced(coupling, stacklevel=stacklevel + 1)
@@ -150,38 +153,34 @@ def warn_if_forced(coupling: Coupling, *, stacklevel: int) -> None:
         )
 
 
-def whiten(data: Array, name: str, epsilon: float, *, thin: bool = True) -> Side:
-    """Return the side with a whitener that makes it orthonormal, roughly.
-
-    With `thin`, a sample of the rows decides, if there are many and it finds the full rank; else
-    all rows do, and the rank is theirs.
-    """
+def open_side(data: Array, name: str, epsilon: float) -> Side:
+    """Return the side with its columns centred and scaled, and not whitened yet."""
     mean, scale, magnitude = _location(data, name, epsilon)
-    rounding = ROUNDING_UNITS * epsilon * magnitude / scale
-    step = len(data) // (THIN_ROWS_A_COLUMN * data.shape[1])
-    if thin and step > 1:
-        factor = _gram_factor(data[::step], mean, scale)
-        if factor is not None:
-            basis = _independent_columns(factor, rounding * np.sqrt(len(data[::step])), epsilon)
-            if len(basis[0]) == data.shape[1]:
-                return Side(name, data, epsilon, mean, _whitener(*basis, scale), thinned=True)
-    factor = _triangular_factor(data, mean, scale)
-    basis = _independent_columns(factor, rounding * np.sqrt(len(data)), epsilon)
-    return Side(name, data, epsilon, mean, _whitener(*basis, scale), thinned=False)
+    # With a constant column the Gram matrix is singular, with too few rows as well.
+    can_wait = bool(np.isfinite(scale).all()) and len(data) > data.shape[1]
+    side = Side(
+        name,
+        data,
+        mean=mean,
+        scale=scale,
+        rounding=ROUNDING_UNITS * epsilon * magnitude / scale * np.sqrt(len(data)),
+        tolerance=epsilon**RANK_EXPONENT,
+        whitener=np.diag(1.0 / scale) if can_wait else np.empty((len(scale), 0)),
+        is_whitened=False,
+    )
+    return side if can_wait else _whiten(side, None)
 
 
 def couple_sides(x: Side, y: Side) -> Coupling:
-    """Return the coupling, after a second Cholesky step that makes both bases orthonormal."""
-    gram = np.zeros((x.rank + y.rank, x.rank + y.rank))
-    for rows in row_blocks(len(x.data), x.data.shape[1] + y.data.shape[1]):
-        block = np.empty((len(x.data[rows]), x.rank + y.rank))
-        np.matmul(x.data[rows] - x.mean, x.whitener, out=block[:, : x.rank])
-        np.matmul(y.data[rows] - y.mean, y.whitener, out=block[:, x.rank :])
-        gram += block.T @ block
-    x_factor = _safe_cholesky(gram[: x.rank, : x.rank], NEARLY_ORTHONORMAL)
-    y_factor = _safe_cholesky(gram[x.rank :, x.rank :], NEARLY_ORTHONORMAL)
-    if x_factor is None or y_factor is None:  # the sample of rows did not stand for the others
-        return couple_sides(*(_rewhitened(side) for side in (x, y)))
+    """Return the coupling of two sides, with whiteners that make both orthonormal."""
+    gram = _joint_gram(x, y)
+    x_gram, y_gram = gram[: x.rank, : x.rank], gram[x.rank :, x.rank :]
+    x_factor, y_factor = _last_step(x, x_gram), _last_step(y, y_gram)
+    if x_factor is None or y_factor is None:
+        return couple_sides(
+            _whiten(x, x_gram) if x_factor is None else x,
+            _whiten(y, y_gram) if y_factor is None else y,
+        )
     cosines = _solve_transposed(x_factor, gram[: x.rank, x.rank :])
     cosines = _solve_transposed(y_factor, cosines.T).T
     return Coupling(_refined(x, x_factor), _refined(y, y_factor), cosines)
@@ -190,10 +189,7 @@ def couple_sides(x: Side, y: Side) -> Coupling:
 def centred(data: Array, name: str, epsilon: float) -> Array:
     """Return the columns minus their means, divided by one number so that the largest is 1."""
     mean, scale, _ = _location(data, name, epsilon)
-    varies = np.isfinite(scale)
-    shifted = np.zeros_like(data)
-    np.subtract(data, mean, out=shifted, where=varies)
-    return np.asarray(shifted / scale[varies].max())
+    return _centred(data, mean, scale)
 
 
 def row_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
@@ -231,7 +227,7 @@ def _location(data: Array, name: str, epsilon: float) -> tuple[Array, Array, Arr
     if not (np.isfinite(total).all() and np.isfinite(spread).all()):
         raise ValueError(f"`{name}` has values too large to average: divide its columns first.")
     magnitude = np.abs(origin) + spread
-    varies = spread > ROUNDING_UNITS * epsilon * magnitude
+    varies = spread > np.maximum(ROUNDING_UNITS * epsilon * magnitude, SMALLEST_SPREAD)
     if not varies.any():
         raise ValueError(
             f"`{name}` must have at least one column that varies, "
@@ -240,18 +236,51 @@ def _location(data: Array, name: str, epsilon: float) -> tuple[Array, Array, Arr
     return origin + total / len(data), np.where(varies, spread, np.inf), magnitude
 
 
-def _triangular_factor(data: Array, mean: Array, scale: Array) -> Array:
-    factor = _gram_factor(data, mean, scale) if len(data) > data.shape[1] else None
-    return _householder_factor(data, mean, scale) if factor is None else factor
+def _centred(data: Array, mean: Array, scale: Array) -> Array:
+    varies = np.isfinite(scale)
+    shifted = np.zeros_like(data)
+    np.subtract(data, mean, out=shifted, where=varies)
+    shifted /= scale[varies].max()
+    return shifted
 
 
-def _gram_factor(data: Array, mean: Array, scale: Array) -> Array | None:
-    gram = np.zeros((data.shape[1], data.shape[1]))
-    for rows in row_blocks(*data.shape):
-        block = data[rows] - mean
-        block /= scale
+def _joint_gram(x: Side, y: Side) -> Array:
+    gram = np.zeros((x.rank + y.rank, x.rank + y.rank))
+    for rows in row_blocks(len(x.data), x.data.shape[1] + y.data.shape[1]):
+        block = np.empty((len(x.data[rows]), x.rank + y.rank))
+        _fill_block(x, rows, block[:, : x.rank])
+        _fill_block(y, rows, block[:, x.rank :])
         gram += block.T @ block
-    return _safe_cholesky(gram, SAFE_RECIPROCAL_CONDITION)
+    return gram
+
+
+def _fill_block(side: Side, rows: slice, out: Array) -> None:
+    if side.is_whitened:
+        np.matmul(side.data[rows] - side.mean, side.whitener, out=out)
+    else:
+        np.subtract(side.data[rows], side.mean, out=out)
+        out *= side.whitener.diagonal()
+
+
+def _last_step(side: Side, gram: Array) -> Array | None:
+    """Return the factor that makes the side orthonormal, or None if it must be whitened first."""
+    if side.is_whitened:
+        return np.asarray(np.linalg.cholesky(gram).T, dtype=np.float64)
+    norms = np.sqrt(np.diag(gram))
+    is_exact = (side.rounding < side.tolerance * norms).all()
+    return _safe_cholesky(gram, ONE_STEP) if is_exact else None
+
+
+def _whiten(side: Side, gram: Array | None) -> Side:
+    """Return the side with a whitener that makes it orthonormal, up to its condition number."""
+    factor = None if gram is None else _safe_cholesky(gram, FIRST_STEP)
+    if factor is None:
+        factor = _householder_factor(side.data, side.mean, side.scale)
+    kept, triangle = _independent_columns(factor, side.rounding, side.tolerance)
+    whitener = np.zeros((len(side.scale), len(kept)))
+    inverse, _ = linalg.lapack.dtrtri(triangle)
+    whitener[kept] = inverse / side.scale[kept, np.newaxis]
+    return replace(side, whitener=whitener, is_whitened=True)
 
 
 def _safe_cholesky(gram: Array, reciprocal_condition: float) -> Array | None:
@@ -274,17 +303,16 @@ def _householder_factor(data: Array, mean: Array, scale: Array) -> Array:
 
 
 def _independent_columns(
-    factor: Array, rounding: Array, epsilon: float
+    factor: Array, rounding: Array, tolerance: float
 ) -> tuple[NDArray[np.intp], Array]:
     """Return which columns to keep, and the triangular factor of them."""
     # Pivoted QR of the columns at length 1 takes the longest remainder first; the weights turn
     # each column's own tolerance into the common one.
     norms = np.linalg.norm(factor, axis=0)
     norms[norms == 0.0] = np.inf
-    tolerance = epsilon**RANK_EXPONENT
     weights = tolerance / np.maximum(tolerance, rounding / norms)
     scaled = factor / norms
-    if (weights == 1.0).all() and _is_well_conditioned(scaled, SAFE_RECIPROCAL_CONDITION):
+    if (weights == 1.0).all() and _is_well_conditioned(scaled, FIRST_STEP):
         return np.arange(factor.shape[1]), factor
     triangle, order = linalg.qr(scaled * weights, mode="r", pivoting=True, check_finite=False)
     rank = int((np.abs(np.diag(triangle)) > tolerance).sum())
@@ -297,17 +325,6 @@ def _is_well_conditioned(triangle: Array, reciprocal_condition: float) -> bool:
         return False
     estimate, _ = linalg.lapack.dtrcon(triangle, norm="1", uplo="U")
     return bool(estimate > reciprocal_condition)
-
-
-def _whitener(kept: NDArray[np.intp], triangle: Array, scale: Array) -> Array:
-    whitener = np.zeros((len(scale), len(kept)))
-    inverse, _ = linalg.lapack.dtrtri(triangle)
-    whitener[kept] = inverse / scale[kept, np.newaxis]
-    return whitener
-
-
-def _rewhitened(side: Side) -> Side:
-    return whiten(side.data, side.name, side.epsilon, thin=False) if side.thinned else side
 
 
 def _solve_transposed(triangle: Array, right: Array) -> Array:

@@ -25,9 +25,9 @@ from afterfit._canonical import (
     check_pair,
     couple,
     couple_sides,
+    open_side,
     storage_epsilon,
     warn_if_forced,
-    whiten,
 )
 from afterfit._multivariate_tests import significance_table
 from afterfit._permutation import count_exceedances, observed_statistics
@@ -322,8 +322,8 @@ def canonical_correlations(X: Any, Y: Any) -> Array:
     Notes
     -----
     The singular values of Qx'Qy, with orthonormal bases Qx and Qy of the centred columns [1]_. The
-    bases come from two Cholesky steps [2]_ or, for ill-conditioned columns, a Householder QR,
-    over blocks of rows.
+    bases come from a Cholesky step, from two of them where one would cost digits [2]_, or from a
+    Householder QR and one step where the columns are nearly collinear; all over blocks of rows.
 
     The rank: columns are centred and scaled to length 1 and taken up by pivoted QR, the longest
     remainder first, as long as the remainder exceeds eps^(2/3), which is 3.7e-11 for float64 and
@@ -560,7 +560,8 @@ def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: A
     couplings, moments = [], []
     for train, test in _splits(cv, len(x_data), check_random_state(random_state)):
         coupling = couple_sides(
-            whiten(x_data[train], "X", epsilons[0]), whiten(y_data[train], "Y", epsilons[1])
+            open_side(x_data[train], "X", epsilons[0]),
+            open_side(y_data[train], "Y", epsilons[1]),
         )
         couplings.append(coupling)
         moments.append(_held_out_moments(coupling, x_data[test], y_data[test]))
