@@ -33,7 +33,6 @@ help: ## list the targets
 
 book: ## execute the chapters that changed and build the book: _build/html/index.html
 	@$(MAKE) --no-print-directory -j$(JOBS) $(CHAPTERS)
-	@$(MAKE) --no-print-directory $(SWEEP)
 	@$(MAKE) --no-print-directory _build/html/.complete
 
 chapters: ## only execute the chapters that changed: book/chapters/
@@ -125,8 +124,9 @@ book/chapters/%.ipynb: notebooks/%.ipynb $(PACKAGE) $(VENV)/installed
 # --- the sweep: what is done of it is not done again ----------------------------------------------
 
 _build/sweep/found.svg: book/sweep/found_k.ipynb book/sweep/figure.py $(PACKAGE) $(VENV)/installed
-	@$(BIN)/python -m afterfit sweep $< --out _build/sweep --workers $(JOBS) --grid noise=0.2,0.5,0.8 seed=0:2
-	@$(BIN)/python book/sweep/figure.py _build/sweep
+	@$(BIN)/python -m afterfit sweep $< --out _build/sweep --workers $(JOBS) \
+	  --grid noise=0.2,0.5,0.8 seed=0:2 \
+	  && $(BIN)/python book/sweep/figure.py _build/sweep || { rm -rf _build/html; exit 1; }
 
 # --- the book ------------------------------------------------------------------------------------
 

@@ -91,7 +91,10 @@ def main():
 
     _execute.run_elsewhere = sleep_elsewhere  # from here on, runs only sleep
     with Client(
-        processes=False, n_workers=4, threads_per_worker=N_THREADS // 4, dashboard_address=None
+        processes=False,
+        n_workers=4,
+        threads_per_worker=N_THREADS // 4,
+        dashboard_address="127.0.0.1:0",
     ) as client:
         start = time.perf_counter()
         runs.sweep(notebook, {"seed": range(N_MANY)}, folder / "many", scheduler=client)
