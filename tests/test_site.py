@@ -199,7 +199,7 @@ def published(tmp_path_factory):
     (house / "pyproject.toml").write_text(named)
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     done = subprocess.run(
-        [sys.executable, "-m", "jupyter_book", "build", str(house), "--quiet"],
+        [str(Path(sys.executable).with_name("jupyter-book")), "build", str(house), "--quiet"],
         capture_output=True,
         text=True,
         env=environment | {"GIT_CEILING_DIRECTORIES": str(house.parent)},
