@@ -26,14 +26,13 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help book chapters test lint sync serve pdf zip bench lock clean
+.PHONY: help book chapters test lint sync serve pdf zip links bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 book: ## execute the chapters that changed and build the book: _build/html/index.html
 	@$(MAKE) --no-print-directory -j$(JOBS) $(CHAPTERS)
-	@$(MAKE) --no-print-directory $(SWEEP)
 	@$(MAKE) --no-print-directory _build/html/.complete
 
 chapters: ## only execute the chapters that changed: book/chapters/
@@ -62,6 +61,9 @@ pdf: book ## print the book to one file, with page numbers: _build/after-the-fit
 zip: book ## pack the book for reading without a network: _build/after-the-fit.zip
 	@cd _build && rm -f after-the-fit.zip && ln -sfn html after-the-fit && ../$(BIN)/python -m zipfile -c after-the-fit.zip after-the-fit/ && rm after-the-fit
 	@echo "Packed: _build/after-the-fit.zip; unpack it and open after-the-fit/index.html"
+
+links: chapters ## ask every other site that the book links to (needs a network)
+	@$(BIN)/jupyter-book build . --quiet --builder linkcheck
 
 bench: .venv-bench/installed ## measure speed and memory against the alternatives
 	@for benchmark in benchmarks/bench_*.py; do .venv-bench/bin/python $$benchmark || exit 1; done
@@ -122,8 +124,9 @@ book/chapters/%.ipynb: notebooks/%.ipynb $(PACKAGE) $(VENV)/installed
 # --- the sweep: what is done of it is not done again ----------------------------------------------
 
 _build/sweep/found.svg: book/sweep/found_k.ipynb book/sweep/figure.py $(PACKAGE) $(VENV)/installed
-	@$(BIN)/python -m afterfit sweep $< --out _build/sweep --workers $(JOBS) --grid noise=0.2,0.5,0.8 seed=0:2
-	@$(BIN)/python book/sweep/figure.py _build/sweep
+	@$(BIN)/python -m afterfit sweep $< --out _build/sweep --workers $(JOBS) \
+	  --grid noise=0.2,0.5,0.8 seed=0:2 \
+	  && $(BIN)/python book/sweep/figure.py _build/sweep || { rm -rf _build/html; exit 1; }
 
 # --- the book ------------------------------------------------------------------------------------
 

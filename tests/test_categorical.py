@@ -503,8 +503,12 @@ def test_rule_of_tibshirani_by_hand():
     assert _n_clusters.first_within([1, 2, 3, 4], gap, error, 1.0) == 3
     assert _n_clusters.first_within([1, 2, 3, 4], gap, error, 2.0) == 2
     assert _n_clusters.first_within([1, 2], gap[:2], error[:2], 1.0) is None
+    # It is the next K's error that counts: 1.0 >= 1.15 - 0.2, whatever the error of K = 2.
+    assert _n_clusters.first_within([1, 2, 3, 4], gap, np.array([0, 0, 0.2, 0]), 1.0) == 2
+    assert _n_clusters.first_within([1, 2, 3, 4], gap, np.array([0, 0.2, 0, 0]), 1.0) == 3
     assert _n_clusters.first_near_greatest([1, 2, 3, 4], gap, error, 1.0) == 3
     assert _n_clusters.first_near_greatest([1, 2, 3, 4], gap, error, 2.0) == 2
+    assert _n_clusters.first_near_greatest([1, 2, 3, 4], gap, np.array([1, 1, 0.1, 1]), 1.0) == 3
     assert _n_clusters.first_near_greatest([1, 2], gap[:2], error[:2], 1.0) is None
     assert _n_clusters.first_near_greatest([1], gap[:1], error[:1], 1.0) == 1
 

@@ -161,3 +161,30 @@ def test_bad_arguments(arguments, message):
 def test_describe_names_the_nearest():
     with pytest.raises(ValueError, match="Nearest: votes"):
         datasets.describe("vote")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (
+            {"numeric": ["b"]},
+            r"column 'b' .*my.csv' must hold numbers, but 1 of its 3 cells do not, "
+            "such as 'x' in row 1",
+        ),
+        ({"numeric": ["d"]}, "'d' .* must hold numbers, but 3 of its 3"),
+        ({"numeric": ["z"]}, "`columns` names 'z'"),
+        (
+            {"min_complete": 3},
+            "must have at least 3 rows with a value in each of 'a', 'b', 'c', 'd'; "
+            "it has 0 of 3. No row has a value in 'c'",
+        ),
+        ({"columns": ["a", "b"], "min_complete": 3}, "it has 2 of 3[.]$"),
+    ],
+)
+def test_what_the_chapters_ask_of_a_file(tmp_path, arguments, message):
+    path = tmp_path / "my.csv"
+    path.write_text("a,b,c,d\n1,1,,007\n,x,,007\n3,2,,008\n")
+    assert len(datasets.load_table(path, numeric=["a", "c"])) == 3
+    assert len(datasets.load_table(path, ["a", "b"], min_complete=2)) == 3
+    with pytest.raises(ValueError, match=message):
+        datasets.load_table(path, **arguments)

@@ -45,7 +45,7 @@ if mode == "kill the worker" and not (marker := Path(folder) / "killed").exists(
     os.kill(os.getppid(), signal.SIGKILL)
     time.sleep(600)
 if mode == "slow":
-    time.sleep(1)
+    time.sleep(0.3)
 """
 
 
@@ -104,7 +104,7 @@ def cluster_sweep(notebook, tmp_path_factory):
         rows = [{"mode": "fine", "seed": 3, "data": path} for path in data]
         rows += [{"mode": mode, "folder": str(base)} for mode in MODES[1:]]
         out = base / "runs"
-        table = runs.sweep(notebook, rows, out, scheduler=address, timeout=20)
+        table = runs.sweep(notebook, rows, out, scheduler=address, timeout=15)
         yield table.set_index("mode"), out, processes
     finally:
         for process in processes:
@@ -122,9 +122,9 @@ def test_runs_that_fail_hang_or_die_are_told_apart(cluster_sweep):
         "kill the worker": "ok",
     }
     assert table.loc["fail", "error"] == "ValueError: seed 0 is not liked"
-    assert table.loc["hang", "error"] == "stopped at the time limit of 20 s, in cell [3]"
+    assert table.loc["hang", "error"] == "stopped at the time limit of 15 s, in cell [3]"
     assert "the kernel died, in cell [3]" in table.loc["kill the kernel", "error"]
-    assert table.loc["hang", "seconds"] == pytest.approx(20, abs=5)
+    assert table.loc["hang", "seconds"] == pytest.approx(15, abs=5)
 
 
 def test_a_killed_workers_run_is_done_elsewhere(cluster_sweep):
@@ -186,7 +186,7 @@ def test_the_table_is_typed_and_in_the_order_of_the_grid(cluster_sweep):
 
 
 def sweep_command(notebook, out, *options):
-    grid = ["--grid", "seed=0:6", "mode=slow", "--workers", "2"]
+    grid = ["--grid", "seed=0:5", "mode=slow", "--workers", "2"]
     command = [sys.executable, "-m", "afterfit", "sweep", str(notebook), "--out", str(out)]
     return [*command, *grid, *options]
 
@@ -230,19 +230,19 @@ def test_stopped_by_ctrl_c_killed_and_taken_up_again(notebook, tmp_path):
     family = psutil.Process(second.pid).children(recursive=True)
     second.kill()
     second.communicate(timeout=10)
-    assert not psutil.wait_procs(family, timeout=20)[1], "a process outlived its client"
+    assert not psutil.wait_procs(family, timeout=15)[1], "a process outlived its client"
 
     done |= {path: path.stat().st_mtime_ns for path in out.glob("records/*.json")}
     third = subprocess.run(command, capture_output=True, text=True, check=False)
     assert third.returncode == _cli.OK, third.stderr
-    assert f"{len(done)} of 6 runs are done already" in third.stderr
+    assert f"{len(done)} of 5 runs are done already" in third.stderr
     assert len(third.stderr.splitlines()) == 2, "quiet in a log"
     after = {path: path.stat().st_mtime_ns for path in out.glob("records/*.json")}
-    assert len(after) == 6
+    assert len(after) == 5
     assert after | done == after, "a run that was done was done again"
     assert not list(out.rglob("*.part")), "a part of a file was left behind"
     table = pd.read_parquet(out / "table.parquet")
-    assert table["double"].tolist() == [0, 2, 4, 6, 8, 10]
+    assert table["double"].tolist() == [0, 2, 4, 6, 8]
 
 
 # --- what is done, and what is not: with workers in this process, and runs that cost nothing ---
@@ -253,7 +253,7 @@ def client():
     from distributed import Client
 
     with Client(
-        processes=False, n_workers=2, threads_per_worker=2, dashboard_address=None
+        processes=False, n_workers=2, threads_per_worker=2, dashboard_address="127.0.0.1:0"
     ) as client:
         yield client
 

@@ -40,7 +40,9 @@ class Benchmarks(SphinxDirective):
             line = nodes.paragraph(text="Chapter: ")
             line += chapter_link(title(self.env.srcdir, stem), stem)
             section += line
-        versions = ", ".join(f"{package} {number}" for package, number in report["versions"].items())
+        versions = ", ".join(
+            f"{package} {number}" for package, number in report["versions"].items()
+        )
         section += nodes.paragraph(
             text=f"Measured on {report['measured']} on {report['machine']}, with Python "
             f"{report['python']}, {versions}."
@@ -156,7 +158,12 @@ def ratios(cases: list[Case], name: str) -> Drawn | None:
             axes.plot(ratio, place, "o", color="C0", markersize=8)
             axes.plot([1, 1], [place - 0.1, place + 0.1], color="black", linewidth=1.5)
             axes.text(
-                0.0, place - 0.12, text, fontsize=11, va="bottom", transform=axes.get_yaxis_transform()
+                0.0,
+                place - 0.12,
+                text,
+                fontsize=11,
+                va="bottom",
+                transform=axes.get_yaxis_transform(),
             )
             axes.annotate(
                 ratio_text(ratio), (max(ratio, 1), place), (8, 0), textcoords="offset points",

@@ -1,15 +1,17 @@
 """What the book needs beyond Jupyter Book: the page on the data, and no script from elsewhere.
 
 The other files here: `afterfit_chapters` (what pages take from chapters), `afterfit_benchmarks`
-(the page on speed), `afterfit_bibliography` (its labels), `afterfit_site` (version, downloads, links to the repository), and
-`afterfit_finish` (the last touch on the written pages).
+(the page on speed), `afterfit_bibliography` (its labels), `afterfit_site` (version, downloads,
+links to the repository), and `afterfit_finish` (the last touch on the written pages).
 """
 
 import importlib.metadata
 import platform
 import re
 import tomllib
+import zlib
 from pathlib import Path
+from typing import Any
 
 import afterfit_benchmarks
 import afterfit_bibliography
@@ -99,10 +101,28 @@ def without_thebe(app: Sphinx, _: Config) -> None:
                 app.disconnect(listener.id)
 
 
-def setup(app: Sphinx) -> dict[str, bool]:
+def skip_requests(
+    app: Sphinx, what: str, name: str, member: object, skip: bool, options: object
+) -> bool | None:
+    """Leave out the methods that scikit-learn gives every estimator for metadata routing."""
+    return True if re.fullmatch(r"set_\w+_request|get_metadata_routing", name) else None
+
+
+def fingerprint() -> int:
+    """Return a number of these files: pages made by older ones are redone when it changes."""
+    content = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+    return zlib.crc32(content)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", without_thebe, priority=0)
+    app.connect("autodoc-skip-member", skip_requests)
     app.add_directive("bundled-data", BundledData)
     app.add_directive("versions", Versions)
     for part in PARTS:
         part.setup(app)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}
+    return {
+        "env_version": fingerprint(),
+        "parallel_read_safe": True,
+        "parallel_write_safe": True,
+    }

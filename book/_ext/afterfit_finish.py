@@ -32,7 +32,8 @@ SEARCH_SCRIPTS = re.compile(
 def finished(page: str, html: str) -> str:
     """Return the page with its faults mended and without scripts that it does not use."""
     html = SUMMARY.sub(
-        lambda match: f'{match[1]}<summary aria-label="Pages in {escape(match["name"].strip())}">', html
+        lambda match: f'{match[1]}<summary aria-label="Pages in {escape(match["name"].strip())}">',
+        html,
     )
     html = THEBE_STYLE.sub("", ICON_SCRIPT.sub("", html))
     if page not in ("search.html", "genindex.html"):
@@ -43,7 +44,8 @@ def finished(page: str, html: str) -> str:
     )
     # One viewport is enough.
     return re.sub(
-        r'(<meta name="viewport" content="width=device-width, initial-scale=1"\s*/>)(?=.*name="viewport")',
+        r'(<meta name="viewport" content="width=device-width, initial-scale=1"\s*/>)'
+        r'(?=.*name="viewport")',
         "",
         html,
         flags=re.DOTALL,
@@ -53,7 +55,12 @@ def finished(page: str, html: str) -> str:
 # --- styles ---
 
 TOKEN = re.compile(
-    r"/\*.*?\*/" r'|"(?:\\.|[^"\\])*"' r"|'(?:\\.|[^'\\])*'" r"|url\([^\"')]*\)" r"|[{};]" r"|[^{};\"'/u]+|.",
+    r"/\*.*?\*/"
+    r'|"(?:\\.|[^"\\])*"'
+    r"|'(?:\\.|[^'\\])*'"
+    r"|url\([^\"')]*\)"
+    r"|[{};]"
+    r"|[^{};\"'/u]+|.",
     flags=re.DOTALL,
 )
 NESTED = ("@media", "@supports", "@layer", "@container")
@@ -172,7 +179,9 @@ def shorter(path: str) -> str:
 
 ICON = re.compile(r'--fa:"\\([0-9a-f]+)"')
 SET_BY_CODE = re.compile(r'content:"\\([0-9a-f]{4})"')
-FACE = re.compile(r"url\([^)]*\.woff2[^)]*\) format\([^)]*\),\s*(url\(([^)]*/fa-[a-z0-9-]+\.ttf)[^)]*\))")
+FACE = re.compile(
+    r"url\([^)]*\.woff2[^)]*\) format\([^)]*\),\s*(url\(([^)]*/fa-[a-z0-9-]+\.ttf)[^)]*\))"
+)
 
 
 def with_fewer_icons(css: str, path: Path) -> str:

@@ -233,7 +233,7 @@ def write_sitemap(app: Sphinx) -> None:
 
 
 def write_not_found(app: Sphinx) -> None:
-    """Write 404.html. It may be shown for any path, so that its links start from the site's root."""
+    """Write 404.html, with links from the site's root: it may be shown for any path."""
     template = Path(app.srcdir, "book/_templates/404.html.in")
     root = urlsplit(app.config.html_baseurl or "/").path.rstrip("/") + "/"
     links = "\n".join(
@@ -268,7 +268,7 @@ def with_installation(notebook: nbformat.NotebookNode, address: str) -> nbformat
     """Return the notebook with a first cell that says how to install the package."""
     notebook = copy.deepcopy(notebook)
     cell = nbformat.v4.new_code_cell(
-        "# In Colab, or wherever the package is not installed, take away the # and run this first.\n"
+        "# In Colab, or wherever the package is missing, take away the # and run this first.\n"
         f'# %pip install -q "afterfit[chapters] @ git+{address}"',
         id="install",
     )

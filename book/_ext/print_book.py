@@ -31,31 +31,43 @@ STYLE = """
 html { font-size: 14px; scroll-padding: 0; }
 body { background: white; color: black; margin: 0; padding: 0; }
 .page { break-before: page; }
-.title-page { height: 240mm; display: flex; flex-direction: column; justify-content: center; }
+.title-page { height: 200mm; display: flex; flex-direction: column; justify-content: center; }
 .title-page h1 { font-size: 3.2rem; margin: 0 0 1rem; }
-.contents a { display: flex; text-decoration: none; color: inherit; gap: 0.5rem; margin: 0.25rem 0; }
-.contents a .dots { flex: 1; border-bottom: 1px dotted #777; margin-bottom: 0.3rem; }
-.contents a.part { font-weight: 700; margin-top: 0.6rem; }
-.contents a.section { padding-left: 1.5rem; }
+.book-contents a { display: flex; text-decoration: none; color: inherit; gap: 0.5rem; }
+.book-contents a { margin: 0.1rem 0; }
+.book-contents a .dots { flex: 1; border-bottom: 1px dotted #777; margin-bottom: 0.3rem; }
+.book-contents a.part { font-weight: 700; margin-top: 0.6rem; }
+.book-contents a.section { padding-left: 1.5rem; }
 h1, h2, h3 { break-after: avoid; }
 figure, img, tr, .error-message, .sd-card { break-inside: avoid; }
-div.cell_output img, figure img { max-height: 210mm; width: auto !important; max-width: 100% !important; }
-pre, pre * { white-space: pre-wrap !important; overflow-wrap: anywhere; overflow: visible !important; }
+div.cell_output img, figure img { max-height: 210mm; }
+div.cell_output img, figure img { width: auto !important; max-width: 100% !important; }
+.sd-row { display: flex; flex-wrap: wrap; }
+.sd-row > .sd-col { width: 50%; flex: 0 0 50%; }
+pre, pre * { white-space: pre-wrap !important; overflow: visible !important; }
+pre, pre * { overflow-wrap: anywhere; }
 div.highlight, div.cell_output .output, .pst-scrollable-table-container, div.math
   { overflow: visible !important; max-width: 100%; }
 table { width: auto; max-width: 100%; font-size: 0.85em; }
 table.dataframe { font-size: 0.75em; }
-td, th { overflow-wrap: anywhere; white-space: normal !important; padding: 0.15rem 0.4rem !important; }
+td, th { overflow-wrap: anywhere; white-space: normal !important; }
+td, th { padding: 0.15rem 0.4rem !important; }
 table.dataframe th { overflow-wrap: normal; }
-a.headerlink, button, summary .toggle-details__icon { display: none !important; }
-details > summary { list-style: none; }
+td .pre { white-space: normal !important; overflow-wrap: anywhere; }
+a.headerlink, button { display: none !important; }
+details > summary { display: none; }
+div.highlight, .cell_input { break-inside: avoid; }
+pre { break-inside: auto !important; }
 """
 
 
 def main() -> int:
     browser = next(filter(None, map(which, BROWSERS)), None)
     if browser is None:
-        print("make pdf needs Chromium: install it (on Debian: apt install chromium).", file=sys.stderr)
+        print(
+            "make pdf needs Chromium: install it (on Debian: apt install chromium).",
+            file=sys.stderr,
+        )
         return 1
     pages = reading_order()
     book, headings = single_page(pages)
@@ -104,7 +116,7 @@ def single_page(pages: list[str]) -> tuple[BeautifulSoup, list[str]]:
     front = f"<section class='title-page'><h1>{escape(title.string)}</h1>"
     front += f"<p>{escape(words)}, {day_text(day)}</p></section>"
     body.append(BeautifulSoup(front, "html.parser"))
-    contents = book.new_tag("nav", attrs={"class": "page contents"})
+    contents = book.new_tag("nav", attrs={"class": "page book-contents"})
     contents.append(BeautifulSoup("<h1>Contents</h1>", "html.parser"))
     body.append(contents)
 
@@ -112,7 +124,9 @@ def single_page(pages: list[str]) -> tuple[BeautifulSoup, list[str]]:
     for page in pages:
         article = BeautifulSoup((HTML / page).read_text(encoding="utf-8"), "html.parser").article
         adapt(article, page, pages)
-        wrapper = book.new_tag("div", id=name_of(page), attrs={"class": "page bd-content bd-article"})
+        wrapper = book.new_tag(
+            "div", id=name_of(page), attrs={"class": "page bd-content bd-article"}
+        )
         wrapper.append(article)
         body.append(wrapper)
         for heading in article.find_all(["h1", "h2"]):
@@ -178,13 +192,17 @@ def print_pdf(browser: str) -> None:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(HTML)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    number = "<div style='width:100%;text-align:center;font-size:9px'><span class=pageNumber></span></div>"
+    style = "width:100%;text-align:center;font-size:9px"
+    number = f"<div style='{style}'><span class=pageNumber></span></div>"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=browser, args=["--no-sandbox"])
         page = chromium.new_page(viewport={"width": WIDTH, "height": 1000}, color_scheme="light")
         page.emulate_media(media="print")
-        page.goto(f"http://127.0.0.1:{server.server_port}/{SINGLE}", wait_until="load", timeout=120_000)
+        page.goto(
+            f"http://127.0.0.1:{server.server_port}/{SINGLE}", wait_until="load", timeout=120_000
+        )
         page.evaluate("MathJax.startup.promise.then(() => true)")
+        page.evaluate(FIT_TABLES, WIDTH)
         cut = page.evaluate(CUT_OFF, WIDTH)
         if cut:
             raise SystemExit("Cut off in print:\n" + "\n".join(cut))
@@ -195,6 +213,14 @@ def print_pdf(browser: str) -> None:
         chromium.close()
     server.shutdown()
 
+
+# Tables that are wider than the paper become smaller, down to 60 per cent.
+FIT_TABLES = """width => {
+  for (const table of document.querySelectorAll("table")) {
+    const right = table.getBoundingClientRect().right;
+    if (right > width) table.style.zoom = Math.max(0.6, 0.98 * width / right);
+  }
+}"""
 
 # What reaches over the right edge of the paper.
 CUT_OFF = """width => [...document.querySelectorAll("pre, img, table, mjx-container, p, li")]
@@ -218,7 +244,7 @@ def page_of_each_heading(headings: list[str]) -> dict[str, int]:
 
 
 def write_page_numbers(book: BeautifulSoup, numbers: dict[str, int]) -> None:
-    for link in book.find(class_="contents").find_all("a"):
+    for link in book.find(class_="book-contents").find_all("a"):
         link.find(class_="number").string = str(numbers[link["href"][1:]])
 
 

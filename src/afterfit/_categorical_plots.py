@@ -44,7 +44,7 @@ def draw_criteria(
         _, axes = plt.subplots(
             n_rows,
             min(2, len(shown)),
-            figsize=(7.2, 2.7 * n_rows) if len(shown) > 1 else (5.2, 3.6),
+            figsize=(5.7, 2.5 * n_rows) if len(shown) > 1 else (5.2, 3.6),
             squeeze=False,
             sharex=True,
             layout="constrained",

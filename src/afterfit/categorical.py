@@ -205,7 +205,7 @@ class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         The categories of each column, sorted; a missing one last, as NaN.
     n_features_in_ : int
         The number of columns of `X`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, where `X` is a DataFrame with text for names.
 
     See Also

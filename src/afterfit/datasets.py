@@ -221,7 +221,13 @@ def describe(name: str) -> Dataset:
     raise ValueError(f"`name` must be one of {', '.join(names())}, got {name!r}.{_near(name)}")
 
 
-def load_table(source: str | Path, columns: Sequence[str] | None = None) -> pd.DataFrame:
+def load_table(
+    source: str | Path,
+    columns: Sequence[str] | None = None,
+    *,
+    numeric: Sequence[str] = (),
+    min_complete: int = 0,
+) -> pd.DataFrame:
     """Return a bundled data set, or the table in a CSV or Parquet file.
 
     Columns of a CSV file become numbers where every cell is one, booleans where every cell is
@@ -235,6 +241,10 @@ def load_table(source: str | Path, columns: Sequence[str] | None = None) -> pd.D
         (UTF-8, comma-separated, names in the first line) or ``.parquet``.
     columns : sequence of str, optional
         The columns to keep, in this order. All by default.
+    numeric : sequence of str, optional
+        Columns that must hold numbers only, missing cells apart.
+    min_complete : int, default 0
+        How many rows at least must have a value in every column that is kept.
 
     Returns
     -------
@@ -247,7 +257,8 @@ def load_table(source: str | Path, columns: Sequence[str] | None = None) -> pd.D
         If `source` is neither a bundled name nor a file; the message has the nearest names.
     ValueError
         If the file cannot be read as what its name says, has no rows, has two columns of one
-        name, or lacks a column that was asked for.
+        name, lacks a column that was asked for, holds text where `numeric` asks for numbers, or
+        has too few complete rows.
 
     Examples
     --------
@@ -269,7 +280,11 @@ def load_table(source: str | Path, columns: Sequence[str] | None = None) -> pd.D
         table = _read_file(Path(source).expanduser())
     if len(table) == 0:
         raise ValueError(f"`source` has no rows: {str(source)!r} holds only its header.")
-    return table if columns is None else _select(table, columns, source)
+    kept = table if columns is None else _select(table, columns, source)
+    for name in numeric:
+        _check_numeric(_select(table, [name], source)[name], name, source)
+    _check_complete(kept, min_complete, source)
+    return kept
 
 
 def _file_of(source: str | Path) -> str:
@@ -391,6 +406,30 @@ def _select(table: pd.DataFrame, columns: Sequence[str], source: str | Path) -> 
                 f"{listing([repr(column) for column in table.columns])}."
             )
     return table[list(columns)]
+
+
+def _check_numeric(column: pd.Series[Any], name: str, source: str | Path) -> None:
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        return
+    is_text = column.map(lambda cell: not _NUMBER.fullmatch(str(cell))) & column.notna()
+    texts = column[is_text] if is_text.any() else column.dropna()
+    raise ValueError(
+        f"column {name!r} of {str(source)!r} must hold numbers, but {len(texts)} of its "
+        f"{len(column)} cells do not, such as {texts.iloc[0]!r} in row {texts.index[0]} (counted "
+        "from 0)."
+    )
+
+
+def _check_complete(table: pd.DataFrame, min_complete: int, source: str | Path) -> None:
+    n_complete = int(table.notna().all(axis="columns").sum())
+    if n_complete >= min_complete:
+        return
+    empty = [repr(name) for name in table if table[name].isna().all()]
+    hint = f" No row has a value in {listing(empty)}." if empty else ""
+    raise ValueError(
+        f"{str(source)!r} must have at least {min_complete} rows with a value in each of "
+        f"{listing([repr(name) for name in table])}; it has {n_complete} of {len(table)}.{hint}"
+    )
 
 
 def _near(wanted: str, path: Path | None = None) -> str:

@@ -1,0 +1,331 @@
+"""Around the pages: cards, error messages, speed, downloads, settings, print; and sameness."""
+
+import datetime
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import papermill
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+from afterfit import runs
+
+ROOT = Path(__file__).parents[1]
+HTML = ROOT / "_build/html"
+STEMS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.md"))
+
+sys.path.insert(0, str(ROOT / "book/_ext"))
+
+import afterfit_benchmarks  # noqa: E402
+import afterfit_chapters  # noqa: E402
+import afterfit_finish  # noqa: E402
+import afterfit_site  # noqa: E402
+import print_book  # noqa: E402
+
+
+def page(name):
+    return BeautifulSoup((HTML / name).read_text(encoding="utf-8"), "html.parser")
+
+
+# --- welcome ---
+
+
+def test_each_card_shows_a_figure_of_its_chapter():
+    cards = page("book/welcome.html").select("article .sd-card")
+    assert len(cards) == len(STEMS)
+    for card in cards:
+        chapter = card.find("a", class_="sd-stretched-link")["href"]
+        assert card.find(class_="sd-card-title").get_text().strip().endswith("?")
+        picture = card.find("img")
+        own = {
+            (image["src"].removeprefix("../"), image["alt"])
+            for image in page(f"book/{chapter}").select("article img")
+        }
+        assert (f"{picture['src']}", picture["alt"]) in own, "a copy, or another figure"
+
+
+# --- "You came with an error message" ---
+
+
+def rows():
+    for stem in STEMS:
+        text = (ROOT / f"notebooks/{stem}.md").read_text(encoding="utf-8")
+        section = text.split("## What has changed")[1].split("\n## ")[0]
+        for row in afterfit_chapters.CHANGE.findall(section):
+            yield stem, row
+
+
+def test_every_row_of_every_chapter_is_among_the_error_messages():
+    shown = {}
+    for entry in page("book/errors.html").select(".error-message"):
+        message, old, new = (code.get_text() for code in entry.find_all("code"))
+        shown[old, message, new] = {a["href"] for a in entry.select(".where a")}
+    assert set(shown) == {row for _, row in rows()}
+    for stem, row in rows():
+        link = f"chapters/{stem}.html#what-has-changed"
+        assert link in shown[row]
+        assert page(f"book/{link.split('#')[0]}").find(id="what-has-changed")
+
+
+# --- "How fast, against what" ---
+
+
+def test_every_measured_case_is_shown():
+    text = " ".join(page("book/speed.html").article.get_text().split())
+    for path in (ROOT / "benchmarks/results").glob("*.json"):
+        report = json.loads(path.read_text())
+        for fact in (report["measured"], report["machine"], report["python"]):
+            assert fact in text
+        for case in report["cases"]:
+            assert " ".join(afterfit_benchmarks.sentence(case["case"]).split()) in text
+            for ratio in case.get("peer_over_ours", {}).values():
+                assert afterfit_benchmarks.ratio_text(ratio) in text
+
+
+def test_growth_is_drawn_where_cases_differ_in_n_alone():
+    def case(n, seconds):
+        return {"case": f"purity of {n:,} labels", "n": n, "seconds": {"afterfit": seconds}}
+
+    cases = [case(10_000, 2.0), case(100, 0.5), case(100, 0.5) | {"case": "something else"}]
+    families = afterfit_benchmarks.families(cases)
+    assert {name: [c["n"] for c in group] for name, group in families.items()} == {
+        "purity of n labels": [100, 10_000]
+    }
+    svg, _, alt = afterfit_benchmarks.growth(cases, "x")
+    assert svg.startswith(b"<?xml")
+    assert "from n = 100 to 10,000 the time of x grows 4-fold" in alt
+    assert afterfit_benchmarks.growth([case(100, 1.0)], "x") is None
+    assert svg == afterfit_benchmarks.growth(cases, "x")[0], "another figure at every build"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(2.5, "2.5 s"), (1500.0, "1,500 s"), (0.0123, "12.3 ms"), (4e-6, "4 µs"), (5e-9, "5 ns")],
+)
+def test_times_are_told_in_their_unit(seconds, text):
+    assert afterfit_benchmarks.time_text(seconds) == text
+
+
+# --- take it along ---
+
+
+@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize("suffix", ["ipynb", "md"])
+def test_a_chapter_is_to_be_had_as_it_is(stem, suffix):
+    assert page(f"book/chapters/{stem}.html").find("a", href=f"../../notebooks/{stem}.{suffix}")
+    given, source = (folder / f"notebooks/{stem}.{suffix}" for folder in (HTML, ROOT))
+    if suffix == "md":
+        assert given.read_text() == source.read_text()
+    else:
+        assert nbformat.read(given, as_version=4) == nbformat.read(source, as_version=4)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_chapter_says_how_to_cite_it(stem):
+    entry = page(f"book/chapters/{stem}.html").find(class_="highlight-bibtex").get_text()
+    assert f"@incollection{{afterfit-{stem}," in entry
+    assert f"Version {yaml.safe_load((ROOT / 'CITATION.cff').read_text())['version']}" in entry
+
+
+def test_the_zip_holds_the_book(tmp_path):
+    """The recipe of `make zip`, on the built book."""
+    (tmp_path / "after-the-fit").symlink_to(HTML)
+    command = [sys.executable, "-m", "zipfile", "-c", "book.zip", "after-the-fit/"]
+    subprocess.run(command, cwd=tmp_path, check=True)
+    with zipfile.ZipFile(tmp_path / "book.zip") as book:
+        names = {name.removeprefix("after-the-fit/") for name in book.namelist()}
+    files = {path.relative_to(HTML).as_posix() for path in HTML.rglob("*") if path.is_file()}
+    assert files <= names
+
+
+def test_the_single_page_has_every_page_once_and_no_loose_link():
+    pages = print_book.reading_order()
+    assert {f"book/chapters/{stem}.html" for stem in STEMS} < set(pages)
+    book, headings = print_book.single_page(pages)
+    ids = [tag["id"] for tag in book.find_all(id=True)]
+    assert len(ids) == len(set(ids))
+    assert set(headings) < set(ids)
+    for link in book.find_all("a", href=True):
+        if link["href"].startswith("#"):
+            assert link["href"][1:] in ids, link
+        else:
+            assert link["href"].startswith("https://"), link
+    for picture in book.find_all("img"):
+        assert (HTML / picture["src"]).exists()
+    print_book.write_page_numbers(book, dict.fromkeys(headings, 7))
+    assert {mark.get_text() for mark in book.select(".book-contents .number")} == {"7"}
+
+
+# --- settings ---
+
+
+def test_no_link_to_a_repository_while_none_is_named():
+    assert afterfit_site.repository(ROOT) == "", "set: let this test follow"
+    for name in (f"book/chapters/{STEMS[0]}.html", "book/welcome.html"):
+        for word in ("mybinder.org", "colab.research", "/edit/"):
+            assert word not in (HTML / name).read_text()
+    assert not (HTML / "sitemap.xml").exists()
+    assert 'property="og:' not in (HTML / "book/welcome.html").read_text()
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory):
+    """A small book with both settings: the repository's address and the site's."""
+    house = tmp_path_factory.mktemp("published") / "house"
+    ignore = shutil.ignore_patterns(".*", "_build", "__pycache__", "tests", "api", "sweep")
+    shutil.copytree(ROOT, house, ignore=ignore)
+    toc = {
+        "format": "jb-book",
+        "root": "book/bibliography",
+        "chapters": [{"file": "book/chapters/agreement.ipynb"}, {"file": "book/glossary"}],
+    }
+    (house / "_toc.yml").write_text(yaml.safe_dump(toc))
+    (house / "book/bibliography.md").write_text("# Bibliography\n\n```{bibliography}\n:all:\n```\n")
+    settings = yaml.safe_load((house / "_config.yml").read_text())
+    settings["html"]["baseurl"] = "https://example.org/book/"
+    (house / "_config.yml").write_text(yaml.safe_dump(settings))
+    project = (house / "pyproject.toml").read_text()
+    named = project.replace('# Repository = ""', 'Repository = "https://github.com/us/fit.git"')
+    assert named != project
+    (house / "pyproject.toml").write_text(named)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("jupyter-book")), "build", str(house), "--quiet"],
+        capture_output=True,
+        text=True,
+        env=environment | {"GIT_CEILING_DIRECTORIES": str(house.parent)},
+        check=False,
+    )
+    assert (house / "_build/html/book/chapters/agreement.html").exists(), done.stderr
+    return house / "_build/html"
+
+
+def test_with_both_settings_everything_leads_to_them(published):
+    text = (published / "book/chapters/agreement.html").read_text()
+    for address in (
+        "https://mybinder.org/v2/gh/us/fit/main?labpath=notebooks%2Fagreement.ipynb",
+        "https://colab.research.google.com/github/us/fit/blob/notebooks/agreement.ipynb",
+        "https://github.com/us/fit/edit/main/notebooks/agreement.md",
+        'property="og:url" content="https://example.org/book/book/chapters/agreement.html"',
+        'property="og:image" content="https://example.org/book/_static/cards/chapters-agreement.png"',
+    ):
+        assert address in text
+    assert "/edit/main/book/glossary.md" in (published / "book/glossary.html").read_text()
+    assert (published / "_static/cards/chapters-agreement.png").read_bytes()[:4] == b"\x89PNG"
+    sitemap = (published / "sitemap.xml").read_text()
+    assert sitemap.count("<loc>https://example.org/book/book/") == 3
+    assert '<base href="/book/">' in (published / "404.html").read_text()
+
+
+def test_colab_is_told_how_to_install(published):
+    given = nbformat.read(published / "notebooks/agreement.ipynb", as_version=4)
+    nbformat.validate(given)
+    source = nbformat.read(ROOT / "notebooks/agreement.ipynb", as_version=4)
+    assert (
+        '%pip install -q "afterfit[chapters] @ git+https://github.com/us/fit"'
+        in given.cells[0].source
+    )
+    assert given.cells[1:] == source.cells
+
+
+def test_outside_git_the_version_is_that_of_the_release(published):
+    released = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    day = afterfit_site.day_text(datetime.date.fromisoformat(str(released["date-released"])))
+    footer = (published / "book/glossary.html").read_text()
+    assert f"Version {released['version']} ({day}). Text CC BY 4.0" in footer
+
+
+def test_in_git_commit_and_day_are_named(tmp_path):
+    for name in ("pyproject.toml", "CITATION.cff"):
+        shutil.copy(ROOT / name, tmp_path)
+    commit = ["-c", "user.name=a", "-c", "user.email=a@example.org", "commit", "-qm", "one"]
+    for arguments in (["init", "-q"], ["add", "."], [*commit, "--date=2026-01-02T03:04:05Z"]):
+        subprocess.run(
+            ["git", *arguments],
+            cwd=tmp_path,
+            check=True,
+            env=os.environ | {"GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z"},
+        )
+    words, day = afterfit_site.built_from(tmp_path)
+    assert re.fullmatch(r"Version [\d.]+, commit [0-9a-f]{7,}", words)
+    assert day == datetime.date(2026, 1, 2)
+    (tmp_path / "new").touch()
+    assert afterfit_site.built_from(tmp_path)[0].endswith(" and local changes")
+
+
+def test_not_found_leads_back():
+    links = {link["href"] for link in page("404.html").find_all("a")}
+    assert {f"book/chapters/{stem}.html" for stem in STEMS} < links
+
+
+# --- the last touch ---
+
+
+@pytest.mark.parametrize(
+    ("css", "slim"),
+    [
+        (".a{x:1}.b{y:2}", ".a{x:1}"),
+        (".a,.b .a,p>.b{x:1}", ".a{x:1}"),
+        (".a:not(.b),.b:not(.a){x:1}", ".a:not(.b){x:1}"),
+        ("@media print{.b{x:1}}@media print{.a{x:1}.b{x:1}}", "@media print{.a{x:1}}"),
+        ('.a:before{content:"}.b{"}.b{x:1}', '.a:before{content:"}.b{"}'),
+        ("@import url(a.css);.a{x:url(data:a;b)}", "@import url(a.css);.a{x:url(data:a;b)}"),
+        ("@font-face{font-family:b}p{x:1}/* .b{ */", "@font-face{font-family:b}p{x:1}"),
+        (r".a\:b{x:1}", r".a\:b{x:1}"),
+    ],
+)
+def test_styles_keep_what_may_match(css, slim):
+    assert afterfit_finish.slim(css, {"a"}.__contains__) == slim
+
+
+def test_figures_keep_their_shape():
+    path = '<path d="M 1.23456 2.00001 \nL -0.004 5 " style="a"/>'
+    svg = f"<svg>\n <metadata>x</metadata>\n {path}\n</svg>"
+    assert afterfit_finish.slim_figure(svg) == '<svg><path d="M 1.23 2 L -0 5" style="a"/></svg>'
+
+
+# --- the same input gives the same book ---
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_chapter_executed_twice_is_the_same(stem, tmp_path, monkeypatch):
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "JUPYTER_PREFER_ENV_PATH"):
+        monkeypatch.setenv(name, "1")
+    again = tmp_path / "again.ipynb"
+    papermill.execute_notebook(ROOT / f"notebooks/{stem}.ipynb", again, progress_bar=False)
+    first = ROOT / f"book/chapters/{stem}.ipynb"
+    differing = [
+        name
+        for (name, one), (_, two) in zip(
+            runs.read_records(first).items(), runs.read_records(again).items(), strict=True
+        )
+        if not same(one, two)
+    ]
+    assert differing == []
+    assert pictures(first) == pictures(again)
+
+
+def same(one, two):
+    if isinstance(one, pd.DataFrame | pd.Series):
+        return one.equals(two)
+    return one == two or (one != one and two != two)
+
+
+def pictures(path):
+    cells = nbformat.read(path, as_version=4).cells
+    return [
+        (cell.metadata["mystnb"]["figure"]["name"], mime, content)
+        for cell in cells
+        for output in cell.get("outputs", [])
+        for mime, content in output.get("data", {}).items()
+        if mime.startswith("image/") and "mystnb" in cell.metadata
+    ]
