@@ -393,7 +393,6 @@ class TestSignificance:
     @pytest.mark.parametrize("n", [40, 8, 7])  # below 9 rows the older F of Hotelling-Lawley
     def test_one_column_against_many_is_regression(self, n):
         # All four are then the F test of the regression: R^2 / p over (1 - R^2) / (n - p - 1).
-        # statsmodels 0.15 has half the degrees for Hotelling-Lawley below 9 rows; SAS has these.
         X, Y = related_pair(np.random.default_rng(1), n, 5, 1, n_shared=1)
         for left, right in ((X, Y), (Y, X)):
             row = fit_cca(left, right).significance().loc[1]
@@ -469,8 +468,8 @@ class TestRoysRoot:
 
     @pytest.mark.parametrize(
         ("p", "q", "quantile_95"),
-        # Largest root, upper 5% points of Pillai's theta for s = 2: table B.7 (n = 5, m = 0: 0.565)
-        # and s = 3 (n = 5, m = 0: 0.669), as in Pillai (1960), statistical tables for tests.
+        # Upper 5% points of the largest root for m = 0, n = 5 and s = 2, 3, to the three digits of
+        # Pillai (1960), Statistical Tables for Tests of Multivariate Hypotheses.
         [(2, 3, 0.565), (3, 4, 0.669)],
     )
     def test_pillais_table(self, p, q, quantile_95):
