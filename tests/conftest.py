@@ -55,6 +55,18 @@ def browser_path():
     return path
 
 
+@pytest.fixture(scope="session")
+def browser(browser_path):
+    """The one browser of a test process: playwright's loop runs until the session ends."""
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=browser_path, args=flags)
+        yield browser
+        browser.close()
+
+
 def pytest_terminal_summary(terminalreporter):
     if find_browser() is None:
         terminalreporter.write_line(NO_BROWSER, yellow=True)

@@ -46,17 +46,6 @@ def site():
     server.server_close()
 
 
-@pytest.fixture(scope="session")
-def browser(browser_path):
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=flags)
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def open_page(browser, site):
     """Open a page, and collect what it complains of and what it asks of other hosts."""

@@ -110,32 +110,27 @@ def test_nothing_of_the_data_is_alive(soup):
 
 
 @pytest.mark.browser
-def test_it_opens_without_a_network_and_without_a_complaint(page, browser_path, hostile):
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=flags)
-        shown = browser.new_page(viewport={"width": 360, "height": 800})
-        complaints, asked = [], []
-        shown.on("console", lambda m: m.type == "error" and complaints.append(m.text))
-        shown.on("pageerror", lambda error: complaints.append(str(error)))
-        shown.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
-        shown.on("request", lambda request: asked.append(request.url[:40]))
-        shown.goto(page.as_uri())
-        shown.wait_for_selector("mjx-container")
-        shown.wait_for_timeout(300)
-        assert complaints == []
-        assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
-        assert shown.evaluate("window.alive") is None
-        assert shown.locator("mjx-merror").count() == 0
-        outside = shown.locator("mjx-container").evaluate_all(
-            "items => items.filter(item => !item.closest('.math')).length"
-        )
-        assert outside == 0, "data that look like mathematics stay text"
-        width = shown.evaluate("document.documentElement.scrollWidth")
-        assert width <= 360, "the page scrolls sideways on a phone"
-        browser.close()
+def test_it_opens_without_a_network_and_without_a_complaint(page, browser):
+    shown = browser.new_page(viewport={"width": 360, "height": 800})
+    complaints, asked = [], []
+    shown.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+    shown.on("pageerror", lambda error: complaints.append(str(error)))
+    shown.on("dialog", lambda dialog: (complaints.append(dialog.message), dialog.dismiss()))
+    shown.on("request", lambda request: asked.append(request.url[:40]))
+    shown.goto(page.as_uri())
+    shown.wait_for_selector("mjx-container")
+    shown.wait_for_timeout(300)
+    assert complaints == []
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+    assert shown.evaluate("window.alive") is None
+    assert shown.locator("mjx-merror").count() == 0
+    outside = shown.locator("mjx-container").evaluate_all(
+        "items => items.filter(item => !item.closest('.math')).length"
+    )
+    assert outside == 0, "data that look like mathematics stay text"
+    width = shown.evaluate("document.documentElement.scrollWidth")
+    assert width <= 360, "the page scrolls sideways on a phone"
+    shown.close()
 
 
 # --- a notebook of one's own ---
