@@ -339,9 +339,7 @@ PENDING = {"agreement", "boundary", "categorical", "cca", "gamma_glm"}
 
 @pytest.mark.parametrize(
     "stem",
-    [
-        pytest.param(stem, marks=[pytest.mark.xfail] if stem in PENDING else []) for stem in STEMS
-    ],
+    [pytest.param(stem, marks=[pytest.mark.xfail] if stem in PENDING else []) for stem in STEMS],
 )
 def test_a_readers_file_that_is_wrong_is_refused_in_a_sentence(stem, readers_table, tmp_path):
     path = tmp_path / "my.csv"
