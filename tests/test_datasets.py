@@ -188,3 +188,16 @@ def test_what_the_chapters_ask_of_a_file(tmp_path, arguments, message):
     assert len(datasets.load_table(path, ["a", "b"], min_complete=2)) == 3
     with pytest.raises(ValueError, match=message):
         datasets.load_table(path, **arguments)
+
+
+def test_numbers_of_a_file_are_finite(tmp_path):
+    pd.DataFrame({"a": [1.0, None, float("inf")], "b": [1, 2, 3]}).to_csv(tmp_path / "my.csv")
+    message = r"column 'a' .* finite numbers, but 1 of its 3 cells are infinite, the first in row 2"
+    with pytest.raises(ValueError, match=message):
+        datasets.load_table(tmp_path / "my.csv", numeric=["a", "b"])
+
+
+def test_a_column_of_a_parquet_file_without_any_value(tmp_path):
+    pd.DataFrame({"a": [None, None], "b": [1, 2]}).to_parquet(tmp_path / "my.parquet")
+    with pytest.raises(ValueError, match=r"it has 0 of 2\. No row has a value in 'a'"):
+        datasets.load_table(tmp_path / "my.parquet", ["a", "b"], numeric=["a"], min_complete=1)

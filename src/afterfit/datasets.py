@@ -242,7 +242,7 @@ def load_table(
     columns : sequence of str, optional
         The columns to keep, in this order. All by default.
     numeric : sequence of str, optional
-        Columns that must hold numbers only, missing cells apart.
+        Columns that must hold finite numbers only, missing cells apart.
     min_complete : int, default 0
         How many rows at least must have a value in every column that is kept.
 
@@ -257,8 +257,8 @@ def load_table(
         If `source` is neither a bundled name nor a file; the message has the nearest names.
     ValueError
         If the file cannot be read as what its name says, has no rows, has two columns of one
-        name, lacks a column that was asked for, holds text where `numeric` asks for numbers, or
-        has too few complete rows.
+        name, lacks a column that was asked for, holds text or infinities where `numeric` asks for
+        numbers, or has too few complete rows.
 
     Examples
     --------
@@ -410,7 +410,16 @@ def _select(table: pd.DataFrame, columns: Sequence[str], source: str | Path) -> 
 
 def _check_numeric(column: pd.Series[Any], name: str, source: str | Path) -> None:
     if pd.api.types.is_numeric_dtype(column.dtype):
+        infinite = np.isinf(column.to_numpy(dtype=np.float64, na_value=np.nan))
+        if infinite.any():
+            raise ValueError(
+                f"column {name!r} of {str(source)!r} must hold finite numbers, but "
+                f"{infinite.sum()} of its {len(column)} cells are infinite, the first in row "
+                f"{column.index[infinite][0]} (counted from 0)."
+            )
         return
+    if column.isna().all():
+        return  # whether enough is left is another question
     is_text = column.map(lambda cell: not _NUMBER.fullmatch(str(cell))) & column.notna()
     texts = column[is_text] if is_text.any() else column.dropna()
     raise ValueError(
