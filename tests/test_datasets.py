@@ -191,7 +191,9 @@ def test_what_the_chapters_ask_of_a_file(tmp_path, arguments, message):
 
 
 def test_numbers_of_a_file_are_finite(tmp_path):
-    pd.DataFrame({"a": [1.0, None, float("inf")], "b": [1, 2, 3]}).to_csv(tmp_path / "my.csv")
+    pd.DataFrame({"a": [1.0, None, float("inf")], "b": [1, 2, 3]}).to_csv(
+        tmp_path / "my.csv", index=False
+    )
     message = r"column 'a' .* finite numbers, but 1 of its 3 cells are infinite, the first in row 2"
     with pytest.raises(ValueError, match=message):
         datasets.load_table(tmp_path / "my.csv", numeric=["a", "b"])
