@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from numbers import Real
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -36,13 +37,20 @@ __all__ = [
     "purity",
 ]
 
-# Integer labels are counted in place of being looked up when their range has at most this many
-# values, and in blocks of this many rows, so that a block stays in the processor's cache.
-_MAX_DIRECT_RANGE = 1 << 16
+# A table of at most this many cells is counted cell by cell, and in blocks of this many rows, so
+# that both stay in the processor's cache. In a larger one only the cells that hold rows are kept.
+_MAX_SMALL_TABLE = 1 << 16
 _BLOCK_ROWS = 1 << 16
 
-# A contingency table may have at most this many cells (2 GB).
+# Up to this many cells the best matching is searched in the full table, beyond it among the cells
+# that hold rows.
+_MAX_FULL_MATCHING = 1 << 22
+
+# `contingency_table`, which shows the empty cells too, gives at most this many (2 GB).
 _MAX_CELLS = 1 << 28
+
+# The kinds of NumPy arrays that hold labels of a type as they are; huge integers would be rounded.
+_ARRAY_KINDS = {int: "iu", float: "f", bool: "b", str: "U"}
 
 # Resampled scores that differ from the observed one by rounding only count as ties.
 _TIE_TOLERANCE = 1e-12
@@ -108,13 +116,15 @@ def contingency_table(y_true: Any, y_pred: Any) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame of shape (n_classes, n_clusters)
-        Counts; the index holds the classes and the columns the clusters, each sorted, or in order
-        of appearance if they cannot be sorted.
+        Counts; the index holds the classes and the columns the clusters, each sorted (an ordered
+        categorical by its categories), or in order of appearance if they cannot be sorted.
+        Categories that no row has are left out.
 
     Raises
     ------
     ValueError
-        If the two differ in length, are empty, or hold a missing label.
+        If the two differ in length, are empty, or hold a missing label, or if the table would
+        have more than 268,435,456 cells.
     TypeError
         If a label is not hashable.
 
@@ -126,11 +136,11 @@ def contingency_table(y_true: Any, y_pred: Any) -> pd.DataFrame:
     cat     1  1
     dog     0  1
     """
-    counts, classes, clusters = _count(y_true, y_pred)
+    table = _count(y_true, y_pred)
     return pd.DataFrame(
-        counts,
-        index=_label_index(classes, "y_true"),
-        columns=_label_index(clusters, "y_pred"),
+        _full_counts(table),
+        index=_label_index(table.class_labels, "y_true"),
+        columns=_label_index(table.cluster_labels, "y_pred"),
     )
 
 
@@ -168,8 +178,8 @@ def purity(y_true: Any, y_pred: Any) -> float:
     >>> purity(["x", "x", "x", "o", "o"], [1, 1, 1, 1, 2])
     0.8
     """
-    counts, _, _ = _count(y_true, y_pred)
-    return _purity(counts)
+    table = _count(y_true, y_pred)
+    return _largest(table.counts, table.clusters) / table.n_rows
 
 
 def inverse_purity(y_true: Any, y_pred: Any) -> float:
@@ -205,8 +215,8 @@ def inverse_purity(y_true: Any, y_pred: Any) -> float:
     >>> inverse_purity(["x", "x", "x", "o", "o"], [1, 1, 1, 1, 2])
     0.8
     """
-    counts, _, _ = _count(y_true, y_pred)
-    return _purity(counts.T)
+    table = _count(y_true, y_pred)
+    return _largest(table.counts, table.classes) / table.n_rows
 
 
 def f_measure(y_true: Any, y_pred: Any, *, beta: float = 1.0) -> float:
@@ -248,11 +258,9 @@ def f_measure(y_true: Any, y_pred: Any, *, beta: float = 1.0) -> float:
     0.781
     """
     beta = check_real(beta, "beta", low=0, closed=False)
-    counts, _, _ = _count(y_true, y_pred)
-    class_sizes = counts.sum(axis=1, keepdims=True)
-    cluster_sizes = counts.sum(axis=0, keepdims=True)
-    f = (1 + beta**2) * counts / (cluster_sizes + beta**2 * class_sizes)
-    return float((class_sizes[:, 0] * f.max(axis=1)).sum() / counts.sum())
+    table = _count(y_true, y_pred)
+    f = _f_beta(table.counts, table.class_size_of_cell, table.cluster_size_of_cell, beta)
+    return _largest(f * table.class_size_of_cell, table.classes) / table.n_rows
 
 
 def pairwise_f_measure(y_true: Any, y_pred: Any, *, beta: float = 1.0) -> float:
@@ -294,12 +302,13 @@ def pairwise_f_measure(y_true: Any, y_pred: Any, *, beta: float = 1.0) -> float:
     0.6
     """
     beta = check_real(beta, "beta", low=0, closed=False)
-    counts, _, _ = _count(y_true, y_pred)
-    together_in_both = _n_pairs(counts)
-    together_in_class = _n_pairs(counts.sum(axis=1))
-    together_in_cluster = _n_pairs(counts.sum(axis=0))
-    denominator = together_in_cluster + beta**2 * together_in_class
-    return (1 + beta**2) * together_in_both / denominator if denominator else 1.0
+    table = _count(y_true, y_pred)
+    together_in_both = _n_pairs(table.counts)
+    together_in_class = _n_pairs(table.class_sizes)
+    together_in_cluster = _n_pairs(table.cluster_sizes)
+    if together_in_both == 0:
+        return 1.0 if together_in_class == together_in_cluster == 0 else 0.0
+    return float(_f_beta(together_in_both, together_in_class, together_in_cluster, beta))
 
 
 def bcubed(y_true: Any, y_pred: Any) -> BCubed:
@@ -336,11 +345,10 @@ def bcubed(y_true: Any, y_pred: Any) -> BCubed:
     >>> round(scores.precision, 3), round(scores.recall, 3)
     (0.7, 0.8)
     """
-    counts, _, _ = _count(y_true, y_pred)
-    squares = counts.astype(np.float64) ** 2
-    n = counts.sum()
-    precision = float((squares.sum(axis=0) / counts.sum(axis=0)).sum() / n)
-    recall = float((squares.sum(axis=1) / counts.sum(axis=1)).sum() / n)
+    table = _count(y_true, y_pred)
+    squares = table.counts.astype(np.float64) ** 2
+    precision = float((squares / table.cluster_size_of_cell).sum() / table.n_rows)
+    recall = float((squares / table.class_size_of_cell).sum() / table.n_rows)
     return BCubed(precision, recall, 2 * precision * recall / (precision + recall))
 
 
@@ -381,9 +389,8 @@ def matched_accuracy(y_true: Any, y_pred: Any) -> float:
     >>> matched_accuracy(["x", "x", "x", "o", "o"], [1, 1, 1, 1, 2])
     0.8
     """
-    counts, _, _ = _count(y_true, y_pred)
-    rows, columns = _matching(counts)
-    return float(counts[rows, columns].sum() / counts.sum())
+    table = _count(y_true, y_pred)
+    return int(table.counts[_matched_cells(table)].sum()) / table.n_rows
 
 
 def match_labels(y_true: Any, y_pred: Any) -> NDArray[Any]:
@@ -417,15 +424,16 @@ def match_labels(y_true: Any, y_pred: Any) -> NDArray[Any]:
     >>> match_labels([-1, -1, 0, 1], [2, 2, 1, 0]).tolist()
     [-1, -1, 0, 1]
     """
-    counts, classes, clusters = _count(y_true, y_pred)
-    matched = {k: c for c, k in zip(*_matching(counts), strict=True) if counts[c, k] > 0}
-    unmatched = _unused_names(classes)
+    labels = _encode(y_true, y_pred)
+    table = _count_codes(labels)
+    matched = _matched_cells(table)
+    class_of = dict(zip(table.clusters[matched], table.classes[matched], strict=True))
+    unmatched = _unused_names(labels.class_labels)
     names = [
-        classes[matched[k]] if k in matched else unmatched(cluster)
-        for k, cluster in enumerate(clusters)
+        labels.class_labels[class_of[k]] if k in class_of else unmatched(cluster)
+        for k, cluster in enumerate(labels.cluster_labels)
     ]
-    codes, _ = _encode_labels(y_pred, "y_pred")
-    return _label_array(names)[codes]
+    return _label_array(names)[labels.clusters]
 
 
 def adjust_for_chance(
@@ -445,7 +453,8 @@ def adjust_for_chance(
     ----------
     metric : callable
         ``metric(y_true, y_pred) -> float``, higher is better, 1 at perfect agreement: any measure
-        of this module or of `sklearn.metrics`. It is called with integer codes of the labels.
+        of this module or of `sklearn.metrics`. It is called with integer codes of the labels, so
+        it must not depend on their names.
     y_true : array-like of shape (n_samples,)
         The class of each row: labels of any hashable type.
     y_pred : array-like of shape (n_samples,)
@@ -465,9 +474,10 @@ def adjust_for_chance(
     Raises
     ------
     ValueError
-        If the labels differ in length, are empty, or hold a missing label.
+        If the labels differ in length, are empty, or hold a missing label, or if `metric` returns
+        a value that is not finite or is above 1.
     TypeError
-        If `metric` is not callable.
+        If `metric` is not callable, or returns something that is not a number.
 
     References
     ----------
@@ -487,18 +497,19 @@ def adjust_for_chance(
         raise TypeError(f"`metric` must be a function of (y_true, y_pred), got {metric!r}.")
     n_resamples = check_integer(n_resamples, "n_resamples", low=1)
     rng = check_random_state(random_state)
-    classes, _ = _encode_labels(y_true, "y_true")
-    clusters, _ = _encode_labels(y_pred, "y_pred")
-    _check_lengths(classes, clusters)
-    observed = float(metric(classes, clusters))
-    scores = np.array([metric(classes, rng.permutation(clusters)) for _ in range(n_resamples)])
+    labels = _encode(y_true, y_pred)
+    classes, clusters = labels.classes, labels.clusters
+    observed = _score(metric, classes, clusters)
+    scores = np.array(
+        [_score(metric, classes, rng.permutation(clusters)) for _ in range(n_resamples)]
+    )
     expected = observed + float(np.mean(scores - observed))  # exact where all are equal
     as_high = int((scores >= observed - _TIE_TOLERANCE).sum())
     spread = float(scores.std(ddof=1)) if n_resamples > 1 else float("inf")
     return AdjustedScore(
         observed=observed,
         expected=expected,
-        adjusted=_adjusted(observed, expected, classes, clusters),
+        adjusted=_adjusted(observed, expected, labels),
         pvalue=(1 + as_high) / (1 + n_resamples),
         standard_error=spread / n_resamples**0.5,
         n_resamples=n_resamples,
@@ -538,9 +549,7 @@ def agreement_table(y_true: Any, y_pred: Any) -> pd.DataFrame:
     """
     from sklearn import metrics
 
-    classes, _ = _encode_labels(y_true, "y_true")
-    clusters, _ = _encode_labels(y_pred, "y_pred")
-    _check_lengths(classes, clusters)
+    classes, clusters = _encode(y_true, y_pred)[:2]
     scores = bcubed(classes, clusters)
     grows, varies = "grows with the clusters", "above 0"
     rows = {
@@ -606,7 +615,7 @@ def plot_contingency_table(y_true: Any, y_pred: Any, *, ax: Axes | None = None) 
     """Draw the contingency table as a heat map, clusters in the order of the classes they match.
 
     Colour is the share of the class (row) in the cluster; each cell shows its count. Matched
-    cells stand on the diagonal and are framed.
+    cells, as `match_labels` has them, are framed.
 
     Parameters
     ----------
@@ -637,11 +646,12 @@ def plot_contingency_table(y_true: Any, y_pred: Any, *, ax: Axes | None = None) 
     """
     import matplotlib.pyplot as plt
 
-    table = contingency_table(y_true, y_pred)
-    counts = table.to_numpy()
-    rows, columns = _matching(counts)
-    order = [int(column) for column in columns] + sorted(set(range(counts.shape[1])) - set(columns))
-    counts = counts[:, order]
+    table = _count(y_true, y_pred)
+    matched = _matched_cells(table)
+    class_of = dict(zip(table.clusters[matched], table.classes[matched], strict=True))
+    n_classes, n_clusters = table.shape
+    order = sorted(range(n_clusters), key=lambda k: class_of.get(k, n_classes))
+    counts = _full_counts(table)[:, order]
     shares = counts / counts.sum(axis=1, keepdims=True)
     if ax is None:
         _, ax = plt.subplots()
@@ -650,11 +660,11 @@ def plot_contingency_table(y_true: Any, y_pred: Any, *, ax: Axes | None = None) 
     for (c, k), n_rows in np.ndenumerate(counts):
         color = "white" if shares[c, k] > 0.5 else "black"
         ax.text(k, c, f"{n_rows:,}", ha="center", va="center", color=color)
-    for position, c in enumerate(rows):
-        frame = plt.Rectangle((position - 0.46, c - 0.46), 0.92, 0.92, fill=False, lw=2, ec="black")
-        ax.add_patch(frame)
-    ax.set_xticks(range(len(order)), [str(table.columns[k]) for k in order])
-    ax.set_yticks(range(len(table)), [str(label) for label in table.index])
+    for position, k in enumerate(order[: len(class_of)]):
+        corner = (position - 0.46, class_of[k] - 0.46)
+        ax.add_patch(plt.Rectangle(corner, 0.92, 0.92, fill=False, lw=2, ec="black"))
+    ax.set_xticks(range(n_clusters), [str(table.cluster_labels[k]) for k in order])
+    ax.set_yticks(range(n_classes), [str(label) for label in table.class_labels])
     ax.set_xlabel("cluster (y_pred)")
     ax.set_ylabel("class (y_true)")
     ax.spines[:].set_visible(False)
@@ -664,47 +674,92 @@ def plot_contingency_table(y_true: Any, y_pred: Any, *, ax: Axes | None = None) 
 # --- counting ---
 
 
-def _count(y_true: Any, y_pred: Any) -> tuple[NDArray[np.int64], list[Hashable], list[Hashable]]:
-    """Return the contingency table and the labels of its rows and columns."""
-    direct = _count_integers(y_true, y_pred)
-    if direct is not None:
-        return direct
-    classes, class_labels = _encode_labels(y_true, "y_true")
-    clusters, cluster_labels = _encode_labels(y_pred, "y_pred")
-    _check_lengths(classes, clusters)
-    n_classes, n_clusters = len(class_labels), len(cluster_labels)
-    if n_classes * n_clusters > _MAX_CELLS:
-        raise ValueError(
-            f"`y_true` has {n_classes:,} and `y_pred` {n_clusters:,} distinct labels: a table of "
-            f"{n_classes * n_clusters:,} cells; at most {_MAX_CELLS:,} are accepted."
-        )
-    counts = _joint_counts(classes, clusters, 0, 0, n_classes, n_clusters)
-    return counts, class_labels, cluster_labels
+class _Labels(NamedTuple):
+    """Both labellings as codes: row i has class `class_labels[classes[i]]`."""
+
+    classes: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+    class_labels: list[Hashable]
+    cluster_labels: list[Hashable]
 
 
-def _count_integers(
-    y_true: Any, y_pred: Any
-) -> tuple[NDArray[np.int64], list[Hashable], list[Hashable]] | None:
+class _Table(NamedTuple):
+    """The cells of a contingency table that hold rows, and the labels of its two sides."""
+
+    classes: NDArray[np.int64]
+    clusters: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    class_labels: list[Hashable]
+    cluster_labels: list[Hashable]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        return len(self.class_labels), len(self.cluster_labels)
+
+    @property
+    def n_rows(self) -> int:
+        return int(self.counts.sum())
+
+    @property
+    def class_sizes(self) -> NDArray[np.float64]:
+        return np.bincount(self.classes, self.counts).astype(np.float64)
+
+    @property
+    def cluster_sizes(self) -> NDArray[np.float64]:
+        return np.bincount(self.clusters, self.counts).astype(np.float64)
+
+    @property
+    def class_size_of_cell(self) -> NDArray[np.float64]:
+        return self.class_sizes[self.classes]
+
+    @property
+    def cluster_size_of_cell(self) -> NDArray[np.float64]:
+        return self.cluster_sizes[self.clusters]
+
+
+def _count(y_true: Any, y_pred: Any) -> _Table:
+    true, pred = _one_dimensional(y_true, "y_true"), _one_dimensional(y_pred, "y_pred")
+    _check_lengths(true, pred)
+    return _count_integers(true, pred) or _count_codes(_encode(true, pred))
+
+
+def _count_codes(labels: _Labels) -> _Table:
+    n_classes, n_clusters = len(labels.class_labels), len(labels.cluster_labels)
+    if n_classes * n_clusters <= _MAX_SMALL_TABLE:
+        counts = _small_counts(labels.classes, labels.clusters, 0, 0, n_classes, n_clusters)
+        classes, clusters = np.nonzero(counts)
+        cell_counts = counts[classes, clusters]
+    else:
+        cell_of_row, cells = pd.factorize(labels.classes * n_clusters + labels.clusters, sort=True)
+        classes, clusters = np.divmod(cells, n_clusters)
+        cell_counts = np.bincount(cell_of_row)
+    return _Table(classes, clusters, cell_counts, labels.class_labels, labels.cluster_labels)
+
+
+def _count_integers(y_true: Any, y_pred: Any) -> _Table | None:
     """Count integer arrays of small range without looking labels up; None for anything else."""
     for labels in (y_true, y_pred):
-        is_plain = isinstance(labels, np.ndarray) and labels.ndim == 1 and labels.size > 0
-        if not is_plain or not np.can_cast(labels.dtype, np.int64) or labels.dtype == bool:
+        is_integer = isinstance(labels, np.ndarray) and np.can_cast(labels.dtype, np.int64)
+        if not is_integer or labels.dtype == bool or labels.size == 0:
             return None
-    _check_lengths(y_true, y_pred)
     low_true, low_pred = int(y_true.min()), int(y_pred.min())
-    n_rows, n_columns = int(y_true.max()) - low_true + 1, int(y_pred.max()) - low_pred + 1
-    if n_rows * n_columns > min(_MAX_DIRECT_RANGE, 16 * len(y_true) + 64):
+    n_true, n_pred = int(y_true.max()) - low_true + 1, int(y_pred.max()) - low_pred + 1
+    if n_true * n_pred > _MAX_SMALL_TABLE:
         return None
-    counts = _joint_counts(y_true, y_pred, low_true, low_pred, n_rows, n_columns)
-    rows, columns = counts.any(axis=1), counts.any(axis=0)
-    return (
-        counts[np.ix_(rows, columns)],
-        [low_true + int(i) for i in np.flatnonzero(rows)],
-        [low_pred + int(j) for j in np.flatnonzero(columns)],
+    counts = _small_counts(y_true, y_pred, low_true, low_pred, n_true, n_pred)
+    cells = np.nonzero(counts)
+    used_true, classes = np.unique(cells[0], return_inverse=True)
+    used_pred, clusters = np.unique(cells[1], return_inverse=True)
+    return _Table(
+        classes,
+        clusters,
+        counts[cells],
+        [low_true + int(i) for i in used_true],
+        [low_pred + int(j) for j in used_pred],
     )
 
 
-def _joint_counts(
+def _small_counts(
     classes: NDArray[Any],
     clusters: NDArray[Any],
     low_class: int,
@@ -712,17 +767,38 @@ def _joint_counts(
     n_classes: int,
     n_clusters: int,
 ) -> NDArray[np.int64]:
+    """Return all cells of the table of two integer arrays that start at `low_...`."""
     counts = np.zeros(n_classes * n_clusters, dtype=np.int64)
-    # Wide tables pay for each block's bincount: let a block be at least as long as the table.
-    step = max(_BLOCK_ROWS, counts.size)
-    for start in range(0, len(classes), step):
-        block = np.subtract(
-            classes[start : start + step], low_class, dtype=np.int64, casting="unsafe"
-        )
+    for start in range(0, len(classes), _BLOCK_ROWS):
+        rows = slice(start, start + _BLOCK_ROWS)
+        block = np.subtract(classes[rows], low_class, dtype=np.int64, casting="unsafe")
         block *= n_clusters
-        block += clusters[start : start + step].astype(np.int64) - low_cluster
+        block += clusters[rows].astype(np.int64) - low_cluster
         counts += np.bincount(block, minlength=counts.size)
     return counts.reshape(n_classes, n_clusters)
+
+
+def _full_counts(table: _Table) -> NDArray[np.int64]:
+    """Return the table with its empty cells."""
+    n_classes, n_clusters = table.shape
+    if n_classes * n_clusters > _MAX_CELLS:
+        raise ValueError(
+            f"`y_true` has {n_classes:,} and `y_pred` {n_clusters:,} distinct labels: a table of "
+            f"{n_classes * n_clusters:,} cells; at most {_MAX_CELLS:,} are accepted."
+        )
+    counts = np.zeros(table.shape, dtype=np.int64)
+    counts[table.classes, table.clusters] = table.counts
+    return counts
+
+
+# --- labels as codes ---
+
+
+def _encode(y_true: Any, y_pred: Any) -> _Labels:
+    classes, class_labels = _encode_labels(y_true, "y_true")
+    clusters, cluster_labels = _encode_labels(y_pred, "y_pred")
+    _check_lengths(classes, clusters)
+    return _Labels(classes, clusters, class_labels, cluster_labels)
 
 
 def _encode_labels(labels: Any, name: str) -> tuple[NDArray[np.int64], list[Hashable]]:
@@ -741,26 +817,41 @@ def _encode_labels(labels: Any, name: str) -> tuple[NDArray[np.int64], list[Hash
         codes, uniques = pd.factorize(values)
     except TypeError as error:
         raise TypeError(f"`{name}` must hold hashable labels ({error}).") from None
-    distinct = list(uniques.tolist() if hasattr(uniques, "tolist") else uniques)
+    distinct = uniques.tolist()
+    if uniques.dtype == object:
+        distinct = [_as_python(label) for label in distinct]
+    is_ordered = isinstance(uniques, pd.Categorical) and uniques.ordered
     try:
-        order = sorted(range(len(distinct)), key=lambda i: distinct[i])
+        order = np.array(_sorted_positions(uniques.codes if is_ordered else distinct))
     except TypeError:  # labels of several types: in order of appearance
-        order = list(range(len(distinct)))
+        order = np.arange(len(distinct))
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return rank[codes], [distinct[i] for i in order]
 
 
 def _one_dimensional(labels: Any, name: str) -> Any:
-    if isinstance(labels, pd.Series | pd.Index | pd.Categorical):
-        return labels.array if not isinstance(labels, pd.Categorical) else labels
-    if isinstance(labels, np.ndarray):
-        if labels.ndim != 1:
+    """Return labels as a NumPy or pandas array of one dimension."""
+    if isinstance(labels, pd.MultiIndex):
+        labels = labels.to_flat_index()  # of tuples
+    if isinstance(labels, pd.Series | pd.Index):
+        labels = labels.array
+    if isinstance(labels, np.ma.MaskedArray):
+        masked = np.ma.getmaskarray(labels)
+        labels = np.array(labels, dtype=object)
+        labels[masked] = None  # so that it counts as missing
+    if isinstance(labels, pd.arrays.NumpyExtensionArray):
+        labels = labels.to_numpy()
+    if isinstance(labels, pd.api.extensions.ExtensionArray):
+        return labels
+    if hasattr(labels, "__array__"):
+        array = np.asarray(labels)
+        if array.ndim != 1:
             raise ValueError(
-                f"`{name}` must have one dimension, got shape {labels.shape}; "
+                f"`{name}` must have one dimension, got shape {array.shape}; "
                 "pass one column, for instance with `.ravel()`."
             )
-        return labels
+        return pd.array(array) if array.dtype.kind in "mM" else array
     if isinstance(labels, str | bytes) or not isinstance(labels, Sequence):
         raise TypeError(
             f"`{name}` must be a list, an array or a pandas Series of labels, "
@@ -768,6 +859,17 @@ def _one_dimensional(labels: Any, name: str) -> Any:
         )
     # An object array, so that tuples and labels of mixed types stay as they are.
     return np.fromiter(labels, dtype=object, count=len(labels))
+
+
+def _as_python(label: Any) -> Hashable:
+    """Return a NumPy scalar as Python's, other labels as they are."""
+    is_scalar = isinstance(label, np.number | np.bool_ | np.character)
+    plain: Hashable = label.item() if is_scalar else label
+    return plain
+
+
+def _sorted_positions(keys: Sequence[Any]) -> list[int]:
+    return sorted(range(len(keys)), key=keys.__getitem__)
 
 
 def _check_lengths(y_true: Any, y_pred: Any) -> None:
@@ -781,30 +883,83 @@ def _check_lengths(y_true: Any, y_pred: Any) -> None:
 # --- measures of a table ---
 
 
-def _purity(counts: NDArray[np.int64]) -> float:
-    return float(counts.max(axis=0).sum() / counts.sum())
+def _largest(values: NDArray[Any], groups: NDArray[np.int64]) -> float:
+    """Return the sum over groups of the largest of their values, none of which is negative."""
+    largest = np.zeros(groups.max() + 1, dtype=values.dtype)
+    np.maximum.at(largest, groups, values)
+    return float(largest.sum())
 
 
-def _n_pairs(sizes: NDArray[np.int64]) -> float:
+def _f_beta(true_positives: Any, positives: Any, found: Any, beta: float) -> Any:
+    """Return F_beta of counts above 0: their weighted harmonic mean, safe for any beta."""
+    weight = 1 / (1 + beta * beta)
+    return true_positives / (positives + weight * (found - positives))
+
+
+def _n_pairs(sizes: NDArray[Any]) -> float:
     sizes = sizes.astype(np.float64)
     return float((sizes * (sizes - 1)).sum() / 2)
 
 
-def _matching(counts: NDArray[np.int64]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+def _matched_cells(table: _Table) -> NDArray[np.int64]:
+    """Return the positions of the cells that the best one-to-one matching picks."""
+    n_classes, n_clusters = table.shape
+    match = _match_all if n_classes * n_clusters <= _MAX_FULL_MATCHING else _match_sparse
+    classes, clusters = match(table)
+    cluster_of = np.full(n_classes, -1)
+    cluster_of[classes] = clusters
+    return np.flatnonzero(cluster_of[table.classes] == table.clusters)
+
+
+def _match_all(table: _Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     from scipy.optimize import linear_sum_assignment
 
-    rows, columns = linear_sum_assignment(counts, maximize=True)
-    return rows, columns
+    classes, clusters = linear_sum_assignment(_full_counts(table), maximize=True)
+    return classes, clusters
 
 
-def _adjusted(
-    observed: float, expected: float, classes: NDArray[np.int64], clusters: NDArray[np.int64]
+def _match_sparse(table: _Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Match without the empty cells: a class may also take a cluster of its own that has no row.
+
+    So every class finds a partner, as the solver demands, and 1 more for each changes no order.
+    """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+
+    n_classes, n_clusters = table.shape
+    every = np.arange(n_classes)
+    weights = np.concatenate([table.counts + 1.0, np.ones(n_classes)])
+    rows = np.concatenate([table.classes, every])
+    columns = np.concatenate([table.clusters, n_clusters + every])
+    graph = csr_array((weights, (rows, columns)), shape=(n_classes, n_clusters + n_classes))
+    classes, clusters = min_weight_full_bipartite_matching(graph, maximize=True)
+    return classes, clusters
+
+
+# --- chance ---
+
+
+def _score(
+    metric: Callable[[Any, Any], Any], classes: NDArray[np.int64], clusters: NDArray[np.int64]
 ) -> float:
+    value = metric(classes, clusters)
+    if not isinstance(value, Real):
+        raise TypeError(
+            f"`metric` must return a number, got {type(value).__name__}; of several scores, pass a "
+            "function that returns one, such as `lambda y_true, y_pred: bcubed(y_true, y_pred).f`."
+        )
+    if not value <= 1 + _TIE_TOLERANCE or value == -np.inf:
+        raise ValueError(
+            f"`metric` must be at most 1 (at perfect agreement) and not missing, got {value!r}."
+        )
+    return float(value)
+
+
+def _adjusted(observed: float, expected: float, labels: _Labels) -> float:
     if expected < 1 - _TIE_TOLERANCE:
         return (observed - expected) / (1 - expected)
-    counts, _, _ = _count(classes, clusters)
-    identical = counts.shape[0] == counts.shape[1] == np.count_nonzero(counts)
-    return 1.0 if identical else 0.0
+    table = _count_codes(labels)
+    return 1.0 if table.shape == (table.counts.size, table.counts.size) else 0.0
 
 
 # --- names of labels ---
@@ -817,8 +972,10 @@ def _label_index(labels: list[Hashable], name: str) -> pd.Index[Any]:
 def _label_array(labels: Sequence[Hashable]) -> NDArray[Any]:
     """Return labels as an array of their own type; of objects where they have none in common."""
     types = {type(label) for label in labels}
-    if len(types) == 1 and types <= {int, float, bool, str}:
-        return np.array(labels)
+    if len(types) == 1 and types <= _ARRAY_KINDS.keys():
+        array = np.array(labels)
+        if array.dtype.kind in _ARRAY_KINDS[types.pop()]:
+            return array
     array = np.empty(len(labels), dtype=object)
     for i, label in enumerate(labels):
         array[i] = label
