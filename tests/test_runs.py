@@ -77,6 +77,7 @@ def test_nan_comes_back(shell, tmp_path):
         (np.bool_(True), True),
         (np.str_("a"), "a"),
         ((1, 2), [1, 2]),
+        (np.array(5), 5),
         (np.arange(3), [0, 1, 2]),
         (np.eye(2), [[1.0, 0.0], [0.0, 1.0]]),
         ([1, "a", None, [True, 0.5]], [1, "a", None, [True, 0.5]]),
@@ -106,8 +107,9 @@ def test_tables_come_back(shell, tmp_path, name):
     pd.testing.assert_frame_equal(recorded(tmp_path, table=TABLES[name])["table"], TABLES[name])
 
 
-def test_series_come_back(shell, tmp_path):
-    series = pd.Series([1.0, np.inf], index=["a", "b"], name="value")
+@pytest.mark.parametrize("name", ["value", None, np.int64(3)])
+def test_series_come_back(shell, tmp_path, name):
+    series = pd.Series([1.0, np.inf], index=["a", "b"], name=name)
     pd.testing.assert_series_equal(recorded(tmp_path, series=series)["series"], series)
 
 

@@ -817,14 +817,9 @@ def _encode_labels(labels: Any, name: str) -> tuple[NDArray[np.int64], list[Hash
         codes, uniques = pd.factorize(values)
     except TypeError as error:
         raise TypeError(f"`{name}` must hold hashable labels ({error}).") from None
-    distinct = uniques.tolist()
-    if uniques.dtype == object:
-        distinct = [_as_python(label) for label in distinct]
+    distinct = [_as_python(label) for label in uniques.tolist()]
     is_ordered = isinstance(uniques, pd.Categorical) and uniques.ordered
-    try:
-        order = np.array(_sorted_positions(uniques.codes if is_ordered else distinct))
-    except TypeError:  # labels of several types: in order of appearance
-        order = np.arange(len(distinct))
+    order = _sorted_positions(uniques.codes if is_ordered else uniques, distinct)
     rank = np.empty(len(order), dtype=np.int64)
     rank[order] = np.arange(len(order))
     return rank[codes], [distinct[i] for i in order]
@@ -863,13 +858,19 @@ def _one_dimensional(labels: Any, name: str) -> Any:
 
 def _as_python(label: Any) -> Hashable:
     """Return a NumPy scalar as Python's, other labels as they are."""
-    is_scalar = isinstance(label, np.number | np.bool_ | np.character)
+    is_scalar = isinstance(label, (np.number, np.bool_, np.character))  # faster than a union
     plain: Hashable = label.item() if is_scalar else label
     return plain
 
 
-def _sorted_positions(keys: Sequence[Any]) -> list[int]:
-    return sorted(range(len(keys)), key=keys.__getitem__)
+def _sorted_positions(keys: Any, labels: list[Any]) -> NDArray[np.intp]:
+    """Return the order of labels, by keys of theirs that NumPy can sort or by themselves."""
+    if isinstance(keys, np.ndarray) and keys.dtype != object:
+        return np.argsort(keys)
+    try:
+        return np.array(sorted(range(len(labels)), key=labels.__getitem__))
+    except TypeError:  # labels of several types: in order of appearance
+        return np.arange(len(labels))
 
 
 def _check_lengths(y_true: Any, y_pred: Any) -> None:

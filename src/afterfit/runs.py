@@ -374,11 +374,14 @@ def _encode(value: Any, name: str) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else {"$float": repr(value)}
     if isinstance(value, np.ndarray):
-        value = value.tolist()
+        return _encode(value.tolist(), name)
     if isinstance(value, list | tuple):
         return [_encode(item, name) for item in value]
     if isinstance(value, pd.Series):
-        return {"$series": _encode_table(value.to_frame(), name), "$name": value.name}
+        return {
+            "$series": _encode_table(value.to_frame(), name),
+            "$name": _encode(value.name, name),
+        }
     if isinstance(value, pd.DataFrame):
         return {"$table": _encode_table(value, name)}
     raise TypeError(
@@ -418,7 +421,7 @@ def _decode(value: Any) -> Any:
     if "$float" in value:
         return float(value["$float"])
     if "$series" in value:
-        return _decode_table(value["$series"]).iloc[:, 0].rename(value["$name"])
+        return _decode_table(value["$series"]).iloc[:, 0].rename(_decode(value["$name"]))
     return _decode_table(value["$table"])
 
 
