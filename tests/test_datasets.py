@@ -144,6 +144,11 @@ def test_names_the_nearest_files_and_sets(tmp_path):
         datasets.load_table(tmp_path)
 
 
+def test_a_column_asked_for_twice_is_refused():
+    with pytest.raises(ValueError, match="`columns` must be distinct, got more than one of 'type'"):
+        datasets.load_table("zoo", ["type", "legs", "type"])
+
+
 def test_names_the_nearest_columns():
     with pytest.raises(ValueError, match=r"'bill_lenght_mm'.*Nearest: 'bill_length_mm'"):
         datasets.load_table("penguins", ["bill_lenght_mm"])

@@ -257,8 +257,8 @@ def load_table(
         If `source` is neither a bundled name nor a file; the message has the nearest names.
     ValueError
         If the file cannot be read as what its name says, has no rows, has two columns of one
-        name, lacks a column that was asked for, holds text or infinities where `numeric` asks for
-        numbers, or has too few complete rows.
+        name, lacks a column, holds text or infinities where `numeric` asks for numbers, or has too
+        few complete rows; or if `columns` has a name twice.
 
     Examples
     --------
@@ -364,13 +364,17 @@ def _header(first_line: pd.Series[Any], path: Path) -> list[str]:
             f"`source` must be separated by commas; the first line of {str(path)!r} is "
             f"{header[0][:60]!r}."
         )
-    doubled = sorted(name for name, count in Counter(header).items() if count > 1)
+    doubled = _doubled(header)
     if doubled:
         raise ValueError(
             f"`source` must have distinct column names; {str(path)!r} has more than one of "
-            f"{listing([repr(name) for name in doubled])}."
+            f"{listing(doubled)}."
         )
     return header
+
+
+def _doubled(names: Sequence[str]) -> list[str]:
+    return [repr(name) for name, count in Counter(names).items() if count > 1]
 
 
 def _typed(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -397,6 +401,9 @@ def _n_digits(cell: str) -> int:
 
 
 def _select(table: pd.DataFrame, columns: Sequence[str], source: str | Path) -> pd.DataFrame:
+    doubled = _doubled(columns)
+    if doubled:
+        raise ValueError(f"`columns` must be distinct, got more than one of {listing(doubled)}.")
     for name in columns:
         if name not in table.columns:
             near = difflib.get_close_matches(str(name), map(str, table.columns), n=3, cutoff=0.4)
