@@ -387,6 +387,14 @@ def test_residuals_far_out_are_finite_and_right():
     assert_allclose(scores, expected, rtol=1e-12)
 
 
+def test_no_response_is_too_far_for_a_number(plain):
+    for y, probability in ((5e-324, 0.0), (1e308, 1.0)):
+        assert_allclose(lower_tail_probability(plain, y), probability, atol=1e-300)
+        residuals = quantile_residuals(plain, y)
+        assert np.isfinite(residuals).all()
+        assert_array_equal(np.sign(residuals), 2 * probability - 1)
+
+
 @given(
     shape=st.floats(min_value=0.05, max_value=1e4),
     ratio=st.floats(min_value=-6, max_value=6),
@@ -645,6 +653,40 @@ def test_new_rows_of_a_formula(frame, engine):
 
 
 @both_engines
+@pytest.mark.parametrize(
+    "formula",
+    [
+        "y ~ bs(x, df=4) + group",
+        "y ~ cr(x, df=4) - 1",
+        "y ~ np.log(x):C(year) + I(x**2) - 1",
+        "y ~ C(group, Treatment('b')) * x",
+        "y ~ 0 + group",
+        "y ~ 1",
+        "np.log1p(y) ~ x",
+    ],
+)
+def test_transformations_keep_what_they_learned_from_the_fit(frame, engine, formula):
+    fit = fit_formula(formula, frame)
+    some = [7, 3, 50]
+    new = frame.iloc[some].drop(columns="y")
+    expected = lower_tail_probability(fit)[some]
+    found = lower_tail_probability(fit, fit.model.endog[some], new)
+    assert_allclose(found, expected, rtol=1e-9)
+    # one row alone: nothing may be learned from it anew
+    one = lower_tail_probability(fit, fit.model.endog[7], new.iloc[[0]])
+    assert_allclose(one, expected[:1], rtol=1e-9)
+
+
+@both_engines
+def test_text_inside_an_expression_is_no_level(frame, engine):
+    fit = fit_formula("y ~ x + C(group == 'a')", frame)
+    other, unseen = (frame.head(3).assign(group=group) for group in ("b", "z"))
+    assert_allclose(
+        conditional_distribution(fit, unseen).mean(), conditional_distribution(fit, other).mean()
+    )
+
+
+@both_engines
 def test_rows_that_the_fit_dropped(frame, engine):
     holed = frame.copy()
     holed.loc[["row3", "row8"], "x"] = np.nan
@@ -879,6 +921,16 @@ def test_a_number_for_the_shape_is_not_refitted(plain):
     assert one != calibration_test(plain, shape=estimate.shape, n_resamples=39, random_state=0)
 
 
+def test_replicates_that_have_no_fit_are_reported():
+    # shape 0.1 with the identity link: some replicate wants a mean below zero
+    generator = np.random.default_rng(0)
+    x = np.linspace(0, 3, 30)
+    y = np.maximum(generator.gamma(0.1, (1 + 0.5 * x) / 0.1), 1e-300)
+    fit = fit_glm(y, sm.add_constant(x), links.Identity())
+    with pytest.raises(RuntimeError, match="edge of what the Identity link allows"):
+        calibration_test(fit, n_resamples=99, random_state=0)
+
+
 @pytest.mark.parametrize(("shape", "method"), [(0.7, "ml"), (0.7, "deviance"), (10.0, "pearson")])
 def test_rejection_is_nominal_under_the_model(shape, method):
     # 300 data sets of 40 rows, 59 replicates each, at 10 %: the binomial standard deviation is
@@ -1080,6 +1132,11 @@ def _with_responses(*values):
     return fit
 
 
+def _gee():
+    X, y = questions_design()
+    return sm.GEE(y, X, groups=np.arange(len(y)) // 3, family=gamma_family()).fit()
+
+
 def _unfitted():
     X, y = questions_design()
     return sm.GLM(y, X, family=gamma_family())
@@ -1117,6 +1174,7 @@ def _bad_var_weights():
     [
         (_ols, TypeError, "must be a fitted statsmodels GLM with gamma family, got OLSResults"),
         (lambda: None, TypeError, "got NoneType"),
+        (_gee, TypeError, "must be a fitted statsmodels GLM with gamma family, got GEEResults"),
         (lambda: GammaRegressor(), TypeError, "got GammaRegressor. Such a fit is `sm.GLM"),
         (_poisson, ValueError, "must have the Gamma family, got Poisson. Fit with `sm.GLM"),
         (_unfitted, NotFittedError, "is a GLM that is not fitted: pass `model.fit\\(\\)`"),
@@ -1177,7 +1235,10 @@ def from_formula(frame):
         (lambda d: d.assign(x=[1, np.nan, 1, 2]), ValueError, r"missing values in.*'x' \(1\)"),
         (lambda d: d.assign(group=[None, "a", "a", "b"]), ValueError, r"missing.*'group' \(1\)"),
         (lambda d: d.assign(x=[1, -1, 0, 2]), ValueError, r"'np.log\(x\)' must be finite.*2 of 4"),
-        (lambda d: d.assign(x="text"), ValueError, "does not fit the formula"),
+        (lambda d: d.assign(x="3"), ValueError, "must have numbers in column 'x'.*got str"),
+        (lambda d: d.assign(year="2020"), ValueError, "must have numbers in column 'year'"),
+        (lambda d: pd.concat([d, d.x], axis=1), ValueError, "more than one column named 'x'"),
+        (lambda d: d.iloc[0], TypeError, "must be a DataFrame with its column.*got Series"),
         (lambda d: d.to_numpy(), TypeError, "must be a DataFrame with its column"),
         (lambda d: {"x": d.x}, TypeError, "must be a DataFrame with its column"),
     ],
@@ -1210,7 +1271,7 @@ def test_unseen_levels_are_refused_also_where_no_frame_is_left(frame, engine):
     ("data", "message"),
     [
         (np.ones((3, 1)), r"must have the 2 column\(s\) of the fit's design \(const, x1\), got 1"),
-        (np.ones(2), "must have two dimensions"),
+        (np.ones(2), r"must have two dimensions.*got shape \(2,\). For a single row.*`\[row\]`"),
         (np.array([[1, np.nan]]), "must be finite"),
     ],
 )
@@ -1235,8 +1296,10 @@ def test_a_design_without_its_constant_is_refused(frame):
         ({"y": "text"}, TypeError, "`y` must be numeric"),
         ({"data": np.ones((2, 2))}, ValueError, "`y` is needed with `data`"),
         ({"shape": "mle"}, ValueError, "must be one of 'pearson', 'deviance', 'ml', got 'mle'"),
-        ({"shape": 0}, ValueError, r"`shape` must lie in \(0, inf\)"),
-        ({"shape": np.inf}, ValueError, r"`shape` must lie in \(0, inf\)"),
+        ({"shape": 0}, ValueError, r"`shape` must lie in \(0, 1e\+100\), got 0"),
+        ({"shape": np.inf}, ValueError, r"`shape` must lie in \(0, 1e\+100\), got inf"),
+        ({"shape": 1e308}, ValueError, r"`shape` must lie in \(0, 1e\+100\), got 1e\+308"),
+        ({"shape": np.ones(120)}, TypeError, "or a ShapeEstimate, got ndarray"),
         ({"shape": True}, TypeError, "`shape` must be a number, got True"),
         ({"shape": None}, TypeError, "`shape` must be one of"),
         ({"exposure": 0}, ValueError, "`exposure` must be positive"),
@@ -1262,6 +1325,7 @@ def test_arguments_that_are_refused(plain, function, arguments, error, message):
         (calibration_test, {"n_resamples": 99.0}, TypeError, "must be an integer"),
         (calibration_test, {"random_state": "a"}, TypeError, "`random_state` must be"),
         (calibration_test, {"n_jobs": 1.5}, TypeError, "`n_jobs` must be an integer"),
+        (calibration_test, {"n_jobs": 0}, ValueError, "`n_jobs` must be a number of workers"),
         (plot_calibration, {"n_bins": 1}, ValueError, "`n_bins` must be between 2 and 1000"),
         (plot_calibration, {"level": 0}, ValueError, r"`level` must lie in \(0, 1\)"),
     ],

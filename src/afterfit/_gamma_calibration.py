@@ -209,7 +209,10 @@ def _fit_means(experiment: Experiment, responses: Floats) -> Floats:
         return means
     deviance = _half_deviances(responses, means, weights)
     for _ in range(MAX_NEWTON_STEPS):
-        step = _newton_step(experiment, responses, means) @ basis.T
+        try:
+            step = _newton_step(experiment, responses, means) @ basis.T
+        except np.linalg.LinAlgError:  # means at the edge have left no information
+            break
         for _ in range(MAX_HALVINGS):
             with np.errstate(all="ignore"):  # a step may leave the link's range: it is halved
                 trial_means = np.asarray(link.inverse(predictor + step))

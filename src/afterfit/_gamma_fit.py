@@ -186,7 +186,7 @@ def make_rows(
             labels,
             f"the mean of {name}",
             f"must be positive and finite (the link is {link})",
-            "A fit with the Log link keeps every mean positive.",
+            "" if link == "Log" else "A fit with the Log link keeps every mean positive.",
         )
     return GammaRows(mean, predictor, design, weights, labels)
 
@@ -203,6 +203,7 @@ def refuse_rows(bad: Any, labels: pd.Index, name: str, demand: str, advice: str 
 def _check_is_gamma_glm(results: Any) -> Any:
     from statsmodels.base.elastic_net import RegularizedResults
     from statsmodels.genmod.families import Gamma
+    from statsmodels.genmod.generalized_estimating_equations import GEE
     from statsmodels.genmod.generalized_linear_model import GLM, GLMResults
 
     plain = getattr(results, "_results", results)
@@ -214,7 +215,8 @@ def _check_is_gamma_glm(results: Any) -> Any:
             "`results` is a regularised fit, which has no scale and no standard errors. Fit with "
             "`fit_regularized(..., refit=True)`, or with `fit()`, and pass that."
         )
-    if not isinstance(plain, GLMResults):
+    # A GEE is a GLM to Python, but its rows are dependent: no likelihood, no replicates.
+    if not isinstance(plain, GLMResults) or isinstance(model, GEE):
         raise TypeError(
             f"`results` must be a fitted statsmodels GLM with gamma family, got "
             f"{type(plain).__name__}. Such a fit is {REFIT}."

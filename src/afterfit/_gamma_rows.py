@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -144,6 +143,11 @@ def _design_from_columns(model: Any, data: Any) -> Floats:
                 f"{listing([repr(column) for column in absent])}.{hint}"
             )
         data = data[list(original.columns)]  # by name: the order need not be the fit's
+    if np.ndim(data) == 1:
+        raise ValueError(
+            f"`data` must have two dimensions (rows, columns of the fit's design), got shape "
+            f"{np.shape(data)}. For a single row, put it into a list: `[row]`."
+        )
     matrix = check_matrix(data, "data")
     if matrix.shape[1] != len(names):
         raise ValueError(
@@ -165,7 +169,7 @@ def _design_from_formula(model: Any, data: Any) -> Floats:
             f"column(s) {listing([repr(column) for column in columns])}, "
             f"got {type(data).__name__}."
         )
-    _check_formula_columns(data, columns, model)
+    _check_formula_columns(data, columns, spec, model)
     design = _evaluate_formula(spec, data, model.formula)
     if design.shape != (len(data), len(model.exog_names)):
         raise ValueError(
@@ -181,41 +185,58 @@ def _design_from_formula(model: Any, data: Any) -> Floats:
 
 def _columns_in_formula(spec: Any, frame: Any) -> list[Any]:
     """Return the columns of the fitted frame that the right-hand side names."""
-    if hasattr(spec, "required_variables"):  # formulaic
-        names = {str(name) for name in spec.required_variables}
-    else:  # patsy: the code of every factor is a Python expression
-        names = set()
-        for factor in spec.factor_infos:
-            code = getattr(factor, "code", None)
-            tree = ast.walk(ast.parse(code, mode="eval")) if code else ()
-            names |= {node.id for node in tree if isinstance(node, ast.Name)}
-            names |= _quoted_columns(code or "")
+    parts = [part for factor in _factors(spec) for part in ast.walk(factor)]
+    names = {_column_named_by(part) for part in parts}
     if frame is None:  # the fit has lost its frame: the formula engine will say what it lacks
         return []
     return [column for column in frame.columns if column in names]
 
 
-def _quoted_columns(code: str) -> set[str]:
+def _columns_of_levels(spec: Any, fitted: pd.DataFrame) -> list[Any]:
+    """Return the columns whose values are levels: text as it stands, and what is in C(...)."""
+    found = []
+    for factor in _factors(spec):
+        treated = _is_call(factor, "C") and factor.args
+        column = _column_named_by(factor.args[0] if treated else factor)
+        if column in fitted and (treated or not pd.api.types.is_numeric_dtype(fitted[column])):
+            found.append(column)
+    return found
+
+
+def _factors(spec: Any) -> list[Any]:
+    """Return the factors of the right-hand side, each of them a Python expression."""
+    if hasattr(spec, "factors"):  # formulaic
+        codes = [str(factor.expr) for factor in spec.factors]
+    else:  # patsy
+        codes = [factor.code for factor in spec.factor_infos if hasattr(factor, "code")]
+    return [ast.parse(code, mode="eval").body for code in codes]
+
+
+def _column_named_by(node: Any) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
     # Q("a name with blanks") is patsy's and formulaic's way to name any column.
-    return {
-        node.args[0].value
-        for node in ast.walk(ast.parse(code or "0", mode="eval"))
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id == "Q"
-        and node.args
-        and isinstance(node.args[0], ast.Constant)
-        and isinstance(node.args[0].value, str)
-    }
+    return getattr(node.args[0], "value", None) if _is_call(node, "Q") and node.args else None
 
 
-def _check_formula_columns(data: pd.DataFrame, columns: Sequence[Any], model: Any) -> None:
+def _is_call(node: Any, name: str) -> bool:
+    return isinstance(node, ast.Call) and getattr(node.func, "id", None) == name
+
+
+def _check_formula_columns(
+    data: pd.DataFrame, columns: Sequence[Any], spec: Any, model: Any
+) -> None:
     # A column that is absent must not be looked up among the caller's variables, as patsy does.
     absent = [column for column in columns if column not in data.columns]
     if absent:
         raise ValueError(
             f"`data` lacks {len(absent)} column(s) that the formula needs: "
             f"{listing([repr(column) for column in absent])}."
+        )
+    twice = [column for column in columns if (data.columns == column).sum() > 1]
+    if twice:
+        raise ValueError(
+            f"`data` has more than one column named {listing([repr(column) for column in twice])}."
         )
     missing = {column: int(data[column].isna().sum()) for column in columns}
     found = [f"{column!r} ({count})" for column, count in missing.items() if count]
@@ -224,11 +245,17 @@ def _check_formula_columns(data: pd.DataFrame, columns: Sequence[Any], model: An
             f"`data` has missing values in column(s) {listing(found)}: drop or impute these rows."
         )
     for column in columns:
-        fitted = model.data.frame[column]
-        # Numbers are levels where the formula says so: C(year).
-        treated = re.search(rf"\bC\(\s*{re.escape(str(column))}\s*[,)]", str(model.formula))
-        if treated or not pd.api.types.is_numeric_dtype(fitted):
-            _check_levels(data[column], fitted, column)
+        _check_kind(data[column], model.data.frame[column], column)
+    for column in _columns_of_levels(spec, model.data.frame) if columns else ():
+        _check_levels(data[column], model.data.frame[column], column)
+
+
+def _check_kind(new: pd.Series, fitted: pd.Series, column: Any) -> None:
+    is_numeric = pd.api.types.is_numeric_dtype
+    if is_numeric(fitted) and not is_numeric(new) and len(new) > 0:
+        raise ValueError(
+            f"`data` must have numbers in column {column!r}, as in the fit, got {new.dtype}."
+        )
 
 
 def _check_levels(new: pd.Series, fitted: pd.Series, column: Any) -> None:

@@ -12,6 +12,8 @@ Floats = NDArray[np.float64]
 # a handful of terms; the limit is for safety.
 MAX_TERMS = 10_000
 TERM_TOLERANCE = 1e-14
+# Farther out, a residual is that of exp(LARGEST_LOG): some 1e154.
+LARGEST_LOG = 709.0
 # The standard normal is integrated over this many standard deviations to either side ...
 NORMAL_RANGE = 8.0
 # ... on equally spaced nodes, at least and at most so many: the spacing follows the gamma's width.
@@ -25,7 +27,8 @@ MAX_QUANTILE_STEPS = 200
 
 def normal_scores(shapes: Floats, responses: Floats, means: Floats) -> Floats:
     """Return the standard normal quantiles of P(Y <= y), finite however far the response is."""
-    x = shapes * (responses / means)
+    with np.errstate(over="ignore"):  # what is too far for x is still within reach of its logarithm
+        x = shapes * (responses / means)
     lower = special.gammainc(shapes, x)
     scores = np.asarray(special.ndtri(lower))
     high = lower > 0.5  # from the upper tail, which keeps its digits
@@ -102,7 +105,7 @@ def _mixture_quantile(
 def _far_scores(shape: Floats, log_x: Floats, high: NDArray[np.bool_]) -> Floats:
     scores = np.empty_like(shape)
     with np.errstate(under="ignore"):
-        x = np.exp(log_x)
+        x = np.exp(np.minimum(log_x, LARGEST_LOG))
     low = ~high
     scores[low] = special.ndtri_exp(_log_lower(shape[low], log_x[low], x[low]))
     scores[high] = -special.ndtri_exp(_log_upper(shape[high], log_x[high], x[high]))

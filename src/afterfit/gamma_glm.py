@@ -46,6 +46,8 @@ METHODS = ("pearson", "deviance", "ml")
 # Fewer replicates cannot give a p-value of 0.05.
 FEWEST_RESAMPLES = 19
 MOST_BINS = 1000
+# Far beyond any measurement; from some 1e300 on the incomplete gamma functions overflow.
+LARGEST_SHAPE = 1e100
 
 
 @dataclass(frozen=True)
@@ -335,7 +337,8 @@ def lower_tail_probability(
     rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
     response = select_response(fit, y, data, rows.labels)
     row_shape = _row_shape(fit, shape, rows)
-    return np.asarray(special.gammainc(row_shape, response * (row_shape / rows.mean)))
+    with np.errstate(over="ignore"):  # beyond the largest number the probability is 1
+        return np.asarray(special.gammainc(row_shape, response * (row_shape / rows.mean)))
 
 
 def quantile_residuals(
@@ -523,6 +526,9 @@ def calibration_test(
     TypeError, ValueError, NotFittedError
         As `gamma_shape`; for `freq_weights` that are not whole numbers, and for additive models,
         whose penalised fit the bootstrap does not repeat.
+    RuntimeError
+        If a replicate has no fit: with another link than the logarithm, means can come too close
+        to the edge of what it allows.
 
     See Also
     --------
@@ -599,7 +605,7 @@ def plot_calibration(
 
     Raises
     ------
-    TypeError, ValueError, NotFittedError
+    TypeError, ValueError, NotFittedError, RuntimeError
         As `calibration_test`; and if `ax` is not three axes.
 
     See Also
@@ -793,8 +799,8 @@ def _calibrate(
     fit: GammaFit, shape: Any, n_bins: int, n_resamples: int, random_state: Any, n_jobs: Any
 ) -> tuple[Calibration, CalibrationTest]:
     generator = check_random_state(random_state)
-    if n_jobs is not None:
-        n_jobs = check_integer(n_jobs, "n_jobs", low=-(2**31))
+    if n_jobs is not None and check_integer(n_jobs, "n_jobs", low=-(2**31)) == 0:
+        raise ValueError("`n_jobs` must be a number of workers, or -1 for all processors, got 0.")
     unit_shape = _unit_shape(fit, shape)
     found = calibrate(
         fit,
@@ -830,13 +836,13 @@ def _method(shape: Any) -> str:
 def _unit_shape(fit: GammaFit, shape: Any) -> float:
     """Return the shape of an observation with weight 1."""
     if isinstance(shape, ShapeEstimate):
-        return check_real(shape.shape, "shape", low=0, closed=False)
+        shape = shape.shape
     if isinstance(shape, Real):  # of which check_real refuses True and False
-        return check_real(shape, "shape", low=0, closed=False)
+        return check_real(shape, "shape", low=0, high=LARGEST_SHAPE, closed=False)
     if not isinstance(shape, str):
         raise TypeError(
             "`shape` must be one of 'pearson', 'deviance', 'ml', a positive number or a "
-            f"ShapeEstimate, got {shape!r}."
+            f"ShapeEstimate, got {type(shape).__name__}."
         )
     return estimate_shape(fit, check_choice(shape, "shape", METHODS))
 
