@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from scipy import stats
 from scipy.stats import multivariate_normal, norm
 from sklearn.datasets import load_iris
+from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
@@ -27,6 +28,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KernelDensity
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import PowerTransformer, StandardScaler
 
 from afterfit import _risk
 from afterfit.boundary import BayesBoundaryDisplay, BayesRule, ErrorRate
@@ -554,6 +557,26 @@ class TestDecisions:
             (piece,) = rule.boundary((-5, 5)).pieces
             assert piece.classes == tuple(labels)
 
+    def test_labels_of_numpy_are_those_of_python(self):
+        # A dictionary made over `np.unique(y)` has NumPy's own scalars for keys.
+        numbers = BayesRule({k: norm(k) for k in np.unique([0, 2])}, reject_cost=0.1)
+        assert numbers.classes.dtype == np.int64
+        assert numbers.predict([-1.0, 1.0, 3.0]).tolist() == [0, -1, 2]
+        words = BayesRule({k: norm(len(k)) for k in np.unique(["b", "aaa"])})
+        assert words.classes.dtype.kind == "U"
+
+    def test_labelled_priors_and_losses_are_taken_by_their_labels(self):
+        densities = {"a": norm(0), "b": norm(2), "c": norm(5)}
+        losses = pd.DataFrame([[0, 1, 2], [3, 0, 4], [5, 6, 0]], list("abc"), list("abc"))
+        y = pd.Series(list("ccbccabc"))
+        by_position = BayesRule(densities, priors=[1 / 8, 2 / 8, 5 / 8], losses=losses.to_numpy())
+        frequent_first = y.value_counts(normalize=True)
+        assert frequent_first.index[0] == "c"
+        for priors in (frequent_first, frequent_first.to_dict()):
+            by_label = BayesRule(densities, priors=priors, losses=losses.loc[list("cab")])
+            np.testing.assert_array_equal(by_label.priors, by_position.priors)
+            np.testing.assert_array_equal(by_label.losses, by_position.losses)
+
     def test_reject_labels(self):
         rejecting = BayesRule([norm(-1), norm(1)], reject_cost=0.2)
         assert rejecting.predict([0.0]).tolist() == [-1]
@@ -768,8 +791,46 @@ class TestFromEstimator:
         rule = BayesRule.from_estimator(nb, priors=[0, 0, 1])
         assert set(rule.predict(X)) == {2}
 
+    @pytest.mark.parametrize(
+        "steps",
+        [
+            (StandardScaler(), QuadraticDiscriminantAnalysis()),
+            (StandardScaler(), LinearDiscriminantAnalysis()),
+            (PowerTransformer(), PCA(1), GaussianNB()),
+            (QuadraticDiscriminantAnalysis(),),
+        ],
+        ids=lambda steps: "-".join(type(step).__name__ for step in steps),
+    )
+    @pytest.mark.parametrize("as_frame", [False, True])
+    def test_pipelines(self, steps, as_frame):
+        X, y = load_iris(return_X_y=True, as_frame=as_frame)
+        X = X.iloc[:, 2:] if as_frame else X[:, 2:]
+        pipeline = make_pipeline(*steps).fit(X, y)
+        rule = BayesRule.from_estimator(pipeline)
+        np.testing.assert_allclose(rule.posterior(X), pipeline.predict_proba(X), atol=1e-8)
+        assert (rule.predict(X) == pipeline.predict(X)).all()
+        assert np.abs(rule.margin(rule.boundary(((0.2, 8), (0.05, 4))).points)).max() < 1e-4
+
+    def test_scaling_in_a_pipeline_changes_nothing_for_qda(self):
+        X, y = self.data
+        X = X[:, 2:]
+        plain = BayesRule.from_estimator(QuadraticDiscriminantAnalysis().fit(X, y))
+        pipeline = make_pipeline(StandardScaler(), QuadraticDiscriminantAnalysis()).fit(X, y)
+        scaled = BayesRule.from_estimator(pipeline)
+        limits = ((0, 8), (-1, 4))
+        assert np.abs(plain.margin(scaled.boundary(limits).points)).max() < 1e-4
+        rate = scaled.error_rate()
+        assert rate.risk == pytest.approx(plain.error_rate().risk, abs=1e-9)
+        assert rate.region is None
+        with pytest.raises(ValueError, match=r"risk of a Pipeline.*fit without a Pipeline"):
+            scaled.error_rate(region=limits)
+
     def test_what_is_not_taken(self):
         X, y = self.data
+        with pytest.raises(TypeError, match=r"or a Pipeline that ends in one, got LogisticReg"):
+            BayesRule.from_estimator(make_pipeline(PCA(2), LogisticRegression()).fit(X, y))
+        with pytest.raises(NotFittedError):
+            BayesRule.from_estimator(make_pipeline(StandardScaler(), GaussianNB()))
         with pytest.raises(NotFittedError):
             BayesRule.from_estimator(GaussianNB())
         with pytest.raises(TypeError, match=r"`estimator` must be a fitted GaussianNB.*Logistic"):
@@ -860,6 +921,52 @@ class TestErrorRate:
         rate = BayesRule([stats.uniform(0, 2), stats.uniform(1, 2)]).error_rate()
         assert rate.risk == pytest.approx(0.25, abs=1e-8)
 
+    @pytest.mark.parametrize("at", [0.5, 0.5123])
+    def test_supports_of_functions_are_looked_for(self, at):
+        # Uniform on the squares (-at - 1, -at + 1) x (-1, 1) and (-0.5, 1.5) x (-1, 1): half the
+        # overlap of width 1.5 - at; in one feature the same.
+        def square(centre):
+            def log_density(X):
+                inside = (np.abs(X[:, 0] - centre) < 1) & (np.abs(X[:, 1]) < 1)
+                return np.where(inside, -np.log(4), -np.inf)
+
+            return log_density
+
+        def interval(centre):
+            return lambda x: stats.uniform.logpdf(x, centre - 1, 2)
+
+        plane = BayesRule([square(-at), square(0.5)], n_features=2).error_rate()
+        line = BayesRule([interval(20 - at), interval(20.5)]).error_rate()
+        for rate in (plane, line):
+            assert rate.risk == pytest.approx((1.5 - at) / 4, abs=1e-9)
+
+    def test_discs_are_found_and_their_error_told(self):
+        # Two discs of radius 2, centres 2 apart: half the area of the lens over that of a disc.
+        def disc(cx):
+            def log_density(X):
+                inside = (X[:, 0] - cx) ** 2 + X[:, 1] ** 2 < 4
+                return np.where(inside, -np.log(4 * np.pi), -np.inf)
+
+            return log_density
+
+        lens = 2 * 4 * np.arccos(0.5) - 0.5 * 2 * np.sqrt(16 - 4)
+        rule = BayesRule([disc(-1), disc(1)], n_features=2)
+        rate = rule.error_rate(tolerance=1e-4)
+        assert abs(rate.risk - 0.5 * lens / (4 * np.pi)) < min(1e-4, 10 * rate.error)
+        with pytest.warns(UserWarning, match=r"known to within .*, not 1e-08, .*`max_evaluations`"):
+            cut = rule.error_rate(max_evaluations=100_000)
+        assert cut.n_evaluations < 1_000_000
+        assert abs(cut.risk - rate.risk) < cut.error
+
+    def test_pole_at_the_right_end(self):
+        # beta(1/2, 1/2), the arcsine law, against the uniform: equal at 1/2 +- h, where
+        # pi^2 (1/4 - h^2) = 1; arcsine probability of the middle is (2/pi) asin(2 h).
+        h = np.sqrt(0.25 - 1 / np.pi**2)
+        expected = 0.5 * (2 / np.pi * np.arcsin(2 * h)) + 0.5 * (1 - 2 * h)
+        rate = BayesRule([stats.beta(0.5, 0.5), stats.uniform(0, 1)]).error_rate()
+        assert rate.risk == pytest.approx(expected, abs=1e-8)
+        assert abs(rate.risk - expected) <= rate.error
+
     def test_pole_at_the_edge(self):
         # chi2(1) against expon: P(decide wrongly) from the roots of the log ratio and the cdfs.
         rule = BayesRule([stats.chi2(1), stats.expon()])
@@ -904,6 +1011,24 @@ class TestErrorRate:
         assert abs(rate.risk - norm.cdf(-1)) < 4 * rate.error
         assert rate.error < (0.01 if functions else 0.001)
 
+    def test_heavy_tails_in_five_features_as_functions(self):
+        # Spherical Cauchy distributions: the marginal is Cauchy, P(X > 1) = 1/4.
+        rule = BayesRule(
+            [stats.multivariate_t(np.eye(5)[0] * m, df=1).logpdf for m in (0, 2)], n_features=5
+        )
+        rate = rule.error_rate(n_draws=50_000, random_state=0)
+        assert abs(rate.risk - 0.25) < 4 * rate.error
+        assert rate.error < 0.004
+
+    def test_many_features_do_not_underflow(self):
+        # Means 2 standard deviations apart; the densities are below 1e-308 almost everywhere.
+        wide = 1e4 * np.eye(150)
+        frozen = [multivariate_normal(m * np.eye(150)[0], wide) for m in (0, 200)]
+        assert multivariate_normal.pdf(frozen[0].rvs(random_state=0), np.zeros(150), wide) == 0
+        rate = BayesRule(frozen).error_rate(n_draws=1000, random_state=0)
+        assert abs(rate.risk - norm.cdf(-1)) < 4 * rate.error
+        assert rate.mass == pytest.approx(1)
+
     def test_the_standard_error_is_one(self):
         # 200 runs: standardised errors have mean 0 and standard deviation 1, to 4 standard errors.
         rule = BayesRule([multivariate_normal(np.zeros(3)), multivariate_normal([2, 0, 0])])
@@ -928,7 +1053,9 @@ class TestErrorRate:
     def test_the_watched_error_is_that_of_the_risk(self):
         # Only one entry of the losses counts: what is watched is its share, not its mirror image.
         rule = BayesRule([norm(-1), norm(1)], losses=[[0, 7], [0, 0]], priors=[0.9, 0.1])
-        problem = _risk.Problem(rule._log_joints, rule._table, rule._judge(None))
+        problem = _risk.Problem(
+            rule._densities, rule.priors, rule._log_joints, rule._table, rule._judge(None, 1)
+        )
         np.testing.assert_array_equal(problem.controlled(), [[0, 1], [7, 1], [0, 1], [0, 1]])
 
     def test_integration_and_draws_agree(self):
@@ -973,6 +1100,10 @@ class TestErrorRate:
         rate = plane.error_rate(of=logistic, random_state=0)
         assert rate.method == "monte_carlo"
         assert norm.cdf(-1) - 4 * rate.error < rate.risk < norm.cdf(-1) + 0.01
+        # Fitted on a table, it is asked by the names of the table's columns.
+        table = pd.DataFrame(X, columns=["x1", "x2"])
+        named = LogisticRegression().fit(table, np.repeat([0, 1], 400))
+        assert plane.error_rate(of=named, random_state=0).risk == rate.risk
 
     def test_densities_that_do_not_integrate_to_one(self):
         half = BayesRule([lambda x: norm.logpdf(x) - np.log(2), norm(1).logpdf])
@@ -985,8 +1116,13 @@ class TestErrorRate:
 
     def test_a_function_zero_wherever_one_looks(self):
         rule = BayesRule([lambda x: norm.pdf(x, 12345.6, 1e-3), norm(0).pdf], values="density")
-        with pytest.raises(ValueError, match=r"class 0 .*is zero at all .*`region`"):
+        with pytest.raises(
+            ValueError, match=r"class 0 .*is zero at all .*`region`, or give its log"
+        ):
             rule.error_rate()
+        silent = BayesRule([lambda x: np.full(len(x), -np.inf), norm(0)])
+        with pytest.raises(ValueError, match=r"class 0 .*is zero at all .*`region`\.$"):
+            silent.error_rate()
 
     def test_number_of_features_of_functions(self):
         rule = BayesRule([lambda X: -np.sum(X**2, axis=-1)] * 2)
@@ -1028,6 +1164,16 @@ NORMAL = norm(0)
         (([NORMAL] * 2,), {"priors": [np.nan, 1]}, "`priors` must be at least 0"),
         (([NORMAL] * 2,), {"priors": [1.0]}, r"one probability for each of the 2 classes.*\(1,\)"),
         (([NORMAL] * 2,), {"priors": ["a", "b"]}, "`priors` must be numbers"),
+        (
+            ([NORMAL] * 2,),
+            {"priors": {"a": 0.5, 1: 0.5}},
+            r"`priors` must be labelled by the classes \(0, 1\), got labels 'a', 1",
+        ),
+        (
+            ([NORMAL] * 2,),
+            {"losses": pd.DataFrame([[0, 1], [1, 0]], [0, 1], ["a", "b"])},
+            r"`losses` must be labelled by the classes \(0, 1\), got labels 'a', 'b'",
+        ),
         (([NORMAL] * 2,), {"losses": [[0, 1]]}, r"`losses` must have shape \(2, 2\).*\(1, 2\)"),
         (([NORMAL] * 2,), {"losses": [[0, np.nan], [1, 0]]}, "`losses` must be finite"),
         (([NORMAL] * 2,), {"reject_cost": np.inf}, "`reject_cost` must be finite"),
@@ -1080,6 +1226,7 @@ def test_errors_of_functions_say_whose_they_are():
     with pytest.raises(RuntimeError, match="inside") as caught:
         BayesRule({"a": norm(0), "b": broken}).predict([0.0])
     assert "class 'b' (function" in caught.value.__notes__[0]
+    assert "`vectorized=False`" in caught.value.__notes__[0]
 
 
 def test_misbehaving_functions_are_named_with_the_point_in_the_plane():
@@ -1095,6 +1242,7 @@ def test_misbehaving_functions_are_named_with_the_point_in_the_plane():
 
 LINE, PLANE = BayesRule([norm(0), norm(1)]), normals([(0, 0), (1, 0)])
 SPACE = BayesRule([multivariate_normal(np.zeros(3))] * 2)
+FITTED = GaussianNB().fit([[0, 0], [1, 1]], [0, 1])
 
 
 @pytest.mark.parametrize(
@@ -1114,6 +1262,13 @@ SPACE = BayesRule([multivariate_normal(np.zeros(3))] * 2)
         (lambda: LINE.boundary((0, 1), max_evaluations=0), "`max_evaluations` must be at least 1"),
         (lambda: LINE.error_rate(method="guess"), "`method` must be one of 'auto'"),
         (lambda: LINE.error_rate(tolerance=1), "`tolerance` must lie in"),
+        (lambda: LINE.error_rate(max_evaluations=0), "`max_evaluations` must be at least 1"),
+        (
+            lambda: PLANE.error_rate(of=FITTED, method="integration"),
+            "'integration' for one or two features, and a BayesRule as `of`, got 2 and GaussianNB",
+        ),
+        (lambda: LINE.error_rate(of=FITTED), r"`of` must have 1 feature\(s\) as the rule, got 2"),
+        (lambda: LINE.error_rate(of=PLANE), r"`of` must have 1 feature\(s\) as the rule, got 2"),
         (lambda: LINE.error_rate(n_draws=5), "`n_draws` must be at least 100"),
         (lambda: LINE.error_rate(random_state="x"), "`random_state` must be None"),
         (

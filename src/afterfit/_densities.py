@@ -80,7 +80,10 @@ def checked_log_density(density: Density, X: Array) -> Array:
     try:
         returned = density.evaluate(X)
     except Exception as error:
-        error.add_note(f"Raised by the density of {density.name}, called with shape {X.shape}.")
+        error.add_note(
+            f"Raised by the density of {density.name}, called with shape {X.shape}. A function of "
+            "one point at a time needs `vectorized=False`."
+        )
         raise
     values = np.asarray(returned)
     if values.shape != (len(X),):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from afterfit._densities import (
@@ -27,7 +28,13 @@ class Model:
     classes: NDArray[Any]
     densities: tuple[Density, ...]
     priors: Array
-    scores: tuple[Density, ...] | None = None  # in the discriminant space, where only that is known
+    scores: tuple[Density, ...] | None = None  # in another space, where only there they are known
+
+
+def as_fitted(estimator: Any, X: Array) -> Any:
+    """Return `X` with the column names under which the estimator was fitted, if it was."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return X if names is None else pd.DataFrame(X, columns=names)
 
 
 def read_estimator(estimator: Any) -> Model:
@@ -36,8 +43,12 @@ def read_estimator(estimator: Any) -> Model:
         QuadraticDiscriminantAnalysis,
     )
     from sklearn.naive_bayes import GaussianNB
+    from sklearn.pipeline import Pipeline
     from sklearn.utils.validation import check_is_fitted
 
+    if isinstance(estimator, Pipeline):
+        check_is_fitted(estimator)
+        return _read_pipeline(estimator)
     if is_mixture(estimator):
         weights, means, _ = mixture_summary(estimator)
         classes = np.arange(len(weights))
@@ -67,9 +78,9 @@ def read_estimator(estimator: Any) -> Model:
         return _read_linear(estimator)
     raise TypeError(
         "`estimator` must be a fitted GaussianNB, LinearDiscriminantAnalysis, "
-        "QuadraticDiscriminantAnalysis, GaussianMixture, BayesianGaussianMixture or "
-        f"GaussianMixtureParameters, got {type(estimator).__name__}. Of other models, give the "
-        "class densities to BayesRule."
+        "QuadraticDiscriminantAnalysis, GaussianMixture, BayesianGaussianMixture, "
+        "GaussianMixtureParameters or a Pipeline that ends in one, "
+        f"got {type(estimator).__name__}. Of other models, give the class densities to BayesRule."
     )
 
 
@@ -113,14 +124,38 @@ def _consistent_covariance(covariance: Array | None, scalings: Array) -> Array |
 def _in_discriminant_space(
     means: Array, scalings: Array, classes: NDArray[Any], priors: Array
 ) -> Model:
-    rank = scalings.shape[1]
-    scores = _gaussians(means @ scalings, [np.eye(rank)] * len(means), classes)
+    scores = _gaussians(means @ scalings, [np.eye(scalings.shape[1])] * len(means), classes)
+    lifted = _lifted(scores, lambda X: X @ scalings, len(scalings))
+    return Model(classes, lifted, priors, scores)
+
+
+def _read_pipeline(pipeline: Any) -> Model:
+    """Return the densities of what the last step sees, as functions of what the first one does.
+
+    They lack the Jacobian determinant of the steps between, a factor common to all classes.
+    """
+    last = read_estimator(pipeline[-1])
+    steps = pipeline[:-1]
+    if len(steps) == 0:
+        return last
+
+    def transform(X: Array) -> Array:
+        return np.asarray(steps.transform(as_fitted(pipeline, X)), dtype=np.float64)
+
+    lifted = _lifted(last.densities, transform, pipeline.n_features_in_)
+    return Model(last.classes, lifted, last.priors, last.scores or last.densities)
+
+
+def _lifted(
+    scores: Sequence[Density], transform: Callable[[Array], Array], n_features: int
+) -> tuple[Density, ...]:
+    """Return the densities of transformed points as functions of the points, (n, n_features)."""
 
     def lifted(score: Density) -> Density:
         def evaluate(X: Array) -> Array:
-            projected = X.reshape(len(X), -1) @ scalings
-            return np.asarray(score.evaluate(projected[:, 0] if rank == 1 else projected))
+            Z = transform(X.reshape(len(X), -1))
+            return np.asarray(score.evaluate(Z[:, 0] if Z.shape[1] == 1 else Z))
 
-        return Density(name=score.name, evaluate=evaluate, n_features=len(scalings))
+        return Density(name=score.name, evaluate=evaluate, n_features=n_features)
 
-    return Model(classes, tuple(lifted(score) for score in scores), priors, scores)
+    return tuple(lifted(score) for score in scores)

@@ -81,8 +81,7 @@ class Field:
         if len(u) == 0:
             return np.empty((0, self.table.n_classes))
         self.n_evaluations += len(u)
-        X = self.features(u)
-        return np.asarray(self._log_joints(X[:, 0] if len(self.lines) == 1 else X))
+        return np.asarray(self._log_joints(self.features(u)))
 
     def odds(self, u: Array, first: Indices, second: Indices) -> Array:
         return self.table.log_odds_of(self.joints(u), first, second)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
+from scipy import ndimage, stats
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
@@ -15,15 +15,18 @@ from afterfit._densities import Density, checked_log_density
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
 
-# The search for mass starts from 0 and from points up to this far away, in these steps.
-SEARCH_STEPS = np.concatenate([[0.0], 10.0 ** np.arange(-4, 7)])
+# The search for mass looks at 0 and between these distances from it, at so many a decade.
+SEARCH_DECADES = (-4, 6)
+STEPS_A_DECADE = {1: 64, 2: 6}
 MAX_MODES = 8
 MAX_STARTS = 3
 MAX_DOUBLINGS = 60
 NEGLIGIBLE_LOG = -50.0
+EDGE_HALVINGS = 52
 
-# Proposals of importance sampling: Student's t with few degrees of freedom, slightly widened.
-PROPOSAL_DF = 4.0
+# Proposals of importance sampling: Student's t with few degrees of freedom, slightly widened. Half
+# of the draws have the tails of a Cauchy distribution, so that no weight is unbounded.
+PROPOSAL_DFS = (4.0, 1.0)
 PROPOSAL_SCALE = 1.5
 ADAPTATIONS = 3
 ADAPTATION_DRAWS = 4000
@@ -40,9 +43,10 @@ class Proposal:
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         if self.box is not None:
             return rng.uniform(self.box[:, 0], self.box[:, 1], size=(n, len(self.box)))
-        which = rng.integers(len(self.means), size=n)
+        components = self._components()
+        which = rng.integers(len(components), size=n)
         X = np.empty((n, self.means.shape[1]))
-        for k, component in enumerate(self._components()):
+        for k, component in enumerate(components):
             rows = np.flatnonzero(which == k)
             if len(rows):
                 X[rows] = component.rvs(size=len(rows), random_state=rng).reshape(len(rows), -1)
@@ -56,34 +60,55 @@ class Proposal:
 
     def _components(self) -> list[stats._multivariate.multivariate_t_frozen]:
         return [
-            stats.multivariate_t(mean, PROPOSAL_SCALE**2 * covariance, df=PROPOSAL_DF)
+            stats.multivariate_t(mean, PROPOSAL_SCALE**2 * covariance, df=df)
             for mean, covariance in zip(self.means, self.covariances, strict=True)
+            for df in PROPOSAL_DFS
         ]
 
 
 def fit_proposal(densities: list[Density], n_features: int, rng: np.random.Generator) -> Proposal:
     """Return a proposal that covers the mass of these densities, adapted to it by its own draws."""
-    means, covariances = [], []
-    for density in densities:
-        modes = _modes(density, n_features)
-        spreads = [_curvature_covariance(density, mode) for mode in modes]
-        fitted = Proposal(np.array(modes), np.array(spreads))
-        for _ in range(ADAPTATIONS):
-            fitted = _adapted(fitted, density, rng)
-        means.append(fitted.means)
-        covariances.append(fitted.covariances)
-    return Proposal(np.concatenate(means), np.concatenate(covariances))
+    fitted = [_adapted(density, n_features, rng) for density in densities]
+    return Proposal(
+        np.concatenate([proposal.means for proposal in fitted]),
+        np.concatenate([proposal.covariances for proposal in fitted]),
+    )
 
 
-def locate(density: Density, n_features: int) -> tuple[tuple[Array, ...], Array]:
-    """Return coordinates that span the mass along each axis, and its modes, by looking for it."""
+def locate(density: Density, n_features: int) -> tuple[Array, ...]:
+    """Return coordinates that span the mass along each axis, by looking for it."""
     modes = _modes(density, n_features)
     look: list[list[Array]] = [[] for _ in range(n_features)]
     for mode in modes:
         spread = np.sqrt(np.diag(_curvature_covariance(density, mode)))
         for axis in range(n_features):
             look[axis].append(_walk_out(density, mode, axis, float(spread[axis])))
-    return tuple(np.unique(np.concatenate(parts)) for parts in look), np.array(modes)
+    return tuple(np.unique(np.concatenate(parts)) for parts in look)
+
+
+def _adapted(density: Density, n_features: int, rng: np.random.Generator) -> Proposal:
+    """Return the proposal of greatest effective sample size: about the modes, or as drawn."""
+    modes = _modes(density, n_features)
+    spreads = [_curvature_covariance(density, mode) for mode in modes]
+    proposal = best = Proposal(np.array(modes), np.array(spreads))
+    most = 0.0
+    for _ in range(ADAPTATIONS + 1):
+        X = proposal.sample(ADAPTATION_DRAWS, rng)
+        log_weights = _lenient(density, X) - proposal.log_density(X)
+        if not np.isfinite(log_weights).any():
+            break
+        weights = np.exp(log_weights - log_weights.max())
+        weights /= weights.sum()
+        effective = 1.0 / float(np.sum(weights**2))
+        if effective <= most:
+            break
+        best, most = proposal, effective
+        if effective < 5.0 * n_features or len(modes) > 1:
+            break  # too few draws carry the weight for a covariance, or one is not enough
+        mean = weights @ X
+        covariance = (weights[:, None] * (X - mean)).T @ (X - mean)
+        proposal = Proposal(mean[None, :], covariance[None, :, :])
+    return best
 
 
 def _lenient(density: Density, X: Array) -> Array:
@@ -98,23 +123,27 @@ def _lenient(density: Density, X: Array) -> Array:
 
 def _modes(density: Density, n_features: int) -> list[Array]:
     """Return local maxima of the log density, found downhill from a wide cross of points."""
+    low, high = SEARCH_DECADES
+    n_steps = (high - low) * STEPS_A_DECADE.get(n_features, 1) + 1
+    outward = np.logspace(low, high, n_steps)
+    steps = np.concatenate([-outward[::-1], [0.0], outward])
     if n_features <= 2:
-        steps = np.unique(np.concatenate([-SEARCH_STEPS, SEARCH_STEPS]))
         grid = np.meshgrid(*[steps] * n_features, indexing="ij")
         starts = np.column_stack([axis.ravel() for axis in grid])
         shape: tuple[int, ...] = grid[0].shape
     else:
-        steps = np.unique(np.concatenate([-SEARCH_STEPS, SEARCH_STEPS]))
         axes = np.concatenate([steps[:, None] * row for row in np.eye(n_features)])
         diagonal = steps[:, None] * np.ones(n_features)
         starts = np.unique(np.concatenate([axes, diagonal]), axis=0)
         shape = (len(starts),)
     values = _lenient(density, starts)
     if np.isneginf(values).all():
+        underflow = (
+            "" if density.gives_log else ', or give its logarithm with `values="log_density"`'
+        )
         raise ValueError(
             f"The density of {density.name} is zero at all {len(starts)} points where its mass "
-            "was looked for; say where it lies with `region`, or give its logarithm with "
-            '`values="log_density"`.'
+            f"was looked for; say where it lies with `region`{underflow}."
         )
     candidates = _peaks(values.reshape(shape)) if n_features <= 2 else np.argsort(-values)
     at_most = MAX_MODES if n_features <= 2 else MAX_STARTS
@@ -123,12 +152,18 @@ def _modes(density: Density, n_features: int) -> list[Array]:
 
 
 def _peaks(values: Array) -> Indices:
+    """Return, as flat indices, the middles of the plateaus that no neighbour tops."""
     padded = np.pad(values, 1, constant_values=-np.inf)
     peak = values > -np.inf
     for offset in np.ndindex(*[3] * values.ndim):
         shifted = tuple(slice(o, o + n) for o, n in zip(offset, values.shape, strict=True))
         peak &= values >= padded[shifted]
-    return np.flatnonzero(peak)
+    plateau, n_plateaus = ndimage.label(peak, structure=np.ones([3] * values.ndim))
+    middles = []
+    for number in range(1, n_plateaus + 1):
+        members = np.argwhere(plateau == number)
+        middles.append(members[np.abs(members - members.mean(axis=0)).sum(axis=1).argmin()])
+    return np.asarray(np.ravel_multi_index(tuple(np.transpose(middles)), values.shape))
 
 
 def _climb(density: Density, start: Array) -> Array:
@@ -167,9 +202,9 @@ def _curvature_covariance(density: Density, mode: Array) -> Array:
             a, b = widths[i] * np.eye(d)[i], widths[j] * np.eye(d)[j]
             points = mode + 0.5 * np.array([a + b, a - b, b - a, -a - b])
             values = _lenient(density, points)
-            hessian[i, j] = hessian[j, i] = (values[0] - values[1] - values[2] + values[3]) / (
-                widths[i] * widths[j]
-            )
+            with np.errstate(invalid="ignore"):  # beyond a support
+                bend = values[0] - values[1] - values[2] + values[3]
+            hessian[i, j] = hessian[j, i] = bend / (widths[i] * widths[j])
     if np.isfinite(hessian).all():
         eigenvalues, vectors = np.linalg.eigh(-hessian * np.outer(widths, widths))
         if eigenvalues.min() > 1e-6:
@@ -205,19 +240,18 @@ def _walk_out(density: Density, mode: Array, axis: int, spread: float) -> Array:
         beyond = values + np.log(reach / spread) < top + NEGLIGIBLE_LOG
         last = int(np.flatnonzero(beyond)[0]) if beyond.any() else len(reach) - 1
         kept.append(mode[axis] + sign * reach[: max(last, 3) + 1])
+        edges = np.flatnonzero(np.diff(np.isfinite(np.append(top, values))))
+        low, high = np.append(0.0, reach)[[edges, edges + 1]]
+        kept.append(mode[axis] + sign * _edges(density, mode, sign * unit, low, high))
     return np.concatenate(kept)
 
 
-def _adapted(proposal: Proposal, density: Density, rng: np.random.Generator) -> Proposal:
-    X = proposal.sample(ADAPTATION_DRAWS, rng)
-    log_weights = _lenient(density, X) - proposal.log_density(X)
-    if not np.isfinite(log_weights).any():
-        return proposal
-    weights = np.exp(log_weights - log_weights.max())
-    weights /= weights.sum()
-    if 1.0 / np.sum(weights**2) < 5.0 * X.shape[1] or len(proposal.means) > 1:
-        return proposal  # too few draws carry the weight for a covariance, or one is not enough
-    mean = weights @ X
-    centred = X - mean
-    covariance = (weights[:, None] * centred).T @ centred
-    return Proposal(mean[None, :], covariance[None, :, :])
+def _edges(density: Density, mode: Array, direction: Array, low: Array, high: Array) -> Array:
+    """Return how far from the mode the support begins or ends, between `low` and `high` each."""
+    starts_inside = np.isfinite(_lenient(density, mode + low[:, None] * direction))
+    for _ in range(EDGE_HALVINGS if len(low) else 0):
+        middle = 0.5 * (low + high)
+        inside = np.isfinite(_lenient(density, mode + middle[:, None] * direction))
+        low = np.where(inside == starts_inside, middle, low)
+        high = np.where(inside == starts_inside, high, middle)
+    return high

@@ -10,15 +10,18 @@ every panel is smooth; without a given region, the densities say where their mas
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from afterfit._contours import Curve
 from afterfit._decisions import DecisionTable
-from afterfit._mass import Proposal
+from afterfit._densities import Density
+from afterfit._lattice import coarse_lines
+from afterfit._mass import Proposal, fit_proposal, locate
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -76,22 +79,40 @@ TURN_FRACTION = 1e-5
 # Outer points whose inner integrals are taken together.
 OUTER_BATCH = 256
 
+# Without a given region each density must integrate to one within the first; where a wider region
+# brings no more, within the second, and what is missing counts as error.
+MASS_TOLERANCE = 1e-6
+MASS_AT_EDGES = 1e-4
+
+# Standard errors by which a Monte Carlo estimate of the whole probability may miss one.
+MASS_STANDARD_ERRORS = 5.0
+
+# The region is doubled about the mass that was found, so many times, as long as that leaves less
+# than this fraction of what was missing.
+REGION_DOUBLINGS = 6
+WORTH_WIDENING = 0.9
+
+Box = tuple[tuple[float, float], ...]
+
 
 @dataclass(frozen=True)
 class Estimate:
-    """Probabilities (class, decision), the risk, and the error of the risk."""
+    """Probabilities (class, decision), the risk, its error, and the region that was integrated."""
 
     confusion: Array
     risk: float
     error: float
     n_evaluations: int
     mass_error: float = 0.0
+    region: Box | None = None
 
 
 @dataclass(frozen=True)
 class Problem:
     """What is integrated: log joint densities, and the losses of what is decided from them."""
 
+    densities: tuple[Density, ...]
+    priors: Array
     log_joints: Callable[[Array], Array]
     table: DecisionTable
     decide: Callable[[Array, Array], Indices]  # from the points and their log joints
@@ -100,10 +121,15 @@ class Problem:
     def size(self) -> int:
         return int(self.table.losses.size)
 
-    def sorted_joints(self, X: Array) -> Array:
-        """Return the joint densities in the column of the decision made, (n, K * J)."""
+    def decided(self, X: Array) -> tuple[Array, Indices]:
+        """Return the log joint densities at `X`, and the decisions made from them."""
         joints = self.log_joints(X)
         decision = self.decide(X, joints)
+        joints[joints == np.inf] = -np.inf  # at its pole a density has no mass
+        return joints, decision
+
+    def sorted(self, joints: Array, decision: Indices) -> Array:
+        """Return the exponentials of the joints in the column of the decision, (n, K * J)."""
         out = np.zeros((len(joints), self.table.n_classes, self.table.n_decisions))
         out[np.arange(len(joints)), :, decision] = np.exp(joints)
         return out.reshape(len(joints), -1)
@@ -113,7 +139,132 @@ class Problem:
         return np.column_stack([self.table.losses.ravel(), np.ones(self.size)])
 
 
-def thin_breaks(breaks: Array, at_most: int) -> Array:
+def integrate(
+    problem: Problem,
+    trace: Callable[[tuple[Array, ...]], list[Curve]],
+    box: Box | None,
+    n_features: int,
+    tolerance: float,
+    max_evaluations: int,
+) -> Estimate:
+    """Integrate over one or two features: over a box, or over the whole space, or raise.
+
+    `trace` returns the curves at which decisions change, from the lines of a lattice.
+    """
+    breaks = _breaks(problem, box, n_features)
+    best, least = None, np.full(len(problem.priors), np.inf)
+    for _ in range(REGION_DOUBLINGS + 1):
+        estimate = _integrate_between(problem, trace, breaks, tolerance, max_evaluations)
+        missing = np.abs(estimate.confusion.sum(axis=1) - problem.priors)
+        if missing.sum() > WORTH_WIDENING * least.sum():
+            break  # what is missing does not lie outside
+        if box is not None:
+            return estimate
+        best, least = estimate, missing
+        if (missing <= MASS_TOLERANCE * problem.priors + estimate.mass_error).all():
+            break
+        breaks = tuple(_widened(axis) for axis in breaks)
+    assert best is not None
+    if (least > MASS_AT_EDGES * problem.priors + best.mass_error).any():
+        raise ValueError(_missing_mass(problem, best))
+    lost = float(least.sum() * np.abs(problem.table.losses).max())
+    return replace(best, error=max(best.error, lost))
+
+
+def draw(
+    problem: Problem,
+    box: Box | None,
+    n_features: int,
+    n_draws: int,
+    rng: np.random.Generator,
+) -> Estimate:
+    """Estimate by Monte Carlo in any number of features: over a box, or the whole space."""
+    if box is not None:
+        proposal = Proposal(np.empty(0), np.empty(0), np.array(box))
+        return replace(_importance_sampling(problem, proposal, n_draws, rng), region=box)
+    used = [d for d, prior in zip(problem.densities, problem.priors, strict=True) if prior > 0]
+    samplers = [density.sample for density in used if density.sample is not None]
+    if len(samplers) == len(used):
+        return _monte_carlo(problem, samplers, problem.priors[problem.priors > 0], n_draws, rng)
+    estimate = _importance_sampling(problem, fit_proposal(used, n_features, rng), n_draws, rng)
+    mass = float(estimate.confusion.sum())
+    if abs(mass - 1) > MASS_STANDARD_ERRORS * estimate.mass_error + 1e-6:
+        raise ValueError(
+            f"The densities integrate to {mass:.4g} by Monte Carlo (standard error "
+            f"{estimate.mass_error:.2g}), not to 1: one is not normalised, or part of its mass "
+            "was not found. Give `region`, or distributions in place of functions."
+        )
+    return estimate
+
+
+def _breaks(problem: Problem, box: Box | None, n_features: int) -> tuple[Array, ...]:
+    """Return, for each axis, sorted coordinates between which panels start."""
+    looks: list[tuple[Array, ...]] = []
+    for density, prior in zip(problem.densities, problem.priors, strict=True):
+        look = density.look
+        if look is None and box is None and prior > 0:
+            look = locate(density, n_features)
+        if look is not None and prior > 0:
+            looks.append(look)
+    breaks = []
+    for axis in range(n_features):
+        together = np.concatenate([np.empty(0), *(look[axis] for look in looks)])
+        if box is not None:
+            low, high = box[axis]
+            inside = together[(together > low) & (together < high)]
+            together = np.concatenate([np.linspace(low, high, 9), inside])
+        breaks.append(_thin_breaks(together, MAX_BREAKS if n_features == 2 else 10**6))
+    return tuple(breaks)
+
+
+def _integrate_between(
+    problem: Problem,
+    trace: Callable[[tuple[Array, ...]], list[Curve]],
+    breaks: tuple[Array, ...],
+    tolerance: float,
+    max_evaluations: int,
+) -> Estimate:
+    """Integrate over the whole range of the breaks, split where the decision changes."""
+    counter = _Counter(problem, max_evaluations)
+    cells = ROOT_CELLS if len(breaks) == 1 else LATTICE_CELLS
+    curves = trace(tuple(_lattice_lines(along, cells, axis) for axis, along in enumerate(breaks)))
+    if len(breaks) == 1:
+        roots = [curve.points for curve in curves]
+        sums, errors = _line(counter, np.unique(np.concatenate([breaks[0], *roots])), tolerance)
+    else:
+        sums, errors = _plane(counter, (breaks[0], breaks[1]), curves, tolerance)
+    confusion = sums.reshape(problem.table.losses.shape)
+    return Estimate(
+        confusion,
+        float((confusion * problem.table.losses).sum()),
+        float(errors[0]),
+        counter.n,
+        mass_error=float(errors[1]),
+        region=tuple((float(along[0]), float(along[-1])) for along in breaks),
+    )
+
+
+def _widened(breaks: Array) -> Array:
+    """Return the breaks with as much again on either side."""
+    half = 0.5 * (breaks[-1] - breaks[0])
+    outside = half * np.array([0.25, 0.5, 1.0])
+    return np.concatenate([breaks[0] - outside[::-1], breaks, breaks[-1] + outside])
+
+
+def _missing_mass(problem: Problem, estimate: Estimate) -> str:
+    found = estimate.confusion.sum(axis=1)
+    wrong = int(np.argmax(np.abs(found - problem.priors)))
+    assert estimate.region is not None
+    box = ", ".join(f"({low:.6g}, {high:.6g})" for low, high in estimate.region)
+    return (
+        f"The density of {problem.densities[wrong].name} integrates to "
+        f"{found[wrong] / problem.priors[wrong]:.6g} over ({box}), not to 1: it is not a "
+        "normalised density, or part of its mass was not found. Give `region` to integrate "
+        "there whatever it holds."
+    )
+
+
+def _thin_breaks(breaks: Array, at_most: int) -> Array:
     """Return at most so many of the sorted breaks, the first and the last among them."""
     distinct = _distinct(breaks)
     if len(distinct) <= at_most:
@@ -122,35 +273,26 @@ def thin_breaks(breaks: Array, at_most: int) -> Array:
     return np.asarray(distinct[index])
 
 
-def lattice_lines(breaks: Array, n_cells: int, axis: int) -> Array:
+def _lattice_lines(breaks: Array, n_cells: int, axis: int) -> Array:
     """Return n_cells + 1 lines, as dense among the breaks as these are, off the symmetric ones."""
-    from afterfit._lattice import coarse_lines
-
     index = coarse_lines(0.0, len(breaks) - 1.0, max(n_cells, len(breaks) - 1), axis)
     return np.asarray(np.interp(index, np.arange(len(breaks)), breaks))
 
 
-def integrate_line(problem: Problem, breaks: Array, tolerance: float) -> Estimate:
+def _line(counter: _Counter, breaks: Array, tolerance: float) -> tuple[Array, Array]:
     """Integrate over one feature, from the first of the sorted breaks to the last."""
-    counter = _Counter(problem)
-    n = len(breaks) - 1
+    owner = np.zeros(len(breaks) - 1, dtype=np.intp)
     sums, errors = _integrate(
-        lambda _, x: counter(x),
-        np.zeros(n, dtype=np.intp),
-        breaks[:-1],
-        breaks[1:],
-        1,
-        problem,
-        tolerance,
+        lambda _, x: counter(x), owner, breaks[:-1], breaks[1:], 1, counter, tolerance, ends=True
     )
-    return _estimate(problem, sums[0], errors[0], counter.n)
+    return sums[0], errors[0]
 
 
-def integrate_plane(
-    problem: Problem, breaks: tuple[Array, Array], curves: list[Curve], tolerance: float
-) -> Estimate:
+def _plane(
+    counter: _Counter, breaks: tuple[Array, Array], curves: list[Curve], tolerance: float
+) -> tuple[Array, Array]:
     """Integrate over two features: inner integrals along the second, split at the curves."""
-    counter = _Counter(problem)
+    size = counter.problem.size
     segments = _segments(curves)
     least = TURN_FRACTION * float(np.ptp(breaks[0]))
     outer = _distinct(np.concatenate([breaks[0], _turning_points(curves, least)]))
@@ -173,22 +315,19 @@ def integrate_plane(
                 low,
                 high,
                 len(part),
-                problem,
+                counter,
                 0.1 * tolerance,
                 least_mass=1.0 / ((len(outer) - 1) * width),
             )
             rows.append(np.column_stack([sums, errors]))
         return np.concatenate(rows)
 
-    n = len(outer) - 1
-    sums, errors = _integrate(
-        inner, np.zeros(n, dtype=np.intp), outer[:-1], outer[1:], 1, problem, tolerance
-    )
-    inner_errors = sums[0, problem.size :]
-    return _estimate(problem, sums[0, : problem.size], errors[0] + inner_errors, counter.n)
+    owner = np.zeros(len(outer) - 1, dtype=np.intp)
+    sums, errors = _integrate(inner, owner, outer[:-1], outer[1:], 1, counter, tolerance, ends=True)
+    return sums[0, :size], errors[0] + sums[0, size:]
 
 
-def monte_carlo(
+def _monte_carlo(
     problem: Problem,
     samplers: list[Callable[[int, np.random.Generator], Array]],
     priors: Array,
@@ -207,8 +346,9 @@ def monte_carlo(
     for prior, count, sampler in zip(priors, counts, samplers, strict=True):
         X = sampler(int(count), rng)
         total += int(count)
-        shares = problem.sorted_joints(X)
-        shares /= shares.sum(axis=1, keepdims=True)
+        joints, decision = problem.decided(X)
+        joints -= logsumexp(joints, axis=1, keepdims=True)
+        shares = problem.sorted(joints, decision)
         losses = shares @ problem.table.losses.ravel()
         confusion += prior * shares.mean(axis=0).reshape(confusion.shape)
         risk += prior * float(losses.mean())
@@ -216,7 +356,7 @@ def monte_carlo(
     return Estimate(confusion, float(risk), float(np.sqrt(variance)), total)
 
 
-def importance_sampling(
+def _importance_sampling(
     problem: Problem,
     proposal: Proposal,
     n_draws: int,
@@ -224,7 +364,8 @@ def importance_sampling(
 ) -> Estimate:
     """Average the weighted loss over draws from the proposal; the weights' mean is the mass."""
     X = proposal.sample(n_draws, rng)
-    shares = problem.sorted_joints(X) * np.exp(-proposal.log_density(X))[:, None]
+    joints, decision = problem.decided(X)
+    shares = problem.sorted(joints - proposal.log_density(X)[:, None], decision)
     losses = shares @ problem.table.losses.ravel()
     masses = shares.sum(axis=1)
     root = np.sqrt(n_draws)
@@ -237,20 +378,21 @@ def importance_sampling(
     )
 
 
+@dataclass
 class _Counter:
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
-        self.n = 0
+    """The sorted joints of a problem, and how many points may still be evaluated."""
+
+    problem: Problem
+    at_most: int
+    n: int = 0
 
     def __call__(self, X: Array) -> Array:
         self.n += len(X)
-        return self.problem.sorted_joints(X)
+        return self.problem.sorted(*self.problem.decided(X))
 
-
-def _estimate(problem: Problem, sums: Array, errors: Array, n: int) -> Estimate:
-    confusion = sums.reshape(problem.table.losses.shape)
-    risk = float((confusion * problem.table.losses).sum())
-    return Estimate(confusion, risk, float(errors[0]), n, mass_error=float(errors[1]))
+    @property
+    def is_spent(self) -> bool:
+        return self.n >= self.at_most
 
 
 def _integrate(
@@ -259,19 +401,21 @@ def _integrate(
     low: Array,
     high: Array,
     n_owners: int,
-    problem: Problem,
+    counter: _Counter,
     tolerance: float,
     *,
+    ends: bool = False,
     least_mass: Array | None = None,
 ) -> tuple[Array, Array]:
     """Return integrals over the owners' panels, and errors (owner, 2) of risk and mass.
 
-    `f` returns K * J columns of sorted joints, and whatever else is to be integrated.
+    `f` returns K * J columns of sorted joints, and whatever else is to be integrated. Panels are
+    halved until their errors are small or, if it `ends` with the counter, that is spent.
 
     Every panel [low, high] is mapped from t in [0, 1] by 3 t^2 - 2 t^3, which takes the edge off
     square-root singularities at its ends (a vertical tangent of a boundary, a pole of a density).
     """
-    controlled = problem.controlled()
+    controlled = counter.problem.controlled()
     sums = np.zeros((n_owners, 0))
     errors = np.zeros((n_owners, 2))
     start, stop = np.zeros(len(low)), np.ones(len(low))
@@ -283,7 +427,9 @@ def _integrate(
             if least_mass is not None:
                 mass = np.bincount(owner, weights=kronrod.sum(axis=1), minlength=n_owners)
                 allowed *= np.maximum(mass, least_mass)
-        done = (error.max(axis=1) <= allowed[owner]) | (halving == MAX_HALVINGS)
+        done = error.max(axis=1) <= allowed[owner]
+        if halving == MAX_HALVINGS or (ends and counter.is_spent):
+            done[:] = True
         np.add.at(sums, owner[done], kronrod[done])
         np.add.at(errors, owner[done], error[done])
         if done.all():
@@ -326,7 +472,9 @@ def _panels(
 def _distinct(values: Array) -> Array:
     ordered = np.unique(values)
     size = np.maximum(np.abs(ordered[1:]), np.abs(ordered[:-1]))
-    return np.asarray(ordered[np.concatenate([[True], np.diff(ordered) > 1e-13 * size])])
+    kept = ordered[np.concatenate([[True], np.diff(ordered) > 1e-13 * size])]
+    kept[-1] = ordered[-1]  # the end of a support, which may have a pole
+    return np.asarray(kept)
 
 
 def _segments(curves: list[Curve]) -> Array:

@@ -8,8 +8,8 @@ distributions, kernel density estimates, Gaussian mixtures, or from a fitted gen
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import logsumexp
 
-from afterfit import _contours, _lattice, _mass, _risk
+from afterfit import _contours, _lattice, _risk
 from afterfit._decisions import DecisionTable
 from afterfit._densities import (
     Density,
@@ -26,7 +26,7 @@ from afterfit._densities import (
     common_n_features,
 )
 from afterfit._display import colors_of, draw_legend, draw_line, draw_plane, draw_points
-from afterfit._estimators import read_estimator
+from afterfit._estimators import as_fitted, read_estimator
 from afterfit._validation import (
     check_choice,
     check_integer,
@@ -58,18 +58,9 @@ RESOLUTION = {1: 1024, 2: 64}
 # Boundary of one feature: roots are polished to this fraction of the range, whatever is asked.
 ROOT_TOLERANCE = 1e-12
 
-# Without a given region, the densities must integrate to one within this much.
-MASS_TOLERANCE = 1e-6
-
-# Standard errors by which a Monte Carlo estimate of the whole probability may miss one.
-MASS_STANDARD_ERRORS = 5.0
-
 # Coarser, cheaper curves serve the risk: where they run, both decisions cost the same.
 RISK_CURVE_TOLERANCE = 1e-6
 RISK_EVALUATIONS = 200_000
-
-# The region is doubled about the mass that was found, so many times, until nothing is missing.
-REGION_DOUBLINGS = 6
 
 # Limits drawn around data: this fraction of the range on either side.
 PADDING = 0.08
@@ -193,7 +184,8 @@ class ErrorRate:
         priors; `risk` is the sum of confusion times losses; a column `reject_label` holds what is
         rejected.
     region : tuple of (low, high), one a feature, or None
-        What was integrated over; None for Monte Carlo over the whole space.
+        What was integrated over; None for Monte Carlo over the whole space, and where only the
+        densities of transformed features are known.
     n_evaluations : int
         The number of points at which the densities were evaluated.
     """
@@ -234,11 +226,12 @@ class BayesRule:
         fitted `sklearn.neighbors.KernelDensity`, a fitted scikit-learn Gaussian mixture, or a
         `GaussianMixtureParameters`. A function takes shape (n,) for one feature, (n, d) above,
         and returns the log density, shape (n,); -inf where the density is zero.
-    priors : sequence of float, optional
-        Prior probabilities, in the order of the classes, adding up to 1; some may be 0. Equal if
-        None: say so where it matters, it is an assumption like any other.
+    priors : sequence of float, or mapping or Series from class to float, optional
+        Prior probabilities adding up to 1, a sequence in the order of the classes; some may be 0.
+        Equal if None: say so where it matters, it is an assumption like any other.
     losses : array-like of shape (n_classes, n_classes), optional
-        `losses[i, j]` is the cost of deciding class j when the truth is class i. Zero-one if None.
+        `losses[i, j]` is the cost of deciding class j when the truth is class i. A DataFrame has
+        the classes as its index (truth) and columns (decisions), in any order. Zero-one if None.
     reject_cost : float, optional
         The cost of deciding for no class, whatever the truth. Nothing is rejected if None.
     classes : sequence of labels, optional
@@ -345,7 +338,7 @@ class BayesRule:
         Parameters
         ----------
         estimator : fitted GaussianNB, LinearDiscriminantAnalysis, QuadraticDiscriminantAnalysis, \
-GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
+GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeline that ends in one
             Of a mixture, the classes are its components, 0, 1, ...: clusters, not classes.
         priors : sequence of float, keyword-only, optional
             Prior probabilities in place of the estimator's own (of a mixture, its weights).
@@ -367,9 +360,10 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         Notes
         -----
         LinearDiscriminantAnalysis with its default solver keeps no covariance matrix, only the
-        discriminant subspace: decisions, posteriors, boundaries and the risk depend on nothing
-        else, but `log_joints` is then known up to a term common to all classes, and there are no
-        density contours to draw. The solvers "lsqr" and "eigen" keep it, as does
+        discriminant subspace, and the densities of a Pipeline are those of the transformed
+        features. Decisions, posteriors, boundaries and the risk depend on nothing else, but
+        `log_joints` is then known up to a term common to all classes, and there are no density
+        contours to draw. The solvers "lsqr" and "eigen" keep the covariance, as does
         `store_covariance=True`.
 
         Examples
@@ -619,8 +613,9 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
             How many intervals each range is sampled at before refinement: 1024 for one feature, 64
             for two if None. See the notes for what it promises.
         max_evaluations : int, keyword-only
-            When the densities have been evaluated at about so many points, refinement stops and a
-            warning says where it was not done.
+            When the densities have been evaluated at about so many points, no more cells are
+            split and a warning says where it was not done. Placing the vertices on what was
+            found comes on top.
 
         Returns
         -------
@@ -704,6 +699,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         of: Any = None,
         method: str = "auto",
         tolerance: float = 1e-8,
+        max_evaluations: int = 50_000_000,
         n_draws: int = 100_000,
         random_state: Any = None,
     ) -> ErrorRate:
@@ -722,6 +718,9 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
             estimator.
         tolerance : float, keyword-only
             Absolute error that integration aims at, in units of the losses; in [1e-12, 0.1].
+        max_evaluations : int, keyword-only
+            When integration has evaluated the densities at about so many points, it ends; a
+            warning says what was reached.
         n_draws : int, keyword-only
             Points of Monte Carlo; at least 100.
         random_state : None, int, Generator or RandomState, keyword-only
@@ -737,6 +736,12 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         ValueError
             If the densities found do not integrate to 1 over the whole space: one is not
             normalised, or its mass was not found.
+
+        Warns
+        -----
+        UserWarning
+            If integration could not reach `tolerance`: densities of two features that jump along
+            curves of their own, such as tophat kernels, take very many evaluations.
 
         Notes
         -----
@@ -758,6 +763,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         """
         check_choice(method, "method", ("auto", "integration", "monte_carlo"))
         tolerance = check_real(tolerance, "tolerance", low=1e-12, high=0.1)
+        max_evaluations = check_integer(max_evaluations, "max_evaluations", low=1)
         n_draws = check_integer(n_draws, "n_draws", low=100)
         rng = check_random_state(random_state)
         if self._sliced:
@@ -765,27 +771,49 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         if self._scores is not None:
             if region is not None or of is not None:
                 raise ValueError(
-                    "This LinearDiscriminantAnalysis keeps no covariance: its risk is known only "
-                    "over the whole space and for itself. Fit it with `store_covariance=True`, "
-                    "to integrate over a `region` or judge another rule with `of`."
+                    "The risk of a Pipeline, or of a LinearDiscriminantAnalysis that keeps no "
+                    "covariance, is known only over the whole space and for itself. `region` and "
+                    "`of` need densities of the features: fit without a Pipeline, and with "
+                    "`store_covariance=True`."
                 )
-            return self._scores.error_rate(
-                method=method, tolerance=tolerance, n_draws=n_draws, random_state=rng
+            rate = self._scores.error_rate(
+                method=method,
+                tolerance=tolerance,
+                max_evaluations=max_evaluations,
+                n_draws=n_draws,
+                random_state=rng,
             )
+            return replace(rate, region=None)  # it would be one of transformed features
         box = None if region is None else self._check_region(region)
         d = self._known_n_features() if box is None else len(box)
-        judged = self._judge(of)
-        if method == "auto":
-            estimated = of is not None and not isinstance(of, BayesRule)
-            method = "integration" if d <= 2 and not estimated else "monte_carlo"
-        if method == "integration":
-            if d > 2:
-                raise ValueError(
-                    f"`method` can be 'integration' for one or two features only, got {d}; "
-                    "use 'monte_carlo'."
-                )
-            return self._integrate(box, d, of, judged, tolerance)
-        return self._draw(box, d, judged, n_draws, rng)
+        tracer = self if of is None else of
+        traceable = d <= 2 and isinstance(tracer, BayesRule)
+        if method == "integration" and not traceable:
+            raise ValueError(
+                "`method` can be 'integration' for one or two features, and a BayesRule as `of`, "
+                f"got {d} and {type(tracer).__name__}; use 'monte_carlo'."
+            )
+        problem = _risk.Problem(
+            self._densities, self.priors, self._log_joints, self._table, self._judge(of, d)
+        )
+        if method == "monte_carlo" or not traceable:
+            estimate = _risk.draw(problem, box, d, n_draws, rng)
+            return self._rate(estimate, "monte_carlo")
+
+        def trace(lines: tuple[Array, ...]) -> list[_contours.Curve]:
+            return tracer._trace(lines, RISK_CURVE_TOLERANCE, RISK_EVALUATIONS).curves
+
+        estimate = _risk.integrate(problem, trace, box, d, tolerance, max_evaluations)
+        if estimate.error > tolerance:
+            warnings.warn(
+                f"The risk is known to within {estimate.error:.1g}, not {tolerance:g}, after "
+                f"{estimate.n_evaluations} points were evaluated. Raise `max_evaluations` (now "
+                f"{max_evaluations}) or `tolerance`, give `region`, or use "
+                '`method="monte_carlo"`.',
+                UserWarning,
+                stacklevel=2,
+            )
+        return self._rate(estimate, "integration")
 
     # What follows is private: set-up, evaluation, and the ways to the risk.
 
@@ -801,7 +829,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         self._densities = tuple(densities)
         self._n_features = common_n_features(densities)
         self.priors = _check_priors(priors, self.classes)
-        self.losses = _check_losses(losses, n_classes)
+        self.losses = _check_losses(losses, self.classes)
         self.reject_cost = reject_cost
         self.decisions = self.classes
         self.reject_label = None
@@ -826,7 +854,7 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         self._scores: BayesRule | None = None
 
     def _points(self, X: ArrayLike) -> Array:
-        """Return points as the densities take them: (n,) for one feature, (n, d) above."""
+        """Return points of shape (n, n_features)."""
         flat = not isinstance(X, pd.DataFrame) and np.ndim(X) <= 1
         if flat and self._n_features not in (None, 1):
             raise ValueError(
@@ -835,9 +863,11 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
         points = check_matrix(np.reshape(np.asarray(X), (-1, 1)) if flat else X)
         if self._n_features is not None and points.shape[1] != self._n_features:
             raise ValueError(f"`X` must have {self._n_features} feature(s), got {points.shape[1]}.")
-        return points[:, 0] if points.shape[1] == 1 else points
+        return points
 
     def _log_joints(self, points: Array) -> Array:
+        if points.shape[1:] == (1,):
+            points = points[:, 0]
         joints = np.empty((len(points), len(self._densities)), order="F")
         for k, density in enumerate(self._densities):
             if self.priors[k] == 0:
@@ -942,20 +972,22 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
             "shape (n,) alone. Give `n_features` to BayesRule, or `region` here."
         )
 
-    def _judge(self, of: Any) -> Callable[[Array, Array], NDArray[np.intp]]:
+    def _judge(self, of: Any, n_features: int) -> Callable[[Array, Array], NDArray[np.intp]]:
         """Return the function from points and their joints to decisions, as column numbers."""
         if of is None:
             return lambda _, joints: self._decide(joints.copy())
-        if not (isinstance(of, BayesRule) or callable(getattr(of, "predict", None))):
+        if not callable(getattr(of, "predict", None)):
             raise TypeError(
                 "`of` must be a BayesRule or a fitted estimator with `predict`, "
                 f"got {type(of).__name__}."
             )
+        theirs = of.n_features if isinstance(of, BayesRule) else getattr(of, "n_features_in_", None)
+        if theirs not in (None, n_features):
+            raise ValueError(f"`of` must have {n_features} feature(s) as the rule, got {theirs}.")
         number = {label: column for column, label in enumerate(self.decisions.tolist())}
 
         def decide(X: Array, _: Array) -> NDArray[np.intp]:
-            as_matrix = X.reshape(len(X), -1)
-            decided = np.asarray(of.predict(as_matrix)).tolist()
+            decided = np.asarray(of.predict(as_fitted(of, X.reshape(len(X), -1)))).tolist()
             unknown = sorted({repr(label) for label in set(decided) - set(number)})
             if unknown:
                 raise ValueError(
@@ -966,109 +998,19 @@ GaussianMixture, BayesianGaussianMixture, or a GaussianMixtureParameters
 
         return decide
 
-    def _integrate(
-        self,
-        box: tuple[tuple[float, float], ...] | None,
-        d: int,
-        of: BayesRule | None,
-        judged: Callable[[Array, Array], NDArray[np.intp]],
-        tolerance: float,
-    ) -> ErrorRate:
-        problem = _risk.Problem(self._log_joints, self._table, judged)
-        breaks = self._breaks(box, d)
-        for doubling in range(REGION_DOUBLINGS + 1):
-            tracer = self if of is None else of
-            estimate = _over(problem, tracer, breaks, tolerance)
-            missing = np.abs(estimate.confusion.sum(axis=1) - self.priors)
-            allowed = MASS_TOLERANCE * self.priors + estimate.mass_error
-            if box is not None or (missing <= allowed).all():
-                break
-            if doubling == REGION_DOUBLINGS:
-                raise ValueError(self._missing_mass(estimate.confusion, breaks))
-            breaks = tuple(_widened(axis) for axis in breaks)
-        return self._report(
-            estimate, "integration", tuple((float(b[0]), float(b[-1])) for b in breaks)
-        )
-
-    def _breaks(self, box: tuple[tuple[float, float], ...] | None, d: int) -> tuple[Array, ...]:
-        """Return, for each axis, sorted coordinates between which panels start."""
-        looks: list[list[Array]] = [[] for _ in range(d)]
-        for density, prior in zip(self._densities, self.priors, strict=True):
-            look = density.look
-            if look is None and box is None and prior > 0:
-                look = _mass.locate(density, d)[0]
-            for axis in range(d if look is not None and prior > 0 else 0):
-                looks[axis].append(look[axis])  # type: ignore[index]
-        breaks = []
-        for axis, parts in enumerate(looks):
-            together = np.concatenate(parts) if parts else np.empty(0)
-            if box is not None:
-                low, high = box[axis]
-                inside = together[(together > low) & (together < high)]
-                together = np.concatenate([np.linspace(low, high, 9), inside])
-            breaks.append(_risk.thin_breaks(together, _risk.MAX_BREAKS if d == 2 else 10**6))
-        return tuple(breaks)
-
-    def _missing_mass(self, confusion: Array, breaks: tuple[Array, ...]) -> str:
-        found = confusion.sum(axis=1)
-        wrong = int(np.argmax(np.abs(found - self.priors)))
-        box = ", ".join(f"({axis[0]:.6g}, {axis[-1]:.6g})" for axis in breaks)
-        return (
-            f"The density of {self._densities[wrong].name} integrates to "
-            f"{found[wrong] / self.priors[wrong]:.6g} over ({box}), not to 1: it is not a "
-            "normalised density, or part of its mass was not found. Give `region` to integrate "
-            "there whatever it holds."
-        )
-
-    def _draw(
-        self,
-        box: tuple[tuple[float, float], ...] | None,
-        d: int,
-        judged: Callable[[Array, Array], NDArray[np.intp]],
-        n_draws: int,
-        rng: np.random.Generator,
-    ) -> ErrorRate:
-        def log_joints(X: Array) -> Array:
-            return self._log_joints(X[:, 0] if X.ndim == 2 and X.shape[1] == 1 else X)
-
-        problem = _risk.Problem(log_joints, self._table, judged)
-        used = [
-            density
-            for density, prior in zip(self._densities, self.priors, strict=True)
-            if prior > 0
-        ]
-        samplers = [density.sample for density in used if density.sample is not None]
-        if box is None and len(samplers) == len(used):
-            priors = self.priors[self.priors > 0]
-            estimate = _risk.monte_carlo(problem, samplers, priors, n_draws, rng)
-            return self._report(estimate, "monte_carlo", None)
-        if box is not None:
-            proposal = _mass.Proposal(np.empty(0), np.empty(0), np.array(box))
-        else:
-            proposal = _mass.fit_proposal(used, d, rng)
-        estimate = _risk.importance_sampling(problem, proposal, n_draws, rng)
-        mass = float(estimate.confusion.sum())
-        if box is None and abs(mass - 1) > MASS_STANDARD_ERRORS * estimate.mass_error + 1e-6:
-            raise ValueError(
-                f"The densities integrate to {mass:.4g} by Monte Carlo (standard error "
-                f"{estimate.mass_error:.2g}), not to 1: one is not normalised, or part of its mass "
-                "was not found. Give `region`, or distributions in place of functions."
-            )
-        return self._report(estimate, "monte_carlo", box)
-
-    def _report(
-        self,
-        estimate: _risk.Estimate,
-        method: str,
-        region: tuple[tuple[float, float], ...] | None,
-    ) -> ErrorRate:
+    def _rate(self, estimate: _risk.Estimate, method: str) -> ErrorRate:
         confusion = pd.DataFrame(
             estimate.confusion,
             index=pd.Index(self.classes, name="truth"),
             columns=pd.Index(self.decisions, name="decision"),
         )
         return ErrorRate(
-            estimate.risk, estimate.error, method, confusion, region, estimate.n_evaluations
+            estimate.risk,
+            estimate.error,
+            method,
+            confusion,
+            estimate.region,
+            estimate.n_evaluations,
         )
 
 
@@ -1210,7 +1152,7 @@ class BayesBoundaryDisplay:
         boundary = rule.boundary(box[0] if len(box) == 1 else box, tolerance=tolerance)
         grid = tuple(np.linspace(*side, grid_resolution) for side in box)
         mesh = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1)
-        joints = rule._log_joints(mesh.reshape(-1, len(box)) if len(box) > 1 else grid[0])
+        joints = rule._log_joints(mesh.reshape(-1, len(box)))
         display = cls(
             rule=rule,
             boundary=boundary,
@@ -1348,28 +1290,6 @@ def _slice_density(density: Density, at: Array, free: list[int]) -> Density:
     )
 
 
-def _over(
-    problem: _risk.Problem, tracer: BayesRule, breaks: tuple[Array, ...], tolerance: float
-) -> _risk.Estimate:
-    """Integrate over the whole range of the breaks, split at the boundary of the rule `tracer`."""
-    cells = _risk.ROOT_CELLS if len(breaks) == 1 else _risk.LATTICE_CELLS
-    lines = tuple(_risk.lattice_lines(along, cells, axis) for axis, along in enumerate(breaks))
-    traced = tracer._trace(lines, RISK_CURVE_TOLERANCE, RISK_EVALUATIONS)
-    if len(breaks) == 1:
-        roots = [curve.points for curve in traced.curves]
-        return _risk.integrate_line(
-            problem, np.unique(np.concatenate([breaks[0], *roots])), tolerance
-        )
-    return _risk.integrate_plane(problem, (breaks[0], breaks[1]), traced.curves, tolerance)
-
-
-def _widened(breaks: Array) -> Array:
-    """Return the breaks with as much again on either side."""
-    half = 0.5 * (breaks[-1] - breaks[0])
-    outside = half * np.array([0.25, 0.5, 1.0])
-    return np.concatenate([breaks[0] - outside[::-1], breaks, breaks[-1] + outside])
-
-
 def _takes(density: Density, shape: tuple[int, ...]) -> bool:
     """Tell whether a density returns one number a row of points of this shape."""
     try:
@@ -1384,8 +1304,10 @@ def _middle(cell: Array) -> tuple[float, ...]:
     return tuple(float(f"{0.5 * (low + high):.6g}") for low, high in cell.reshape(-1, 2))
 
 
-def _as_labels(labels: Sequence[Hashable]) -> NDArray[Any]:
+def _as_labels(labels: Iterable[Any]) -> NDArray[Any]:
     """Return labels as an array of numbers or text, or of objects where kinds are mixed."""
+    numpy_kinds = (np.bool_, np.integer, np.floating, np.str_)
+    labels = [label.item() if isinstance(label, numpy_kinds) else label for label in labels]
     kinds = {type(label) for label in labels}
     if len(kinds) == 1 and kinds <= {int, float, bool, str}:
         return np.array(labels)
@@ -1401,7 +1323,7 @@ def _check_sources(log_densities: Any, classes: Any) -> tuple[list[Any], NDArray
         sources, labels = list(log_densities.values()), list(log_densities)
     elif isinstance(log_densities, Sequence) and not isinstance(log_densities, str):
         sources = list(log_densities)
-        labels = list(range(len(sources))) if classes is None else _as_list(classes)
+        labels = list(range(len(sources)) if classes is None else classes)
     else:
         raise TypeError(
             "`log_densities` must be a sequence or a mapping with one density a class, "
@@ -1419,15 +1341,14 @@ def _check_sources(log_densities: Any, classes: Any) -> tuple[list[Any], NDArray
     return sources, _as_labels(labels)
 
 
-def _as_list(labels: Any) -> list[Any]:
-    # Arrays give Python's own numbers; of other sequences the labels stay what they are.
-    return labels.tolist() if hasattr(labels, "tolist") else list(labels)
-
-
 def _check_priors(priors: Any, classes: NDArray[Any]) -> Array:
     n = len(classes)
     if priors is None:
         return np.full(n, 1.0 / n)
+    if isinstance(priors, Mapping | pd.Series):
+        named = dict(priors.items())
+        _check_names(named, classes, "priors")
+        priors = [named[label] for label in classes.tolist()]
     array = np.asarray(priors)
     if array.dtype.kind not in "fiu":
         raise TypeError(f"`priors` must be numbers, one a class, got {priors!r}.")
@@ -1445,9 +1366,26 @@ def _check_priors(priors: Any, classes: NDArray[Any]) -> Array:
     return array
 
 
-def _check_losses(losses: Any, n_classes: int) -> Array:
+def _check_names(names: Iterable[Any], classes: NDArray[Any], argument: str) -> None:
+    """Raise if what comes with labels of its own is labelled by anything but the classes."""
+    if set(names) != set(classes.tolist()):
+        expected, got = (
+            listing([repr(name) for name in side]) for side in (classes.tolist(), names)
+        )
+        raise ValueError(
+            f"`{argument}` must be labelled by the classes ({expected}), got labels {got}. Give a "
+            "list or an array to take them in the order of the classes."
+        )
+
+
+def _check_losses(losses: Any, classes: NDArray[Any]) -> Array:
+    n_classes = len(classes)
     if losses is None:
         return 1.0 - np.eye(n_classes)
+    if isinstance(losses, pd.DataFrame):
+        for labels in (losses.index, losses.columns):
+            _check_names(labels.tolist(), classes, "losses")
+        losses = losses.loc[classes.tolist(), classes.tolist()]
     array = np.asarray(losses)
     if array.shape != (n_classes, n_classes):
         raise ValueError(
