@@ -14,15 +14,21 @@ from numpy.typing import NDArray
 MAX_LISTED = 5
 
 
-def check_matrix(X: Any, name: str = "X", *, min_rows: int = 1) -> NDArray[np.float64]:
-    """Return `X` as a finite float64 array of shape (n_samples, n_features), or raise."""
+def check_matrix(
+    X: Any, name: str = "X", *, min_rows: int = 1, axes: str = "(n_samples, n_features)"
+) -> NDArray[np.float64]:
+    """Return `X` as a finite float64 array with two dimensions, named by `axes`, or raise."""
     columns = list(X.columns) if isinstance(X, pd.DataFrame) else None
     array = _as_float_array(X, name)
     if array.ndim != 2:
-        hint = " For one feature, reshape it with `.reshape(-1, 1)`." if array.ndim == 1 else ""
+        hint = (
+            " For one feature, reshape it with `.reshape(-1, 1)`, for one sample with "
+            "`.reshape(1, -1)`."
+            if array.ndim == 1
+            else ""
+        )
         raise ValueError(
-            f"`{name}` must have two dimensions (n_samples, n_features), "
-            f"got shape {array.shape}.{hint}"
+            f"`{name}` must have two dimensions {axes}, got shape {array.shape}.{hint}"
         )
     n_rows, n_columns = array.shape
     if n_rows < min_rows or n_columns == 0:
@@ -117,10 +123,22 @@ def _as_float_array(X: Any, name: str) -> NDArray[np.float64]:
             listed = listing([repr(column) for column in text])
             raise TypeError(f"`{name}` must be numeric; these columns are not: {listed}.")
         return np.asarray(X.to_numpy(dtype=np.float64, na_value=np.nan))
-    array = np.asarray(X)
+    if isinstance(X, np.ma.MaskedArray):
+        X = np.ma.filled(X.astype(np.float64), np.nan)  # what is masked is missing
+    try:
+        array = np.asarray(X)
+    except ValueError:
+        raise ValueError(f"`{name}` must have rows of equal length.") from None
     if np.iscomplexobj(array):
         raise TypeError(f"`{name}` must be real, got complex numbers.")
+    got = f"dtype {array.dtype}" if array.ndim > 0 else type(X).__name__
+    hint = " Make it dense with `.toarray()`." if hasattr(X, "toarray") else ""
+    refusal = TypeError(f"`{name}` must be numeric, got {got}.{hint}")
+    # A cast would take the text "1.5" for a number, and a date for a count of days.
+    has_text = array.dtype == object and any(isinstance(cell, str | bytes) for cell in array.flat)
+    if array.dtype.kind not in "biufO" or has_text:
+        raise refusal
     try:
         return np.asarray(array, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"`{name}` must be numeric, got dtype {array.dtype}.") from None
+    except (TypeError, ValueError, OverflowError):
+        raise refusal from None

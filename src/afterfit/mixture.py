@@ -83,7 +83,7 @@ class GaussianMixtureParameters:
     Parameters
     ----------
     weights : array-like of shape (n_components,)
-        Mixing proportions, at least 0, with sum one.
+        Mixing proportions, at least 0, with sum one (to 1e-6).
     means : array-like of shape (n_components, n_features)
         Means of the components.
     covariances : array-like
@@ -579,7 +579,7 @@ def _check_weights(weights: Any, name: str) -> Array:
 
 
 def _check_means(means: Any, name: str, *, n_components: int) -> Array:
-    array = check_matrix(means, name)
+    array = check_matrix(means, name, axes="(n_components, n_features)")
     if len(array) != n_components:
         raise ValueError(
             f"`{name}` must have one row for each of the {n_components} component(s) that "
@@ -642,7 +642,7 @@ def _check_full(
 
 
 def _check_covariance(covariance: Any, name: str, who: str, n_features: int) -> Array:
-    matrix = check_matrix(covariance, name)
+    matrix = check_matrix(covariance, name, axes="(n_features, n_features)")
     if matrix.shape != (n_features, n_features):
         raise ValueError(f"{who} must have shape {(n_features, n_features)}, got {matrix.shape}.")
     variances = matrix.diagonal()
