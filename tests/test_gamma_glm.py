@@ -228,6 +228,24 @@ def test_newton_recovers_the_shape_in_few_steps(shape, spread):
     assert steps <= 6  # and one pass for D: under 10 passes over the rows
 
 
+@pytest.mark.parametrize(("weighted", "most"), [(False, 1.01), (True, 9)])
+def test_rows_are_passed_over_few_times(weighted, most, monkeypatch):
+    # Estimate and standard error: one pass for the deviance, one for each evaluation of the
+    # likelihood equation, or nearly none where all weights are equal.
+    passed = []
+
+    def counted(x, function=_gamma_shape.digamma_terms):
+        passed.append(x.size)
+        return function(x)
+
+    X, y = questions_design(n=2000, shape=0.3)
+    weights = np.random.default_rng(0).uniform(0.01, 100, 2000) if weighted else np.ones(2000)
+    fit = fit_glm(y, X, var_weights=weights)
+    monkeypatch.setattr(_gamma_shape, "digamma_terms", counted)
+    gamma_shape(fit, "ml")
+    assert 1 < 1 + sum(passed) / 2000 <= most
+
+
 @pytest.mark.parametrize("shape", [0.01, 0.5, 10, 1e3, 1e6])
 @pytest.mark.parametrize("weighted", [False, True])
 def test_maximum_likelihood_shape_from_responses(shape, weighted):

@@ -763,7 +763,6 @@ class CalibrationDisplay:
         return self
 
     def _plot_histogram(self, ax: Any) -> None:
-        ax.stairs(self.counts, self.bin_edges, fill=True, alpha=0.5, label="observed")
         ax.stairs(
             self.band[1],
             self.bin_edges,
@@ -773,7 +772,8 @@ class CalibrationDisplay:
             alpha=0.3,
             label=f"{self.level:.0%} band of the model",
         )
-        ax.set(xlabel="P(Y ≤ y given x)", ylabel="observations", xlim=(0, 1))
+        ax.stairs(self.counts, self.bin_edges, color="C0", linewidth=2, label="observed")
+        ax.set(xlabel="P(Y ≤ y given x)", ylabel="observations", xlim=(0, 1), ylim=(0, None))
         test = self.test
         ax.set_title(
             f"KS {test.kolmogorov_smirnov:.3f} (p = {test.kolmogorov_smirnov_pvalue:.3f}), "
