@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from afterfit._gamma_fit import GammaFit, GammaRows, check_responses, make_rows, refuse_rows
-from afterfit._validation import check_matrix, listing
+from afterfit._validation import as_float_array, check_matrix, listing
 
 Floats = NDArray[np.float64]
 
@@ -68,17 +68,9 @@ def check_rows(values: Any, name: str, labels: pd.Index) -> Floats:
             f"The index of `{name}` differs from that of the rows. Align them, or pass "
             f"`{name}.to_numpy()` if the order is meant."
         )
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "biuf":
-            array = np.array(
-                [np.nan if value is pd.NA else value for value in array.ravel()]
-            ).reshape(array.shape)
-        if array.dtype.kind not in "biuf":
-            raise TypeError
-        array = array.astype(np.float64, copy=False)
-    except (TypeError, ValueError):
-        raise TypeError(f"`{name}` must be numeric, got {type(values).__name__}.") from None
+    if isinstance(values, pd.Series) and pd.api.types.is_numeric_dtype(values):
+        values = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    array = as_float_array(values, name)
     if array.shape not in ((), (len(labels),)):
         raise ValueError(
             f"`{name}` must be one number or have shape ({len(labels)},), one value for each row, "

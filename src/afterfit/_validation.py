@@ -19,7 +19,7 @@ def check_matrix(
 ) -> NDArray[np.float64]:
     """Return `X` as a finite float64 array with two dimensions, named by `axes`, or raise."""
     columns = list(X.columns) if isinstance(X, pd.DataFrame) else None
-    array = _as_float_array(X, name)
+    array = as_float_array(X, name)
     if array.ndim != 2:
         hint = (
             " For one feature, reshape it with `.reshape(-1, 1)`, for one sample with "
@@ -116,7 +116,8 @@ def listing(items: Sequence[Any]) -> str:
     return f"{shown} and {more} more" if more > 0 else shown
 
 
-def _as_float_array(X: Any, name: str) -> NDArray[np.float64]:
+def as_float_array(X: Any, name: str) -> NDArray[np.float64]:
+    """Return `X` as a float64 array of any shape, missing values as NaN, or raise."""
     if isinstance(X, pd.DataFrame):
         text = [column for column in X if not pd.api.types.is_numeric_dtype(X[column])]
         if text:
