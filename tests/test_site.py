@@ -10,12 +10,16 @@ import sys
 import zipfile
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import nbformat
+import numpy as np
 import pandas as pd
 import papermill
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from hypothesis import given
+from hypothesis import strategies as st
 
 from afterfit import runs
 
@@ -27,6 +31,7 @@ sys.path.insert(0, str(ROOT / "book/_ext"))
 
 import afterfit_benchmarks  # noqa: E402
 import afterfit_chapters  # noqa: E402
+import afterfit_figures  # noqa: E402
 import afterfit_finish  # noqa: E402
 import afterfit_site  # noqa: E402
 import print_book  # noqa: E402
@@ -287,10 +292,118 @@ def test_styles_keep_what_may_match(css, slim):
     assert afterfit_finish.slim(css, {"a"}.__contains__) == slim
 
 
-def test_figures_keep_their_shape():
-    path = '<path d="M 1.23456 2.00001 \nL -0.004 5 " style="a"/>'
-    svg = f"<svg>\n <metadata>x</metadata>\n {path}\n</svg>"
-    assert afterfit_finish.slim_figure(svg) == '<svg><path d="M 1.23 2 L -0 5" style="a"/></svg>'
+def test_code_keeps_its_text_and_colours():
+    code = '<span class="n">f</span><span class="p">(</span><span class="s2">&quot;</span>'
+    code += '<span class="s2">a</span><span class="s2">&quot;</span><span class="mi">1</span>'
+    assert afterfit_finish.finished("a.html", code) == (
+        'f(<span class="s2">&quot;a&quot;</span><span class="mi">1</span>'
+    )
+    css = (HTML / "_static/pygments.css").read_text()
+    for theme in ("light", "dark"):
+        start = rf'html\[data-theme="{theme}"\] \.highlight'
+        colours = dict(re.findall(start + r"( \.\w+)?\{[^}]*?(?<!-)color: (#\w+)", css))
+        own = {colours.get(f" .{name}", colours[""]) for name in ("n", "nn", "p", "w")}
+        assert own == {colours[""]}, "it has a colour: leave its spans"
+
+
+@pytest.mark.parametrize(
+    ("path", "short"),
+    [
+        ("M 1.234567 2 \nL 3 2 \nL 3 2.004 \nL 3 4 \nz", "m1.23 2h1.77v2z"),
+        ("M 0 0 L 0.5 0.25 L 1.5 -0.25 L 1.5 -0.25", "m0 0 .5.25 1-.5"),
+        ("M 0 0 L 1 0 L 3 0 L 2 0 L 2 -1 L 2 -3", "m0 0h3-1v-3"),
+        ("M 10 10 L 11 12 M 1 1 Q 2 2 3 1 Q 4 0 5 1", "m10 10 1 2m-10-11q1 1 2 0 1-1 2 0"),
+    ],
+)
+def test_a_path_in_fewer_letters(path, short):
+    assert afterfit_figures.relative(path, 2) == short
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from("MLLLQCz"),
+            st.lists(st.integers(-1, 1) | st.floats(-500, 500), min_size=6, max_size=6),
+        ),
+        max_size=30,
+    ),
+    st.sampled_from([0, 1, 2]),
+)
+def test_a_path_stays_where_it_was(commands, digits):
+    sizes = {"M": 2, "L": 2, "Q": 4, "C": 6, "z": 0}
+    commands = [("M", [0.0] * 6), *commands]
+    path = " ".join(
+        " ".join([letter, *(f"{number:.6f}" for number in numbers[: sizes[letter]])])
+        for letter, numbers in commands
+    )
+    was, now = points(path), points(afterfit_figures.relative(path, digits))
+    was, now = ([tuple(round(x * 10**digits) for x in one) for one in it] for it in (was, now))
+    assert corners(was) == corners(now)
+
+
+def corners(points):
+    """Return the points without those that a straight line along an axis passes."""
+    kept = []
+    for point in points:
+        while len(kept) > 1 and any(
+            kept[-2][i] == kept[-1][i] == point[i]
+            and sorted([kept[-2], kept[-1], point])[1] == kept[-1]
+            for i in (0, 1)
+        ):
+            kept.pop()
+        if kept[-1:] != [point]:
+            kept.append(point)
+    return kept
+
+
+def points(path):
+    """Return every point that a path names, as SVG's grammar reads it."""
+    tokens = re.findall(r"[A-Za-z]|-?(?:\d+\.?\d*|\.\d+)", path)
+    sizes = {"m": 2, "l": 2, "h": 1, "v": 1, "q": 4, "c": 6}
+    here = start = (0.0, 0.0)
+    letter, found = "", []
+    while tokens:
+        if tokens[0].isalpha():
+            letter = tokens.pop(0)
+        if letter in "zZ":
+            here = start
+            continue
+        numbers = [float(tokens.pop(0)) for _ in range(sizes[letter.lower()])]
+        if letter in "hv":
+            numbers = [numbers[0], 0.0] if letter == "h" else [0.0, numbers[0]]
+        base = here if letter.islower() else (0.0, 0.0)
+        steps = zip(numbers[::2], numbers[1::2], strict=True)
+        found += [(base[0] + x, base[1] + y) for x, y in steps]
+        here = found[-1]
+        if letter in "mM":
+            start, letter = here, "l" if letter == "m" else "L"
+    return found
+
+
+def test_a_figure_looks_the_same_in_fewer_bytes(browser, tmp_path):
+    with plt.style.context("afterfit.book"):
+        figure, axes = plt.subplots()
+        rng = np.random.default_rng(0)
+        axes.scatter(*rng.normal(size=(2, 200)), c=rng.uniform(size=200))
+        axes.plot(np.linspace(-3, 3, 500), np.sin(np.linspace(-9, 9, 500)), "--", label="a curve")
+        axes.bar([-1, 0, 1], [1, 2, 3], hatch="//", alpha=0.4, label=r"$\hat\mu_k$, é")
+        axes.imshow(rng.uniform(size=(5, 5)), extent=(-3, 3, -3, 0), alpha=0.3)
+        axes.legend()
+        drawn = afterfit_benchmarks.as_svg(figure).decode()
+    short = afterfit_figures.slim_figure(drawn)
+    assert len(short) < 0.6 * len(drawn)
+    assert afterfit_figures.slim_figure(short) == short
+    pictures = []
+    for text in (drawn, short):
+        (tmp_path / "a.svg").write_text(text)
+        page = browser.new_page(device_scale_factor=2)
+        page.goto((tmp_path / "a.svg").as_uri())
+        page.screenshot(path=tmp_path / "a.png")
+        pictures.append(plt.imread(tmp_path / "a.png")[..., :3].mean(axis=2))
+        page.close()
+    differing = np.abs(pictures[0] - pictures[1]) > 0.2  # of black to white
+    assert pictures[0].std() > 0.05, "nothing was drawn"
+    assert differing.mean() < 1e-3
 
 
 # --- the same input gives the same book ---

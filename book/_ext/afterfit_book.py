@@ -2,7 +2,8 @@
 
 The other files here: `afterfit_chapters` (what pages take from chapters), `afterfit_benchmarks`
 (the page on speed), `afterfit_bibliography` (its labels), `afterfit_site` (version, downloads,
-links to the repository), and `afterfit_finish` (the last touch on the written pages).
+links to the repository), `afterfit_finish` (the last touch on the written pages), and
+`afterfit_figures` (smaller figures).
 """
 
 import importlib.metadata

@@ -11,6 +11,7 @@ from html import escape
 from io import BytesIO
 from pathlib import Path
 
+from afterfit_figures import slim_figure
 from sphinx.application import Sphinx
 
 # --- pages ---
@@ -23,6 +24,11 @@ SUMMARY = re.compile(
 ICON_SCRIPT = re.compile(r'\s*<script[^>]*src="[^"]*scripts/fontawesome\.js[^"]*"></script>')
 # Left over from live code cells, which this book has none of.
 THEBE_STYLE = re.compile(r'\s*<link[^>]*href="[^"]*sphinx-thebe\.css[^"]*"\s*/?>')
+# Tabs that can be clicked, which no page of this book has.
+TABS_SCRIPT = re.compile(r'\s*<script[^>]*src="[^"]*design-tabs\.js[^"]*"></script>')
+# Names, punctuation and space in code: their colour is that of code anyhow.
+PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
+ALIKE = re.compile(r'<span class="(\w\w?)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
 # Only the search page searches; the field on other pages leads there.
 SEARCH_SCRIPTS = re.compile(
     r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>'
@@ -35,7 +41,9 @@ def finished(page: str, html: str) -> str:
         lambda match: f'{match[1]}<summary aria-label="Pages in {escape(match["name"].strip())}">',
         html,
     )
-    html = THEBE_STYLE.sub("", ICON_SCRIPT.sub("", html))
+    for idle in (THEBE_STYLE, ICON_SCRIPT, TABS_SCRIPT):
+        html = idle.sub("", html)
+    html = ALIKE.sub(as_one, PLAIN.sub(r"\1", html))
     if page not in ("search.html", "genindex.html"):
         html = SEARCH_SCRIPTS.sub("", html)
     # The first is deprecated in ARIA 1.3; in a list without items the second is an error.
@@ -50,6 +58,11 @@ def finished(page: str, html: str) -> str:
         html,
         flags=re.DOTALL,
     )
+
+
+def as_one(spans: re.Match[str]) -> str:
+    text = re.sub(r"<[^>]*>", "", spans[0])
+    return f'<span class="{spans[1]}">{text}</span>'
 
 
 # --- styles ---
@@ -155,24 +168,6 @@ def slim_styles(folder: Path) -> None:
         if "Font Awesome" in slimmer:
             slimmer = with_fewer_icons(slimmer, path)
         path.write_text(slimmer, encoding="utf-8")
-
-
-# --- figures ---
-
-PATH = re.compile(r'(?<= d=")[^"]*|(?<= points=")[^"]*|(?<= [xy]=")[-\d.]+(?=")')
-NUMBER = re.compile(r"-?\d+\.\d+")
-
-
-def slim_figure(svg: str) -> str:
-    """Return the figure with coordinates to a hundredth of a point, and without idle space."""
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    svg = PATH.sub(lambda path: shorter(path[0]), svg)
-    return re.sub(r">\s+<", "><", re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL))
-
-
-def shorter(path: str) -> str:
-    path = NUMBER.sub(lambda number: f"{float(number[0]):.2f}".rstrip("0").rstrip("."), path)
-    return re.sub(r"\s+", " ", path).strip()
 
 
 # --- icons ---
