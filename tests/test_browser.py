@@ -104,12 +104,29 @@ def settle(page):
 
 
 def barriers(page):
-    """Return what axe-core finds against WCAG 2.2 A and AA, a line a place."""
+    """Return what axe-core finds against WCAG 2.2 A and AA, a line a place.
+
+    Code is thousands of coloured words of a few kinds, and the contrast of each takes a while: one
+    of each kind keeps its colour meanwhile.
+    """
     page.evaluate(AXE.read_text(encoding="utf-8"))
     return page.evaluate(
         """async rules => {
+            const seen = new Set();
+            const repeats = word => {
+                const block = word.closest("pre, dt.sig").parentElement;
+                const [text, back] = [getComputedStyle(word), getComputedStyle(block)];
+                const kind = [text.color, text.font, back.backgroundColor].join();
+                return seen.has(kind) || !seen.add(kind);
+            };
+            const words = [...document.querySelectorAll("pre span, dt.sig span")];
+            const plain = words
+                .filter(word => !word.children.length && repeats(word))
+                .map(word => [word, document.createTextNode(word.textContent)]);
+            plain.forEach(([word, text]) => word.replaceWith(text));
             const options = {runOnly: rules, resultTypes: ["violations"]};
             const found = await axe.run(document, options);
+            plain.forEach(([word, text]) => text.replaceWith(word));
             return found.violations.flatMap(violation => violation.nodes.map(
                 node => `${violation.id}: ${node.target} ${node.failureSummary}`));
         }""",
@@ -157,8 +174,7 @@ def questions_and_old_code():
 
 @pytest.mark.parametrize(("query", "stem"), list(questions_and_old_code()))
 def test_search_finds_the_chapter(open_page, query, stem):
-    page = open_page("book/glossary.html")
-    page.goto(page.url.replace("book/glossary.html", "search.html"))
+    page = open_page("search.html")
     field = page.locator("article input[name=q], main input[name=q]").first
     if not field.is_visible():
         field = page.locator("input[name=q]:visible").first
