@@ -200,7 +200,10 @@ def row_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
 
 
 def _refuse_images(value: Any, name: str) -> None:
-    shape = np.shape(value)
+    try:
+        shape = np.shape(value)
+    except ValueError:  # rows of unequal length: `check_matrix` says so
+        return
     if len(shape) == 4:
         raise ValueError(
             f"`{name}` must have two dimensions (n_samples, n_features), got shape {shape}. "

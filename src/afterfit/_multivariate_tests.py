@@ -77,7 +77,8 @@ def _pillai(trace: float, n_samples: int, p: int, q: int) -> dict[str, float]:
 
 
 def _hotelling_lawley(trace: float, n_samples: int, p: int, q: int) -> dict[str, float]:
-    # McKeon (1974), as SAS does; where it has no positive degrees, the older approximation.
+    # McKeon (1974), as SAS does; where it has no positive degrees, the older approximation; and
+    # where that has none either, no test.
     s, m, n = _roy_parameters(n_samples, p, q)
     name = "hotelling_lawley"
     if n > 0:
@@ -90,6 +91,8 @@ def _hotelling_lawley(trace: float, n_samples: int, p: int, q: int) -> dict[str,
         df1 = s * (2 * m + s + 1)
         df2 = 2 * (s * n + 1)
         f = df2 / df1 * trace / s
+        if df2 <= 0:
+            f = df1 = df2 = np.nan
     return {name: trace, **_f_test(name, f, df1, df2)}
 
 

@@ -119,7 +119,12 @@ def listing(items: Sequence[Any]) -> str:
 def as_float_array(X: Any, name: str) -> NDArray[np.float64]:
     """Return `X` as a float64 array of any shape, missing values as NaN, or raise."""
     if isinstance(X, pd.DataFrame):
-        text = [column for column in X if not pd.api.types.is_numeric_dtype(X[column])]
+        # By position: columns of one name are allowed.
+        text = [
+            column
+            for column, dtype in X.dtypes.items()
+            if not pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_complex_dtype(dtype)
+        ]
         if text:
             listed = listing([repr(column) for column in text])
             raise TypeError(f"`{name}` must be numeric; these columns are not: {listed}.")

@@ -126,16 +126,18 @@ def null_density(rho: ArrayLike, n_samples: int, p: int, q: int) -> Any:
 def null_quantiles(n_samples: int, p: int, q: int) -> NDArray[np.float64]:
     """Return what each root, from the first on, is expected to be under independence."""
     a, b = _ratios(n_samples, p, q)
+    n_forced = max(0, p + q - (n_samples - 1))
+    n_free = min(p, q) - n_forced
+    if n_free == 0:
+        return np.ones(n_forced)
     lower, upper = _squared_edges(a, b)
     # The substitution takes the square roots at both edges out of the integrand.
     angle = np.linspace(0.0, np.pi / 2, QUANTILE_GRID)
     squares = lower + (upper - lower) * np.sin(angle) ** 2
     middle = 0.5 * (squares[1:] + squares[:-1])
     mass = null_density(np.sqrt(middle), n_samples, p, q) * np.diff(np.sqrt(squares))
-    n_forced = max(0, p + q - (n_samples - 1))
-    n_free = min(p, q) - n_forced
     cumulative = np.concatenate([[0.0], np.cumsum(mass)]) / mass.sum()
-    levels = 1.0 - (np.arange(n_free) + 0.5) / max(n_free, 1)
+    levels = 1.0 - (np.arange(n_free) + 0.5) / n_free
     free = np.interp(levels, cumulative, np.sqrt(squares))
     return np.concatenate([np.ones(n_forced), free])
 
