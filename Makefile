@@ -62,8 +62,8 @@ zip: book ## pack the book for reading without a network: _build/after-the-fit.z
 	@cd _build && rm -f after-the-fit.zip && ln -sfn html after-the-fit && ../$(BIN)/python -m zipfile -c after-the-fit.zip after-the-fit/ && rm after-the-fit
 	@echo "Packed: _build/after-the-fit.zip; unpack it and open after-the-fit/index.html"
 
-links: chapters ## ask every other site that the book links to (needs a network)
-	@$(BIN)/jupyter-book build . --quiet --builder linkcheck
+links: chapters $(SWEEP) ## ask every other site that the book links to (needs a network)
+	@$(BIN)/jupyter-book build . --quiet --builder linkcheck --path-output _build/links
 
 bench: .venv-bench/installed ## measure speed and memory against the alternatives
 	@for benchmark in benchmarks/bench_*.py; do .venv-bench/bin/python $$benchmark || exit 1; done

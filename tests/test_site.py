@@ -267,6 +267,12 @@ def test_in_git_commit_and_day_are_named(tmp_path):
     assert afterfit_site.built_from(tmp_path)[0].endswith(" and local changes")
 
 
+def test_a_doi_is_asked_of_its_registry():
+    asked = afterfit_site.ask_the_registry(None, "https://doi.org/10.1007/BF01908075")
+    assert asked == "https://doi.org/api/handles/10.1007/BF01908075"
+    assert afterfit_site.ask_the_registry(None, "https://example.org/") is None
+
+
 def test_not_found_leads_back():
     links = {link["href"] for link in page("404.html").find_all("a")}
     assert {f"book/chapters/{stem}.html" for stem in STEMS} < links

@@ -276,6 +276,16 @@ def with_installation(notebook: nbformat.NotebookNode, address: str) -> nbformat
     return notebook
 
 
+# --- links to other sites ---
+
+DOI = "https://doi.org/"
+
+
+def ask_the_registry(app: Sphinx, address: str) -> str | None:
+    """Return where the registry of DOIs says whether it knows one; publishers refuse robots."""
+    return address.replace(DOI, DOI + "api/handles/", 1) if address.startswith(DOI) else None
+
+
 def finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.name != "html":
         return
@@ -288,4 +298,5 @@ def finish(app: Sphinx, error: Exception | None) -> None:
 def setup(app: Sphinx) -> None:
     app.connect("config-inited", say_version)
     app.connect("html-page-context", page_context, priority=900)
+    app.connect("linkcheck-process-uri", ask_the_registry)
     app.connect("build-finished", finish)
