@@ -193,6 +193,8 @@ def test_a_run_that_fails_is_kept_and_said(tmp_path, capsys):
         (["-p", "data=none.csv"], "there is no file 'none.csv'"),
         (["-p", "data"], "'data' is no parameter: write name=value"),
         (["-o", "no/such/folder/x.html"], "`output` must be in a folder that is there"),
+        (["-o", "."], "`output` must be a file of this machine, got '.'"),
+        (["-o", "s3://bucket/x.html"], "`output` must be a file of this machine"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_run(

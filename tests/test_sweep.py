@@ -1,5 +1,6 @@
 """Sweeps: on a real scheduler whose workers die, stopped and taken up again, on wrong grids."""
 
+import io
 import json
 import os
 import signal
@@ -7,6 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import numpy as np
@@ -65,7 +67,9 @@ def notebook(tmp_path_factory):
 
 # --- a real scheduler and two workers, each a process of its own ---
 
-MODES = ["fine", "fail", "hang", "kill the kernel", "kill the worker"]
+# The one that hangs keeps a worker until its time is over; the other does the rest, and dies.
+MODES = ["hang", "fine", "fail", "kill the kernel", "kill the worker"]
+TIMEOUT = 12  # several times what a kernel takes to start
 FILES = {"a.csv": "x\n1\n2\n", "sub/a.csv": "x\n1\n"}
 
 
@@ -101,10 +105,10 @@ def cluster_sweep(notebook, tmp_path_factory):
             time.sleep(0.1)
         address = json.loads(address_file.read_text())["address"]
         data = [str(base / name) for name in FILES]
-        rows = [{"mode": "fine", "seed": 3, "data": path} for path in data]
-        rows += [{"mode": mode, "folder": str(base)} for mode in MODES[1:]]
+        rows = [{"mode": mode, "folder": str(base)} for mode in MODES]
+        rows[1:2] = [{"mode": "fine", "seed": 3, "data": path} for path in data]
         out = base / "runs"
-        table = runs.sweep(notebook, rows, out, scheduler=address, timeout=15)
+        table = runs.sweep(notebook, rows, out, scheduler=address, timeout=TIMEOUT)
         yield table.set_index("mode"), out, processes
     finally:
         for process in processes:
@@ -122,9 +126,9 @@ def test_runs_that_fail_hang_or_die_are_told_apart(cluster_sweep):
         "kill the worker": "ok",
     }
     assert table.loc["fail", "error"] == "ValueError: seed 0 is not liked"
-    assert table.loc["hang", "error"] == "stopped at the time limit of 15 s, in cell [3]"
+    assert table.loc["hang", "error"] == f"stopped at the time limit of {TIMEOUT} s, in cell [3]"
     assert "the kernel died, in cell [3]" in table.loc["kill the kernel", "error"]
-    assert table.loc["hang", "seconds"] == pytest.approx(15, abs=5)
+    assert table.loc["hang", "seconds"] == pytest.approx(TIMEOUT, abs=5)
 
 
 def test_a_killed_workers_run_is_done_elsewhere(cluster_sweep):
@@ -156,6 +160,17 @@ def test_files_travel_and_the_executed_notebooks_come_back(cluster_sweep):
     assert not Path(record["kernel_folder"]).exists(), "each run has a folder that goes with it"
 
 
+def test_a_run_records_the_same_wherever_it_is_done(cluster_sweep, notebook, tmp_path):
+    table, _, _ = cluster_sweep
+    content = json.loads(notebook.read_text())
+    here = _execute.run_here(content, {"seed": 3}, folder=tmp_path)
+    there = table.loc["fine"].iloc[0]
+    assert here.status == "ok"
+    assert here.records["fraction"] == there["fraction"]
+    assert here.records["threads"] == there["threads"] == "1"
+    assert json.dumps(here.records["table_of"]) == there["table_of"]
+
+
 def test_a_failed_run_keeps_its_traceback_and_what_it_had_recorded(cluster_sweep):
     table, out, _ = cluster_sweep
     name = table.loc["fail", "notebook"]
@@ -173,12 +188,12 @@ def test_a_failed_run_keeps_its_traceback_and_what_it_had_recorded(cluster_sweep
 
 def test_the_table_is_typed_and_in_the_order_of_the_grid(cluster_sweep):
     table, out, _ = cluster_sweep
-    assert table.index.tolist() == ["fine", "fine", *MODES[1:]]
+    assert table.index.tolist() == ["hang", "fine", *MODES[1:]]
     kept = pd.read_parquet(out / "table.parquet").set_index("mode")
     pd.testing.assert_frame_equal(kept, table)
     assert str(table["double"].dtype) == "Int64"
     assert str(table["fraction"].dtype) == "float64"
-    assert table["table_of"].iloc[0] == '[3, "x"]'
+    assert table.loc["fine", "table_of"].iloc[0] == '[3, "x"]'
     assert pd.read_csv(out / "table.csv").shape == (6, table.shape[1] + 1)
 
 
@@ -217,9 +232,11 @@ def test_stopped_by_ctrl_c_killed_and_taken_up_again(notebook, tmp_path):
     with pytest.raises(BlockingIOError, match=rf"another sweep \(process {first.pid}\) is at work"):
         runs.sweep(notebook, {"seed": 1}, out)
 
-    os.killpg(first.pid, signal.SIGINT)  # as a terminal does: to the whole group
+    for _ in range(3):  # as a terminal does: to the whole group; and as the impatient do
+        os.killpg(first.pid, signal.SIGINT)
+        time.sleep(0.2)
     said = first.communicate(timeout=30)[1]
-    assert first.returncode == _cli.INTERRUPTED, said
+    assert first.returncode == _cli.STOPPED + signal.SIGINT, said
     assert said.strip() == "stopped; what is done is kept, and the same command goes on from there"
     assert not psutil.wait_procs(family, timeout=10)[1], "a process outlived the sweep"
     assert {"ok", "missing"} == set(pd.read_csv(out / "table.csv")["status"])
@@ -243,6 +260,36 @@ def test_stopped_by_ctrl_c_killed_and_taken_up_again(notebook, tmp_path):
     assert not list(out.rglob("*.part")), "a part of a file was left behind"
     table = pd.read_parquet(out / "table.parquet")
     assert table["double"].tolist() == [0, 2, 4, 6, 8]
+
+
+def test_a_sweep_is_stopped_in_order_and_only_once(notebook, tmp_path, monkeypatch, capsys):
+    def stopped(*_, **__):
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)  # while what the first began is not finished
+        raise KeyboardInterrupt(signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGINT)
+    monkeypatch.setattr(_sweep, "sweep", stopped)
+    command = ["sweep", str(notebook), "--out", str(tmp_path), "--grid", "seed=1"]
+    assert _cli.main(command) == _cli.STOPPED + signal.SIGTERM == 143
+    assert capsys.readouterr().err.startswith("stopped; what is done is kept")
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_and_not_in_a_log(monkeypatch):
+    for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
+        monkeypatch.setattr(sys, "stderr", stream)
+        with _sweep._bar(4) as bar:
+            bar.add("ok")
+            bar.add("timeout")
+        assert ("2 of 4 runs, 1 failed" in stream.getvalue()) == shown
+        assert (stream.getvalue() != "") == shown
 
 
 # --- what is done, and what is not: with workers in this process, and runs that cost nothing ---
@@ -293,6 +340,34 @@ def test_a_second_sweep_does_only_what_is_missing(client, executed, notebook, tm
     runs.sweep(notebook, ["seed=0:6"], tmp_path, scheduler=client)
     assert len(executed) == 6
     assert (tmp_path / "table.csv").stat().st_mtime_ns == before, "nothing was to do"
+
+
+def slower_first(notebook, contents, names, parameters, timeout, package):
+    seed = parameters["seed"]
+    time.sleep(0.05 * (4 - seed))
+    CALLS.append(seed)
+    return _execute.Outcome("ok", 0.1, notebook, {"half": seed / 2})
+
+
+def test_the_table_does_not_depend_on_workers_or_order(
+    client, executed, notebook, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(_execute, "run_elsewhere", slower_first)
+    table = runs.sweep(notebook, {"seed": range(4)}, tmp_path / "a", scheduler=client)
+    assert executed != [0, 1, 2, 3], "four threads, the first run slowest"
+    again = runs.sweep(notebook, {"seed": [3, 2, 1, 0]}, tmp_path / "b", scheduler=client)
+    again = again.sort_values("seed", ignore_index=True)
+    pd.testing.assert_frame_equal(table, again)
+
+
+def test_what_a_crash_has_left_is_cleared_and_done_again(client, executed, notebook, tmp_path):
+    table = runs.sweep(notebook, {"seed": [0, 1]}, tmp_path, scheduler=client)
+    (tmp_path / "records/.x.part").write_text("half of a rec")
+    (tmp_path / ".y.part").write_text("")
+    (tmp_path / table["notebook"][1]).write_text("")  # a power cut: the name, without content
+    runs.sweep(notebook, {"seed": [0, 1]}, tmp_path, scheduler=client)
+    assert [call["seed"] for call in executed[2:]] == [1]
+    assert not list(tmp_path.rglob("*.part"))
 
 
 def test_done_is_decided_by_content(client, executed, tmp_path, monkeypatch):
@@ -354,8 +429,11 @@ def test_exit_code_and_failures_come_last(client, executed, notebook, tmp_path, 
     assert _cli.main([*command, "seed=1,2"]) == _cli.OK
     assert _cli.main([*command, "seed=1,99,2"]) == _cli.RUNS_FAILED
     said = capsys.readouterr().err.strip().splitlines()
-    assert said[-2] == "failed: seed=99: ParameterError: no"
-    assert said[-1].startswith("2 of 3 runs are done")
+    assert said[-2].startswith("2 of 3 runs done")
+    kept = next(tmp_path.glob("notebooks/*"))
+    assert said[-1].startswith(f"failed: seed=99: ParameterError: no ({kept.parent}/")
+    assert _cli.main([*command, "seed=1,5", "--dry-run"]) == _cli.OK
+    assert capsys.readouterr().out == "seed=1  (done)\nseed=5\n2 runs, 1 of them done\n"
 
 
 @pytest.mark.parametrize(("number", "words"), [(28, "No space left"), (30, "Read-only")])
@@ -384,8 +462,12 @@ def test_a_folder_that_cannot_be_made(notebook, tmp_path, capsys):
 
 
 def test_a_worker_with_another_package_is_refused(client, notebook, tmp_path, monkeypatch):
-    monkeypatch.setattr(client, "run", lambda function: {"tcp://far": "0.0.1+abc"})
+    monkeypatch.setattr(client, "run", lambda function, on_error: {"tcp://far": "0.0.1+abc"})
     with pytest.raises(ConnectionError, match=r"1 of 1 workers have another afterfit \(tcp://far"):
+        runs.sweep(notebook, {"seed": [1]}, tmp_path, scheduler=client)
+    lacking = ModuleNotFoundError("No module named 'afterfit'")
+    monkeypatch.setattr(client, "run", lambda function, on_error: {"tcp://far": lacking})
+    with pytest.raises(ConnectionError, match=r"tcp://far has No module named 'afterfit'"):
         runs.sweep(notebook, {"seed": [1]}, tmp_path, scheduler=client)
     outcome = _execute.run_elsewhere(b"{}", [], [], {}, None, "0.0.1+abc")
     assert "install the same on all machines" in outcome.error
@@ -395,6 +477,11 @@ def test_a_scheduler_that_is_not_there(notebook, tmp_path, monkeypatch):
     monkeypatch.setattr(_sweep, "PATIENCE", 2)
     with pytest.raises(ConnectionError, match=r"no scheduler answers at 'tcp://127\.0\.0\.1:9'"):
         runs.sweep(notebook, {"seed": [1]}, tmp_path, scheduler="tcp://127.0.0.1:9")
+
+
+def test_a_scheduler_that_is_lost():
+    with pytest.raises(ConnectionError, match="the scheduler is gone; what is done is kept"):
+        _sweep._outcome(SimpleNamespace(status="cancelled"), None)
 
 
 # --- grids ---
@@ -414,6 +501,24 @@ def test_parameters_are_read_from_the_notebook(known):
         "data": ("str", ""),
         "folder": ("str", ""),
     }
+
+
+def test_parameters_of_a_notebook_of_ones_own(tmp_path):
+    lines = """%matplotlib inline
+from typing import Optional
+a: float | None = 0.5
+b: "Optional[list[str]]" = None
+c: dict = {"x": 1}
+d = 3
+e = None
+"""
+    path = write_notebook(tmp_path / "own.ipynb", "1", parameters=lines)
+    own = _notebook_parameters.declared(_notebook_parameters.read(path))
+    texts = ["a=1,null", "b=[x]", "c={x: 2}", "d=4", "e=[1, 2]"]
+    expected = {"b": ["x"], "c": {"x": 2}, "d": 4, "e": [1, 2]}
+    assert _grid.rows_of(texts, own) == [{"a": 1.0, **expected}, {"a": None, **expected}]
+    with pytest.raises(runs.ParameterError, match=r"`a` must be Optional\[float\], got 'x'"):
+        _grid.rows_of(["a=x"], own)
 
 
 @pytest.mark.parametrize(
@@ -498,6 +603,8 @@ def test_a_data_frame_is_a_grid(known):
         (["none.yaml"], "`grid` names the file 'none.yaml', which does not exist"),
         (3, "`grid` must be a mapping"),
         ([1, 2], "`grid` must hold mappings only or texts only"),
+        ([], "`grid` must have at least one run, got none"),
+        (pd.DataFrame({"seed": []}), "`grid` must have at least one run, got none"),
     ],
 )
 def test_wrong_grids_are_named_and_nothing_is_run(notebook, tmp_path, grid, message):
@@ -514,6 +621,41 @@ def test_files_that_are_no_grid(known, tmp_path, name, content):
     (tmp_path / name).write_text(content)
     with pytest.raises(runs.ParameterError, match=r"`grid` (cannot be read|must hold)"):
         _grid.rows_of(str(tmp_path / name), known)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ("seed: int = 0 +", "got the line 'seed: int = 0 .' in the cell tagged `parameters`"),
+        ("", "`seed` is not a parameter of this chapter. No cell of it is tagged parameters."),
+    ],
+)
+def test_notebooks_whose_parameters_cannot_be_read(tmp_path, parameters, message):
+    path = write_notebook(tmp_path / "own.ipynb", "1", parameters=parameters)
+    with pytest.raises(runs.ParameterError, match=message):
+        runs.sweep(path, {"seed": [1]}, tmp_path / "out")
+
+
+def test_addresses_are_papermills_business(tmp_path, monkeypatch):
+    from papermill import iorw
+
+    class Handler:
+        def read(self, path):
+            content = write_notebook(tmp_path / "own.ipynb", CODE).read_text()
+            return {"s3://bucket/own.ipynb": content}[path]
+
+    monkeypatch.setattr(iorw.papermill_io, "_handlers", [("s3://", Handler())])
+    content = _notebook_parameters.read("s3://bucket/own.ipynb")
+    assert _notebook_parameters.declared(content)["level"].default == 0.5
+    with pytest.raises(ValueError, match=r"papermill can read, got 's3://no.ipynb' \(KeyError"):
+        runs.sweep("s3://no.ipynb", {"seed": [1]}, tmp_path / "out")
+
+
+@pytest.mark.parametrize("out", ["s3://bucket/runs", "study.ipynb"])
+def test_the_folder_must_be_one_of_this_machine(notebook, out):
+    out = out if "://" in out else notebook
+    with pytest.raises(ValueError, match="`out_dir` must be a folder of this machine, got"):
+        runs.sweep(notebook, {"seed": [1]}, out)
 
 
 @pytest.mark.parametrize(
@@ -534,7 +676,7 @@ def test_a_dry_run_lists_the_runs_and_runs_nothing(notebook, tmp_path, capsys):
     assert _cli.main([*command, "--grid", "seed=0:2,1", "mode=a"]) == _cli.OK
     said = capsys.readouterr()
     assert said.out == "seed=0 mode=a\nseed=1 mode=a\n2 runs\n"
-    assert said.err == "1 runs are the same as others and are run once\n"
+    assert said.err == "given more than once, run once: 1 of the grid's rows\n"
     assert not (tmp_path / "out").exists()
 
 

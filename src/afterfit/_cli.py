@@ -1,22 +1,54 @@
-"""The command `afterfit`: many runs of a chapter, or a page of one."""
+"""Run a chapter on your own data: once, as a page to send, or many times, as a table."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import signal
 import sys
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 # What the exit code says.
-OK, RUNS_FAILED, NOT_DONE, INTERRUPTED = 0, 1, 2, 130
+OK, RUNS_FAILED, NOT_DONE = 0, 1, 2
+STOPPED = 128  # plus the number of the signal, as a shell says it
 
-# A dry run lists so many runs, and counts the rest; so many failures are listed at the end.
+_AS_WRITTEN = argparse.RawDescriptionHelpFormatter
+
+# So many failures are listed at the end.
 MAX_LISTED = 50
 
-EPILOG = """
-exit codes: 0 all runs are done; 1 some failed; 2 nothing was started, or it could not go on.
-The same command goes on with what is missing, and tries again what failed.
+EXAMPLES = """\
+examples:
+  afterfit report notebooks/agreement.ipynb -p data=my.csv true_column=class -o report.html
+  afterfit sweep notebooks/agreement.ipynb --grid seed=0:20 n=100,1000 --out runs/
+
+`afterfit report --help` and `afterfit sweep --help` explain the two;
+`papermill --help-notebook notebooks/agreement.ipynb` lists the parameters of a notebook.
+"""
+
+REPORT_EXAMPLE = """\
+example:
+  afterfit report notebooks/agreement.ipynb -o report.html \\
+    -p data=my.csv true_column=class 'feature_columns=[height,weight]'
+
+exit codes: 0 the page is written; 1 the run failed; 2 something was wrong before it.
+"""
+
+SWEEP_EXAMPLE = """\
+example: 20 seeds, two sample sizes, two files, so 80 runs
+  afterfit sweep notebooks/agreement.ipynb --out runs/ \\
+    --grid seed=0:20 n=100,1000 data=a.csv,b.csv
+
+The table is runs/table.csv; runs/index.html shows it. The same command, given again, goes on with
+what is missing, and tries again what failed.
+
+exit codes: 0 all runs are done; 1 some failed; 2 nothing was started, or it could not go on;
+130 stopped by Ctrl-C (143 by kill).
 """
 
 
@@ -25,32 +57,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return int(options.command(options))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         _say("stopped; what is done is kept, and the same command goes on from there")
-        return INTERRUPTED
+        return int(STOPPED + (stop.args or [signal.SIGINT])[0])
+    except BrokenPipeError:  # whoever read the list has seen enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
     except (OSError, ValueError, TypeError, ModuleNotFoundError) as error:
-        text = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        _say(f"afterfit: {text}")
+        _say(f"afterfit: {_reason(error)}")
         return NOT_DONE
 
 
 def _parser() -> argparse.ArgumentParser:
     from afterfit import __version__
 
-    parser = argparse.ArgumentParser(prog="afterfit", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="afterfit", description=__doc__, epilog=EXAMPLES, formatter_class=_AS_WRITTEN
+    )
+    parser.set_defaults(command=lambda _: _help(parser))
     parser.add_argument("--version", action="version", version=f"afterfit {__version__}")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    commands = parser.add_subparsers(metavar="COMMAND")
     _add_sweep(commands)
     _add_report(commands)
     return parser
+
+
+def _help(parser: argparse.ArgumentParser) -> int:
+    parser.print_help()
+    return NOT_DONE
 
 
 def _add_sweep(commands: Any) -> None:
     sweep = commands.add_parser(
         "sweep",
         help="run a notebook for each row of a grid of parameters",
-        description="Run a notebook for each row of a grid of parameters, side by side.",
-        epilog=EPILOG,
+        description="Run a notebook for each row of a grid of parameters, side by side, and gather "
+        "in a table\nwhat each run recorded.",
+        epilog=SWEEP_EXAMPLE,
+        formatter_class=_AS_WRITTEN,
     )
     sweep.set_defaults(command=_sweep)
     add = sweep.add_argument
@@ -62,20 +106,24 @@ def _add_sweep(commands: Any) -> None:
         nargs="+",
         action="extend",
         metavar="NAME=VALUES",
-        help="values such as seed=0:20 n=100,1000 data=a.csv,b.csv (all combinations), "
-        "or a YAML, JSON or CSV file (a row a run)",
+        help="values of parameters, all combinations: seed=0:20 (from 0 to 19), n=100,1000, "
+        "data=a.csv,b.csv; or a YAML, JSON or CSV file, a row a run",
     )
-    add("--workers", type=int, metavar="N", help="worker processes here; one a processor")
-    add("--scheduler", metavar="ADDRESS", help="a Dask scheduler to use, as tcp://host:8786")
+    add("--workers", type=int, metavar="N", help="run N at a time (default: one a processor)")
+    add(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="run on a cluster: the address of its Dask scheduler, such as tcp://host:8786",
+    )
     add("--timeout", type=float, metavar="SECONDS", help="stop a run after this time")
-    add("--retries", type=int, default=0, metavar="N", help="try a failed run again so often")
+    add("--retries", type=int, default=0, metavar="N", help="try a failed run N times more")
     add("--dry-run", action="store_true", help="list the runs, and run nothing")
     add(
         "--dashboard",
         nargs="?",
         const="127.0.0.1:8787",
         metavar="HOST:PORT",
-        help="serve Dask's dashboard (needs bokeh)",
+        help="serve a page that shows the workers at work (needs bokeh; default: none)",
     )
 
 
@@ -84,6 +132,8 @@ def _add_report(commands: Any) -> None:
         "report",
         help="make one HTML file of a notebook run with your parameters",
         description="Run a notebook, and make one HTML file of it that needs nothing else.",
+        epilog=REPORT_EXAMPLE,
+        formatter_class=_AS_WRITTEN,
     )
     report.set_defaults(command=_report)
     add = report.add_argument
@@ -97,7 +147,13 @@ def _add_report(commands: Any) -> None:
         metavar="NAME=VALUE",
         help="a parameter, such as data=my.csv or feature_columns=[height,weight]",
     )
-    add("-o", "--out", default="report.html", metavar="FILE", help="the file to write")
+    add(
+        "-o",
+        "--out",
+        default="report.html",
+        metavar="FILE",
+        help="the file to write (default: report.html)",
+    )
 
 
 def _sweep(options: argparse.Namespace) -> int:
@@ -105,38 +161,66 @@ def _sweep(options: argparse.Namespace) -> int:
 
     runs._check_sweep(options.workers, options.timeout, options.retries)
     planned = _sweep.plan(options.notebook, options.grid)
-    n_runs = len(planned.jobs)
     if planned.n_duplicates:
-        _say(f"{planned.n_duplicates} runs are the same as others and are run once")
+        _say(f"given more than once, run once: {planned.n_duplicates} of the grid's rows")
     if options.dry_run:
-        for job in planned.jobs[:MAX_LISTED]:
-            print(_described(job.row))
-        more = n_runs - MAX_LISTED
-        print(f"... and {more} more" if more > 0 else f"{n_runs} runs")
-        return OK
+        return _dry_run(planned, options.out)
     start = time.monotonic()
-    table = _sweep.sweep(
-        planned,
-        options.out,
-        scheduler=options.scheduler,
-        n_workers=options.workers,
-        timeout=options.timeout,
-        retries=options.retries,
-        dashboard=options.dashboard,
-        say=_say,
-    )
-    failed = [
-        (job, error)
-        for job, status, error in zip(planned.jobs, table["status"], table["error"], strict=True)
-        if status != "ok"
-    ]
-    for job, error in failed[:MAX_LISTED]:
-        _say(f"failed: {_described(job.row)}: {error}")
+    with _stopping_once():
+        table = _sweep.sweep(
+            planned,
+            options.out,
+            scheduler=options.scheduler,
+            n_workers=options.workers,
+            timeout=options.timeout,
+            retries=options.retries,
+            dashboard=options.dashboard,
+            say=_say,
+        )
+    took = f"{time.monotonic() - start:.0f} s"
+    out = Path(options.out)
+    n_done = int((table["status"] == "ok").sum())
+    _say(f"{n_done} of {_counted(len(table))} done ({took}): {out / 'table.csv'}")
+    return _list_failures(planned, table, out)
+
+
+def _dry_run(planned: Any, out: str) -> int:
+    from afterfit import _sweep
+
+    done = _sweep.done(planned, out)
+    for job in planned.jobs:
+        print(_described(job.row) + ("  (done)" if job.key in done else ""))
+    print(_counted(len(planned.jobs)) + (f", {len(done)} of them done" if done else ""), flush=True)
+    return OK
+
+
+def _list_failures(planned: Any, table: Any, out: Path) -> int:
+    failed = table.assign(job=planned.jobs)[table["status"] != "ok"]
+    for job, error, notebook in failed[["job", "error", "notebook"]].head(MAX_LISTED).values:
+        kept = f" ({out / notebook})" if notebook else ""
+        _say(f"failed: {_described(job.row)}: {error}{kept}")
     if len(failed) > MAX_LISTED:
         _say(f"... and {len(failed) - MAX_LISTED} more that failed")
-    took = f"{time.monotonic() - start:.0f} s"
-    _say(f"{n_runs - len(failed)} of {n_runs} runs are done ({took}): {options.out}/table.csv")
-    return RUNS_FAILED if failed else OK
+    return RUNS_FAILED if len(failed) else OK
+
+
+@contextmanager
+def _stopping_once() -> Iterator[None]:
+    """Let Ctrl-C and kill stop a sweep in order, and let no second one disturb that order."""
+
+    def stop(number: int, _: Any) -> None:
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt(number)
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        before |= {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
 
 
 def _report(options: argparse.Namespace) -> int:
@@ -159,6 +243,16 @@ def _report(options: argparse.Namespace) -> int:
 
 def _described(row: Any) -> str:
     return " ".join(f"{name}={value}" for name, value in row.items()) or "(as it stands)"
+
+
+def _counted(n_runs: int) -> str:
+    return "1 run" if n_runs == 1 else f"{n_runs:,} runs"
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    return f"{error.strerror}: {error.filename!r}" if error.filename else error.strerror
 
 
 def _say(text: str) -> None:

@@ -46,8 +46,10 @@ def rows_of(grid: Any, known: Mapping[str, Parameter]) -> list[Row]:
             "`grid` must be a mapping of names to values, a sequence of mappings, a DataFrame, "
             f"a file or texts such as 'seed=0:20', got {grid!r}."
         )
+    if not grid:
+        raise ParameterError("`grid` must have at least one run, got none.")
     if all(isinstance(row, Mapping) for row in grid):
-        return _checked([dict(row) for row in grid] or [{}], known)
+        return _checked([dict(row) for row in grid], known)
     if not all(isinstance(item, str) for item in grid):
         raise TypeError("`grid` must hold mappings only or texts only, got a mixture.")
     factors = [_factor(item, known) for item in grid]

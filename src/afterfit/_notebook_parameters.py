@@ -16,6 +16,9 @@ from afterfit import datasets, runs
 # A parameter of such a name is a file of the reader's, unless its value names a bundled data set.
 _FILE_NAME = re.compile(r"(^|_)(data|file|path)$")
 
+# Types that values are checked against; a value of another type is the notebook's business.
+_CHECKED = re.compile(r"(Optional\[|list\[)*(bool|int|float|str)\]*")
+
 
 @dataclass(frozen=True)
 class Parameter:
@@ -33,13 +36,23 @@ class Parameter:
 def read(path: str | Path) -> dict[str, Any]:
     """Return a notebook as its JSON; what is no local path is read by papermill."""
     if "://" in str(path):
-        from papermill.iorw import load_notebook_node
-
-        return dict(json.loads(json.dumps(load_notebook_node(str(path)))))
+        return _read_elsewhere(str(path))
     local = Path(path).expanduser()
     if not local.is_file():
         raise FileNotFoundError(f"`notebook` must be a notebook: there is no file {str(local)!r}.")
-    return runs._read_notebook(local)
+    return runs._read_notebook(local, "notebook")
+
+
+def _read_elsewhere(address: str) -> dict[str, Any]:
+    from papermill.iorw import load_notebook_node
+
+    try:
+        return dict(json.loads(json.dumps(load_notebook_node(address))))
+    except Exception as error:  # each kind of address has a library of its own, with its errors
+        raise ValueError(
+            f"`notebook` must be a notebook that papermill can read, got {address!r} "
+            f"({type(error).__name__}: {error})."
+        ) from None
 
 
 def digest(notebook: Mapping[str, Any]) -> str:
@@ -98,9 +111,9 @@ def local_file(parameter: Parameter, value: Any) -> Path | None:
 
 def _of_cell(source: str) -> dict[str, Parameter]:
     found = {}
-    for statement in ast.parse(source).body:
+    for statement in _statements(source):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-            annotation = ast.unparse(statement.annotation).replace("typing.", "")
+            annotation = _plain_annotation(statement.annotation)
             name, value = statement.target.id, statement.value
         elif isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
             annotation, name, value = "", statement.targets[0].id, statement.value
@@ -109,6 +122,25 @@ def _of_cell(source: str) -> dict[str, Parameter]:
         default = _literal(value)
         found[name] = Parameter(name, annotation or _type_of(default), default)
     return found
+
+
+def _statements(source: str) -> list[ast.stmt]:
+    try:
+        return ast.parse(re.sub(r"(?m)^[%!].*", "", source)).body  # IPython's own lines go
+    except SyntaxError as error:
+        line = (error.text or "").strip()
+        raise runs.ParameterError(
+            "`notebook` must have parameters that Python can read, got the line "
+            f"{line!r} in the cell tagged `parameters`."
+        ) from None
+
+
+def _plain_annotation(node: ast.expr) -> str:
+    """Return a type as `runs` writes it, empty if it is none of those that can be checked."""
+    text = ast.unparse(node).strip("'\"").replace("typing.", "")
+    if text.endswith(" | None"):
+        text = f"Optional[{text.removesuffix(' | None')}]"
+    return text if _CHECKED.fullmatch(text) else ""
 
 
 def _literal(node: ast.expr | None) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+import os
 import re
 import tempfile
 from collections.abc import Iterable, Mapping
@@ -49,19 +50,33 @@ _MATHJAX = """window.MathJax = {
 };"""
 
 STYLE = """
-:root { color-scheme: light; }
-body { background: #fff; color: #212529; }
-a { color: #0a58ca; }
+:root { --text: #212529; --muted: #555; --link: #0a58ca; --line: #ccc; --page: #fff; }
+body { background: var(--page); color: var(--text); }
+a { color: var(--link); }
 img { max-width: 100%; height: auto; }
 figure { margin: 1.5rem 0; } figure img { width: 100%; max-width: 38rem; }
-figcaption, .caption-text { font-style: italic; }
-table { border-collapse: collapse; margin: 1rem 0; }
-th, td { padding: .2rem .7rem; border-bottom: 1px solid #ccc; text-align: left; }
-td { overflow-wrap: anywhere; }
+figcaption p { margin: .5rem 0; } .caption-number { font-style: italic; }
+table { border: 0; border-collapse: collapse; margin: 1rem 0; }
+th, td { padding: .2rem .7rem; border: 0; border-bottom: 1px solid var(--line);
+  text-align: left; }
+.facts td { overflow-wrap: anywhere; }
+.cell { margin: 1rem 0; }
 .cell, .math, .cell_output, .scroll { overflow-x: auto; max-width: 100%; }
-pre { background: #f6f8fa; padding: .6rem; border-radius: 4px; }
-details > summary { cursor: pointer; color: #555; }
+.highlight { background: none; }
+pre { background: #f6f8fa; color: #212529; padding: .6rem; border-radius: 4px; }
+:not(pre) > code { overflow-wrap: anywhere; }
+details > summary { cursor: pointer; color: var(--muted); } summary p { margin: 0; }
 dt { font-weight: 600; }
+/* The text cites by author and year: no other labels. */
+.citation .label, .citation .backrefs { display: none; }
+.citation p { padding-left: 1.5rem; text-indent: -1.5rem; margin: .4rem 0; }
+.admonition:not(details) { border-left: .25rem solid var(--link); padding: .1rem 1rem; }
+/* As in the book: in the dark, what was drawn on white keeps its hues. */
+@media screen and (prefers-color-scheme: dark) {
+  :root { --text: #ced6dd; --muted: #9ca6af; --link: #7ab3ff; --line: #48566b;
+    --page: #121212; }
+  img, pre { filter: invert(.93) hue-rotate(180deg); }
+}
 """
 
 
@@ -75,9 +90,7 @@ def report(notebook: str | Path, parameters: Mapping[str, Any], output: str | Pa
     }
     for name, value in passed.items():
         _notebook_parameters.local_file(known[name], value)
-    output = Path(output).expanduser()
-    if not output.parent.is_dir():
-        raise FileNotFoundError(f"`output` must be in a folder that is there, got {str(output)!r}.")
+    output = _writable(output)
     outcome = _execute.run_here(source, passed, folder=Path.cwd())
     if outcome.status != "ok" or outcome.notebook is None:
         kept = output.with_suffix(".failed.ipynb")
@@ -128,6 +141,18 @@ def render(
 
 
 # --- what goes in ---
+
+
+def _writable(output: str | Path) -> Path:
+    """Return where the page is to be; raise before anything is run if it cannot be written."""
+    path = Path(output).expanduser()
+    if "://" in str(output) or path.is_dir():
+        raise ValueError(f"`output` must be a file of this machine, got {str(output)!r}.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(f"`output` must be in a folder that is there, got {str(path)!r}.")
+    if not os.access(path.parent, os.W_OK):
+        raise PermissionError(f"`output` must be in a folder of yours, got {str(path)!r}.")
+    return path
 
 
 def _need_the_books_tools() -> None:
@@ -318,7 +343,7 @@ def _add_facts(
 
 
 def _table(soup: Any, title: str, rows: Mapping[str, str]) -> Any:
-    table = soup.new_tag("table")
+    table = soup.new_tag("table", attrs={"class": "facts"})
     for key, value in {title: "", **rows}.items():
         line = soup.new_tag("tr")
         for text in (key, value):

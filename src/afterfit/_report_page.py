@@ -10,6 +10,7 @@ from html import escape
 STYLE = """
 :root { color-scheme: light dark; }
 body { max-width: 54rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.55;
+  overflow-wrap: break-word;
   font-family: system-ui, -apple-system, "Segoe UI", "Liberation Sans", sans-serif; }
 pre, code, samp { font-family: ui-monospace, "Liberation Mono", monospace; font-size: .9em; }
 pre { overflow-x: auto; }

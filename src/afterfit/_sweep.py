@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,9 @@ from afterfit._sweep_folder import Run, SweepFolder
 
 # A run in flight is a few kilobytes at the scheduler; so many a thread keep every worker busy.
 IN_FLIGHT = 4
+
+# So many data files are held by the cluster at once; of more, some are sent again.
+MAX_FILES = 64
 
 # Seconds to wait for the first worker of a scheduler that was named.
 PATIENCE = 60.0
@@ -44,6 +48,7 @@ class Job:
 class Plan:
     """A checked sweep: each distinct run once, in the order of the grid."""
 
+    name: str
     notebook: Mapping[str, Any]
     jobs: tuple[Job, ...]
     n_duplicates: int
@@ -70,7 +75,8 @@ def plan(notebook: str | Path, grid: Any) -> Plan:
         key = hashlib.sha256(text.encode()).hexdigest()[:20]
         jobs.setdefault(key, Job(key, row, passed, tuple(files)))
     _hash.cache_clear()
-    return Plan(content, tuple(jobs.values()), len(rows) - len(jobs))
+    name = str(notebook).rpartition("/")[2]
+    return Plan(name, content, tuple(jobs.values()), len(rows) - len(jobs))
 
 
 def sweep(
@@ -89,9 +95,9 @@ def sweep(
     with folder.locked():
         state = _State(planned, folder)
         todo = state.todo()
-        n_done = len(planned.jobs) - len(todo)
-        if n_done:
-            say(f"{n_done} of {len(planned.jobs)} runs are done already")
+        n_runs = len(planned.jobs)
+        if len(todo) < n_runs:
+            say(f"{n_runs - len(todo)} of {n_runs} runs are done already")
         if todo:
             workers = min(n_workers or _cores(), len(todo))
             with _client(scheduler, workers, dashboard, say) as client, _bar(len(todo)) as bar:
@@ -101,6 +107,12 @@ def sweep(
                 finally:
                     state.write_table()
         return state.finish(changed=bool(todo))
+
+
+def done(planned: Plan, out_dir: str | Path) -> set[str]:
+    """Return the keys of the runs of a plan that need not be done again."""
+    state = _State(planned, SweepFolder(out_dir))
+    return {job.key for job in planned.jobs} - {job.key for job in state.todo()}
 
 
 class _State:
@@ -161,7 +173,8 @@ class _State:
 
             self.folder.write_tables(table)
             varying = list(dict.fromkeys(name for job in self.planned.jobs for name in job.row))
-            self.folder.write_index(page(table, varying, path.name))
+            title = f"{path.resolve().name}: runs of {self.planned.name}"
+            self.folder.write_index(page(table, varying, title))
         return table
 
 
@@ -171,12 +184,14 @@ class _Engine:
 
     def __init__(self, client: Any, notebook: Mapping[str, Any], timeout: float | None) -> None:
         self.client, self.timeout = client, timeout
-        self._carried: dict[str, Any] = {}
         self._notebook = self._carry(json.dumps(notebook).encode())
+        self._file = lru_cache(MAX_FILES)(lambda path: self._carry(Path(path).read_bytes()))
+        self._n_submitted = 0
 
     def submit(self, job: Job) -> Any:
         names = [name for _, name in job.files]
-        contents = [self._carried_file(path) for path, _ in job.files]
+        contents = [self._file(path) for path, _ in job.files]
+        self._n_submitted += 1
         return self.client.submit(
             _execute.run_elsewhere,
             self._notebook,
@@ -186,13 +201,11 @@ class _Engine:
             self.timeout,
             _execute.package_digest(),
             pure=False,
-            key=f"{job.key}-{time.monotonic_ns()}",
+            # Of one group, as Dask reads keys, and in order: such tasks wait at the scheduler until
+            # a worker is free, and each worker takes the first of them.
+            key=f"run-{self._n_submitted}-{job.key}",
+            priority=-self._n_submitted,
         )
-
-    def _carried_file(self, path: str) -> Any:
-        if path not in self._carried:
-            self._carried[path] = self._carry(Path(path).read_bytes())
-        return self._carried[path]
 
     def _carry(self, content: bytes) -> Any:
         return self.client.submit(_execute.carry, content, pure=False)
@@ -254,16 +267,12 @@ def _client(
     from distributed import Client
 
     quiet = {"distributed.admin.large-graph-warning-threshold": "1 TB"}  # files travel on purpose
-    with dask.config.set(quiet):
+    with dask.config.set(quiet), _silent("distributed.client"):
         if isinstance(scheduler, Client):
             _check_workers(scheduler)
             yield scheduler
         elif scheduler is not None:
-            try:
-                client = Client(scheduler, set_as_default=False, timeout=PATIENCE / 4)
-            except (OSError, ValueError, TimeoutError) as error:
-                raise ConnectionError(f"no scheduler answers at {scheduler!r} ({error}).") from None
-            with client:
+            with _connected(scheduler) as client:
                 _check_workers(client)
                 say(f"{len(client.nthreads())} workers at {scheduler}")
                 yield client
@@ -278,10 +287,30 @@ def _client(
                 yield client
 
 
+@contextmanager
+def _silent(name: str) -> Iterator[None]:
+    """Keep a logger quiet: that a scheduler is gone is said once, in a sentence."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+def _connected(address: str) -> Any:
+    from distributed import Client
+
+    try:
+        return Client(address, set_as_default=False, timeout=PATIENCE / 4)
+    except (OSError, ValueError, TimeoutError) as error:
+        reason = str(error)  # the error itself would keep a half-made client alive
+    raise ConnectionError(f"no scheduler answers at {address!r} ({reason}).")
+
+
 def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
     """Return worker processes on this machine, one thread each, reached by loopback only."""
-    import logging
-
     import dask
     from distributed import LocalCluster
 
@@ -325,10 +354,7 @@ def _check_workers(client: Any) -> None:
             f"the scheduler {client.scheduler.address!r} has no worker, after {PATIENCE:g} s."
         ) from None
     ours = _execute.package_digest()
-    try:
-        theirs = client.run(_execute.package_digest)
-    except ModuleNotFoundError as error:
-        raise ConnectionError(f"the workers lack a package that runs need: {error}.") from None
+    theirs = client.run(_execute.package_digest, on_error="return")
     other = {address: digest for address, digest in theirs.items() if digest != ours}
     if other:
         address, digest = next(iter(other.items()))
@@ -354,7 +380,7 @@ class _Bar:
 def _bar(total: int) -> Iterator[_Bar]:
     from tqdm import tqdm
 
-    layout = "{n} of {total} done, {postfix} |{bar}| {elapsed}, {remaining} left"
+    layout = "{n} of {total} runs{postfix} |{bar}| {elapsed}, {remaining} left"
     with tqdm(total=total, disable=None, bar_format=layout, postfix="0 failed") as bar:
         yield _Bar(bar)
 

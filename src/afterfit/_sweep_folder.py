@@ -26,6 +26,12 @@ from afterfit import runs
 # Columns of the table that are no parameter and no record.
 RESERVED = ("status", "seconds", "error", "notebook")
 
+# What is kept of each run, at least.
+_FIELDS = {"status", "records", "seconds", "error", "notebook", "notebook_size"}
+
+# A file that is being written.
+_PART = ".*.part"
+
 # A spreadsheet takes text that begins so for a formula, and would run it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -39,6 +45,8 @@ class SweepFolder:
 
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).expanduser()
+        if "://" in str(path) or (self.path.exists() and not self.path.is_dir()):
+            raise ValueError(f"`out_dir` must be a folder of this machine, got {str(path)!r}.")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -63,6 +71,8 @@ class SweepFolder:
                 lock.truncate(0)
                 lock.write(f"process {os.getpid()}")
                 lock.flush()
+                for unfinished in [*self.path.glob(_PART), *self.path.glob(f"*/{_PART}")]:
+                    unfinished.unlink()  # a sweep was killed while it wrote this
             yield
 
     def read(self, key: str) -> Run | None:
@@ -71,15 +81,20 @@ class SweepFolder:
             run: Run = json.loads((self.path / "records" / f"{key}.json").read_bytes())
         except (OSError, ValueError):
             return None
-        whole = isinstance(run, dict) and {"status", "records", "seconds", "error"} <= run.keys()
-        if not whole or (run.get("notebook") and not (self.path / run["notebook"]).is_file()):
+        whole = isinstance(run, dict) and run.keys() >= _FIELDS
+        return run if whole and self._size(run["notebook"]) == run["notebook_size"] else None
+
+    def _size(self, name: str) -> int | None:
+        """Return the size of a notebook that was kept; a power cut may have shortened it."""
+        try:
+            return (self.path / name).stat().st_size if name else 0
+        except OSError:
             return None
-        return run
 
     def keep(self, key: str, run: Mapping[str, Any], notebook: bytes | None) -> Run:
         """Write a run: first its notebook, then its record, each whole or not at all."""
         name = f"notebooks/{key}.ipynb" if notebook is not None else ""
-        kept = {**run, "notebook": name}
+        kept = {**run, "notebook": name, "notebook_size": len(notebook or b"")}
         with self._explained():
             if notebook is not None:
                 write(self.path / name, notebook)
@@ -115,7 +130,8 @@ class SweepFolder:
 
 def write(path: Path, content: bytes) -> None:
     """Write a file so that a reader finds the old one or the new one, and never a part."""
-    descriptor, temporary = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    prefix, suffix = _PART.split("*")
+    descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=path.parent)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)

@@ -29,7 +29,11 @@ th, td { padding: .2rem .6rem; border-bottom: 1px solid #8884; text-align: right
 .scroll { overflow-x: auto; max-height: 30rem; }
 thead th { position: sticky; top: 0; background: Canvas; }
 tr.failed td { background: #d5522a2e; }
+td { white-space: nowrap; }
 figure { margin: 1.5rem 0; } figure img { max-width: 100%; background: white; }
+@media screen and (prefers-color-scheme: dark) {
+  figure img { filter: invert(.93) hue-rotate(180deg); }
+}
 """
 
 
@@ -141,6 +145,8 @@ def _draw(panel: Any, x: pd.Series[Any], y: pd.Series[Any]) -> None:
         panel.set_xticks(range(len(labels)), [_short(label) for label in labels], rotation=20)
         for tick in panel.get_xticklabels():
             tick.set_parse_math(False)
+    elif pd.api.types.is_integer_dtype(x.dtype):
+        panel.xaxis.get_major_locator().set_params(integer=True)
     x = x.astype("float64")
     panel.plot(x, y, "o", alpha=0.5, rasterized=len(x) > MAX_POINTS)
     means = y.groupby(x).mean()

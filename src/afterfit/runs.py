@@ -454,14 +454,16 @@ def _joined(text: str | list[str]) -> str:
     return text if isinstance(text, str) else "".join(text)
 
 
-def _read_notebook(path: str | Path) -> dict[str, Any]:
+def _read_notebook(path: str | Path, argument: str = "path") -> dict[str, Any]:
     try:
         notebook = json.loads(Path(path).read_text(encoding="utf-8"))
         if isinstance(notebook["cells"], list):
             return dict(notebook)
     except (ValueError, KeyError, TypeError):
         pass
-    raise ValueError(f"`path` must be a Jupyter notebook (.ipynb, format 4), got {str(path)!r}.")
+    raise ValueError(
+        f"`{argument}` must be a Jupyter notebook (.ipynb, format 4), got {str(path)!r}."
+    )
 
 
 # --- parameters ---
@@ -521,7 +523,8 @@ def _unknown(name: str, declared: Mapping[str, str]) -> str:
     near = difflib.get_close_matches(name, declared, n=1)
     hint = f" Did you mean `{near[0]}`?" if near else ""
     known = ", ".join(f"`{known}`" for known in declared)
-    return f"`{name}` is not a parameter of this chapter.{hint} Its parameters are {known}."
+    all_of_them = f"Its parameters are {known}." if known else "No cell of it is tagged parameters."
+    return f"`{name}` is not a parameter of this chapter.{hint} {all_of_them}"
 
 
 def _check_type(name: str, value: Any, annotation: str) -> None:
