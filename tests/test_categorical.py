@@ -500,17 +500,31 @@ def test_gap_by_hand():
 
 def test_rule_of_tibshirani_by_hand():
     gap, error = np.array([0.0, 1.0, 1.15, 1.0]), np.full(4, 0.1)
-    assert _n_clusters.first_within([1, 2, 3, 4], gap, error, 1.0) == 3
-    assert _n_clusters.first_within([1, 2, 3, 4], gap, error, 2.0) == 2
-    assert _n_clusters.first_within([1, 2], gap[:2], error[:2], 1.0) is None
+    assert _n_clusters.first_within([1, 2, 3, 4], gap, error) == 3
+    assert _n_clusters.first_within([1, 2, 3, 4], gap, 2 * error) == 2
+    assert _n_clusters.first_within([1, 2], gap[:2], error[:2]) is None
     # It is the next K's error that counts: 1.0 >= 1.15 - 0.2, whatever the error of K = 2.
-    assert _n_clusters.first_within([1, 2, 3, 4], gap, np.array([0, 0, 0.2, 0]), 1.0) == 2
-    assert _n_clusters.first_within([1, 2, 3, 4], gap, np.array([0, 0.2, 0, 0]), 1.0) == 3
-    assert _n_clusters.first_near_greatest([1, 2, 3, 4], gap, error, 1.0) == 3
-    assert _n_clusters.first_near_greatest([1, 2, 3, 4], gap, error, 2.0) == 2
-    assert _n_clusters.first_near_greatest([1, 2, 3, 4], gap, np.array([1, 1, 0.1, 1]), 1.0) == 3
-    assert _n_clusters.first_near_greatest([1, 2], gap[:2], error[:2], 1.0) is None
-    assert _n_clusters.first_near_greatest([1], gap[:1], error[:1], 1.0) == 1
+    assert _n_clusters.first_within([1, 2, 3, 4], gap, np.array([0, 0, 0.2, 0])) == 2
+    assert _n_clusters.first_within([1, 2, 3, 4], gap, np.array([0, 0.2, 0, 0])) == 3
+
+
+@pytest.mark.parametrize(
+    ("k_values", "gap", "error", "expected"),
+    [
+        ([1, 2, 3, 4], [0.0, 1.0, 1.15, 1.0], 0.1, 3),
+        ([1, 2, 3, 4], [0.0, 1.0, 1.15, 1.0], 0.2, 2),  # 1.0 is within one error of 1.15
+        ([1, 2, 3, 4], [0.0, 1.0, 1.15, 1.0], [1, 1, 0.1, 1], 3),  # the greatest gap's error counts
+        ([1, 2, 3, 4], [0.0, 0.2, 0.29, 0.1], 0.1, 1),  # not three errors above K = 1
+        ([1, 2, 3, 4], [0.0, 0.2, 0.31, 0.1], 0.1, 3),  # three errors above it
+        ([1, 2, 3], [0.0, -0.1, -0.2], 0.1, 1),
+        ([2, 3, 4], [0.0, 0.2, 0.1], 0.1, 3),  # K = 1 was not tried: one error among all
+        ([1, 2], [0.0, 1.0], 0.1, None),  # it still grows
+        ([1], [0.0], 0.1, 1),
+    ],
+)
+def test_how_far_there_is_structure(k_values, gap, error, expected):
+    error = np.broadcast_to(np.asarray(error, dtype=float), len(gap))
+    assert _n_clusters.last_structure(k_values, np.array(gap), error) == expected
 
 
 def test_null_tables_keep_the_margins_and_the_number_of_rows():
@@ -846,7 +860,7 @@ X3 = [["a", "x"], ["b", "y"], ["c", "z"]]
         (KModes(2).fit, (X3, None, [1, 2, -1]), ValueError, "got -1 in row 2"),
         (KModes(2).fit, (X3, None, [1, 2, np.nan]), ValueError, "got nan in row 2"),
         (KModes(2).fit, (X3, None, [0, 0, 0]), ValueError, "at least one positive weight"),
-        (KModes(2).fit, (X3, None, ["a", 1, 1]), TypeError, "`sample_weight` must be numbers"),
+        (KModes(2).fit, (X3, None, [1, "a", 1]), TypeError, "must be numbers, got 'a' in row 1"),
         (KModes(2).fit(X3).predict, ([["a"]],), ValueError, "has 1 features, but KModes is"),
         (KModes(2).predict, (X3,), NotFittedError, "not fitted"),
         (matching_silhouette_score, (X3, [1, 2]), ValueError, "`labels` must have one label"),

@@ -124,9 +124,8 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64] 
     try:
         weight = np.asarray(sample_weight, dtype=np.float64)
     except (TypeError, ValueError):
-        raise TypeError(
-            f"`sample_weight` must be numbers, got {type(sample_weight).__name__}."
-        ) from None
+        wrong = _no_number(sample_weight)
+        raise TypeError(f"`sample_weight` must be numbers, got {wrong}.") from None
     if weight.ndim == 0:
         weight = np.full(n_rows, weight)
     if weight.shape != (n_rows,):
@@ -533,6 +532,16 @@ def _positions(levels: NDArray[Any], known: NDArray[Any]) -> NDArray[np.int64]:
     where = {missing if pd.isna(value) else value: i for i, value in enumerate(known)}
     found = [where.get(missing if pd.isna(v) else v, len(known)) for v in levels]
     return np.array(found, dtype=np.int64)
+
+
+def _no_number(weights: Any) -> str:
+    """Return the first weight that is no number, and where it is."""
+    for i, weight in enumerate(np.ravel(np.asarray(weights, dtype=object))):
+        try:
+            float(weight)
+        except (TypeError, ValueError):
+            return f"{weight!r} in row {i}"
+    return type(weights).__name__
 
 
 def _code_dtype(n_codes: int) -> Any:

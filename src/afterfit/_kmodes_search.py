@@ -43,8 +43,8 @@ FEW_UNITS = 100
 # Iterations of an attempt; exact changes do the rest.
 SWAP_ITERATIONS = 2
 
-# On a sample there are no more rounds than this for each start: its last per mille is its own.
-ROUNDS_A_START = 2
+# On a sample there are no more rounds than this: its last per mille is its own.
+SAMPLE_ROUNDS = 2
 
 # The last iterations, which only settle ties, are no more than this.
 SETTLING_STEPS = 5
@@ -116,7 +116,7 @@ def _search(
             changes = Changes(stage)
             modes, costs = improve(changes, modes, costs)
             if number == 0:
-                rounds = None if level is packed else ROUNDS_A_START * len(starts)
+                rounds = None if level is packed else SAMPLE_ROUNDS
                 modes, costs = swap(changes, modes, costs, max_iter, rng, rounds)
         order = np.argsort(costs, kind="stable")[:N_FINALISTS]
         modes, costs = modes[order], costs[order]

@@ -37,8 +37,10 @@ LEAST_COST = 0.5
 # Clusters that come back with less agreement (adjusted Rand index) than this are not stable.
 STABLE = 0.8
 
-# The rule asks for the smallest K whose gap is within so many standard errors of the greatest.
-RULE_STANDARD_ERRORS = 3.0
+# By how many standard errors the greatest gap must exceed that of K = 1 to be taken for structure
+# (it is the greatest of many), and that of another K to be taken for more of it (Tibshirani's).
+STRUCTURE_ERRORS = 3.0
+MORE_ERRORS = 1.0
 
 # The names under which estimators keep the cost of their fit.
 COST_NAMES = ("cost_", "inertia_")
@@ -233,24 +235,21 @@ def gap_of(costs: FloatArray, references: FloatArray) -> tuple[FloatArray, Float
     return gap, spread * np.sqrt(1 + 1 / len(references))
 
 
-def first_within(
-    k_values: Sequence[int], gap: FloatArray, error: FloatArray, n_errors: float
-) -> int | None:
-    """Return the first K with gap(K) >= gap(next K) - n_errors * error(next K), or None."""
+def first_within(k_values: Sequence[int], gap: FloatArray, error: FloatArray) -> int | None:
+    """Return the first K with gap(K) >= gap(next K) - error(next K), or None."""
     for i, k in enumerate(k_values[:-1]):
-        if gap[i] >= gap[i + 1] - n_errors * error[i + 1]:
+        if gap[i] >= gap[i + 1] - error[i + 1]:
             return k
     return None
 
 
-def first_near_greatest(
-    k_values: Sequence[int], gap: FloatArray, error: FloatArray, n_errors: float
-) -> int | None:
-    """Return the first K whose gap is within n_errors errors of the greatest, or None.
+def last_structure(k_values: Sequence[int], gap: FloatArray, error: FloatArray) -> int | None:
+    """Return the first K whose gap is hardly below the greatest: up to there it clearly grows.
 
     None where that is the last K of several: the gap still grows there.
     """
     greatest = int(np.argmax(gap))
+    n_errors = np.where(np.asarray(k_values) == 1, STRUCTURE_ERRORS, MORE_ERRORS)
     near = int(np.argmax(gap >= gap[greatest] - n_errors * error[greatest]))
     return None if near == len(k_values) - 1 > 0 else k_values[near]
 
@@ -281,7 +280,7 @@ def decide(
     last = None
     if "gap" in suggestions:
         gap, error = (evidence[name].to_numpy() for name in ("gap", "gap_standard_error"))
-        last = first_near_greatest(k_values, gap, error, RULE_STANDARD_ERRORS)
+        last = last_structure(k_values, gap, error)
         if last is not None and (last == 1 or "stability" not in suggestions):
             return last, "after which the gap no longer clearly grows"
     if "stability" in suggestions:
