@@ -338,7 +338,7 @@ def refusal_at_the_second_cell(stem, parameters):
 
 # Chapters that still refuse some of these later, or in words that are not theirs; in their second
 # cell, `numeric` and `min_complete` of `load_table` do most of it.
-PENDING = {"boundary", "cca"}
+PENDING = {"boundary"}
 
 
 @pytest.mark.parametrize(

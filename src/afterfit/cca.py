@@ -216,7 +216,8 @@ class CCAResult:
         ax.bar(roots, expected, width=1.0, color="0.85", label="expected of pure noise")
         ax.axhline(edge, color="0.4", linestyle="--", label=f"edge of noise ({edge:.2f})")
         ax.plot(roots, self.all_correlations, "o-", markersize=4, label="observed")
-        ax.set(xlabel="Root", ylabel="Canonical correlation", ylim=(0.0, 1.05))
+        ax.set(xlabel="Root", ylabel="Canonical correlation")
+        ax.set(xlim=(0.4, len(roots) + 0.6), ylim=(0.0, 1.05))
         ax.xaxis.get_major_locator().set_params(integer=True)
         ax.legend()
         return ax
