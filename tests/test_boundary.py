@@ -1363,6 +1363,28 @@ class TestDisplay:
         assert len(display.points_) == 1
         plt.close(display.figure_)
 
+    def test_every_class_has_its_hatch_line_and_marker_in_the_legend(self):
+        rule = normals([(-2, 0), (2, 0), (0, 3)])
+        display = BayesBoundaryDisplay.from_rule(
+            rule, [[-2, 0], [2, 0], [0, 3]], [0, 1, 2], limits=SQUARE
+        )
+        styles = {contour.linestyles for contour in display.contours_}
+        assert len(styles) == 3
+        handles = display.ax_.get_legend().legend_handles
+        patches = [patch for patch in handles if hasattr(patch, "get_hatch")]
+        assert len({patch.get_hatch() for patch in patches}) == 3
+        # Fills lie below what was drawn before them, and are opaque, so that SVG shows the hatch.
+        for region in display.regions_:
+            assert region.get_zorder() < display.points_[0].get_zorder()
+            assert region.get_facecolor()[0, 3] == 1
+        plt.close(display.figure_)
+
+    def test_where_classes_tie_everywhere_the_first_has_the_region(self):
+        rule = normals([(0, 0), (0, 0), (2, 0)])
+        display = BayesBoundaryDisplay.from_rule(rule, limits=SQUARE)
+        assert len(display.regions_) == 2
+        plt.close(display.figure_)
+
     def test_regions_without_density_stay_blank(self):
         rule = BayesRule([stats.uniform(0, 1), stats.uniform(2, 1)])
         display = BayesBoundaryDisplay.from_rule(rule, limits=(-1, 4))

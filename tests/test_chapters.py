@@ -336,15 +336,7 @@ def refusal_at_the_second_cell(stem, parameters):
     return None
 
 
-# Chapters that still refuse some of these later, or in words that are not theirs; in their second
-# cell, `numeric` and `min_complete` of `load_table` do most of it.
-PENDING = {"boundary"}
-
-
-@pytest.mark.parametrize(
-    "stem",
-    [pytest.param(stem, marks=[pytest.mark.xfail] if stem in PENDING else []) for stem in STEMS],
-)
+@pytest.mark.parametrize("stem", STEMS)
 def test_a_readers_file_that_is_wrong_is_refused_in_a_sentence(stem, readers_table, tmp_path):
     path = tmp_path / "my.csv"
     parameters = SMALL[stem] | READERS[stem] | {"data": str(path)}

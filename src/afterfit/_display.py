@@ -15,13 +15,19 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 # Regions and points tell classes apart by these, with or without colour.
-HATCHES = ("", "///", "...", "\\\\\\", "xxx", "---", "ooo", "+++")
+# (Dots come last: a file in SVG holds each of them as a circle, two hundred times a line's size.)
+HATCHES = ("", "///", "\\\\\\", "xxx", "---", "|||", "+++", "...")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 LINE_STYLES = ("-", "--", "-.", ":")
 
-# How strong the fill of a region is, and the colour of its hatch.
+# How much of its colour the fill of a region has, the colour of its hatch, and where it lies: below
+# all that is drawn in the axes. (Fills are opaque, since in SVG a hatch fades with its fill.)
 FILL = 0.18
-HATCH_COLOR = (0.0, 0.0, 0.0, 0.3)
+HATCH_COLOR = (0.0, 0.0, 0.0, 0.2)
+REGION_ZORDER = 0.5
+
+# By how much the first of two decisions is preferred where they tie.
+TIE = 1e-9
 
 # The legend stands above the axes, in so many columns.
 LEGEND_COLUMNS = 3
@@ -32,6 +38,18 @@ def colors_of(n: int) -> list[Any]:
 
     cycle = mpl.rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])
     return [cycle[k % len(cycle)] for k in range(n)]
+
+
+def _tint(color: Any, ax: Any) -> tuple[float, ...]:
+    """Return the colour mixed into the background of the axes."""
+    from matplotlib.colors import to_rgb, to_rgba
+
+    *background, alpha = to_rgba(ax.get_facecolor())
+    paper = [alpha * channel + (1 - alpha) for channel in background]
+    return tuple(
+        FILL * channel + (1 - FILL) * below
+        for channel, below in zip(to_rgb(color), paper, strict=True)
+    )
 
 
 def draw_plane(
@@ -54,8 +72,9 @@ def draw_plane(
                 y,
                 surplus.T,
                 levels=[0.0, np.inf],
-                colors=[(color, FILL)],
+                colors=[_tint(color, ax)],
                 hatches=[HATCHES[decision % len(HATCHES)]],
+                zorder=REGION_ZORDER,
             )
             filled.set_edgecolor(HATCH_COLOR)  # of the hatch
             filled.set_linewidth(0.0)
@@ -75,7 +94,7 @@ def draw_plane(
                     levels=np.log(levels),
                     colors=[color],
                     linewidths=0.8,
-                    linestyles="solid",
+                    linestyles=LINE_STYLES[k % len(LINE_STYLES)],
                 )
             )
     for piece in display.boundary.pieces:
@@ -88,7 +107,9 @@ def _surplus(joints: Array, table: DecisionTable, decision: int) -> Array:
     least = np.full(len(flat), np.inf)
     for rival in range(table.n_decisions):
         if rival != decision:
-            least = np.minimum(least, table.log_odds(flat, decision, rival))
+            odds = table.log_odds(flat, decision, rival)
+            odds[odds == 0] = TIE if decision < rival else -TIE
+            least = np.minimum(least, odds)
     least[np.isneginf(flat).all(axis=1)] = -1.0  # nothing to decide by: left blank
     return np.asarray(np.clip(least, -1e3, 1e3).reshape(joints.shape[:-1]))
 
@@ -113,7 +134,8 @@ def draw_line(
                     ax.axvspan(
                         low,
                         high,
-                        facecolor=(colors[decision], FILL),
+                        facecolor=_tint(colors[decision], ax),
+                        zorder=REGION_ZORDER,
                         linewidth=0.0,
                         edgecolor=HATCH_COLOR,
                         hatch=HATCHES[decision % len(HATCHES)],
@@ -163,11 +185,11 @@ def draw_legend(
 
     handles: list[tuple[Any, ...]] = []
     n_classes = len(display.rule.classes)
-    curves = len(display.grid) == 1 and bool(display.contours_)
+    curves = bool(display.contours_)
     marked = points and display.y is not None
     for k, color in enumerate(colors):
         patch = Patch(
-            facecolor=(color, FILL),
+            facecolor=_tint(color, display.ax_),
             edgecolor=HATCH_COLOR,
             linewidth=0.0,
             hatch=HATCHES[k % len(HATCHES)],

@@ -1095,7 +1095,7 @@ class BayesBoundaryDisplay:
         *,
         limits: Sequence[Any] | ArrayLike | None = None,
         feature_names: Sequence[str] | None = None,
-        grid_resolution: int = 200,
+        grid_resolution: int = 100,
         tolerance: float = 1e-4,
         ax: Any = None,
         **plot_options: Any,
