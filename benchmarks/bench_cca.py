@@ -72,6 +72,18 @@ def main() -> None:
         rounds=1,
     )
 
+    report.compare(
+        "99 permutations, 2000 x 100 and 2000 x 50",
+        lambda: cca.permutation_test(X, Y, n_resamples=99, random_state=0),
+        {
+            "CanCorr of every permuted table, first root only": lambda: [
+                CanCorr(Y[rng.permutation(2000)], X).cancorr for _ in range(11)
+            ]
+        },
+        goal="(shown)",
+        rounds=5,
+        scale_peers=9.0,  # 11 of the 99
+    )
     factorisations = _count_factorisations(X, Y, n_resamples=999)
     report.note(
         "999 permutations, 2000 x 100 and 2000 x 50: factorisations of a side",
