@@ -31,9 +31,9 @@ KERNEL_REACH = {"gaussian": 9.0, "exponential": 40.0}
 class Density:
     """The log density of one class, and what is known about where its mass lies.
 
-    `evaluate` takes (n,) for one feature, (n, d) above, and returns what it was given to return:
-    `checked_log_density` looks at it. `look` holds, for each axis, sorted coordinates from one end
-    of the mass to the other; `seeds` (m, d) points at which the density is large.
+    `evaluate` takes (n, d) and returns what it was given to return: `checked_log_density` looks at
+    it. `look` holds, for each axis, sorted coordinates from one end of the mass to the other;
+    `seeds` (m, d) points at which the density is large. `sample` returns (n, d).
     """
 
     name: str
@@ -76,21 +76,22 @@ def as_density(
 
 
 def checked_log_density(density: Density, X: Array) -> Array:
-    """Return log f(X), shape (n,), or an error that names the density and the point."""
+    """Return log f at X (n, d), shape (n,), or an error that names the density and the point."""
+    called_with = (len(X),) if X.shape[1] == 1 else X.shape
     try:
         returned = density.evaluate(X)
     except Exception as error:
         error.add_note(
-            f"Raised by the density of {density.name}, called with shape {X.shape}. A function of "
-            "one point at a time needs `vectorized=False`."
+            f"Raised by the density of {density.name}, called with shape {called_with}. A function "
+            "of one point at a time needs `vectorized=False`."
         )
         raise
     values = np.asarray(returned)
     if values.shape != (len(X),):
         raise ValueError(
             f"The density of {density.name} must return shape ({len(X)},) when it is called with "
-            f"shape {X.shape}, got shape {values.shape}. A function of one point at a time needs "
-            "`vectorized=False`."
+            f"shape {called_with}, got shape {values.shape}. A function of one point at a time "
+            "needs `vectorized=False`."
         )
     if values.dtype.kind not in "fiu":
         raise TypeError(
@@ -120,12 +121,11 @@ def gaussian_density(mean: Array, covariance: Array, name: str) -> Density:
     constant = -0.5 * n_features * np.log(2 * np.pi) - np.log(np.diag(factor)).sum()
 
     def evaluate(X: Array) -> Array:
-        z = (X.reshape(len(X), -1) - mean) @ whiten.T
+        z = (X - mean) @ whiten.T
         return np.asarray(constant - 0.5 * np.einsum("ij,ij->i", z, z))
 
     def sample(n: int, rng: np.random.Generator) -> Array:
-        drawn = mean + rng.standard_normal((n, n_features)) @ factor.T
-        return drawn[:, 0] if n_features == 1 else drawn
+        return np.asarray(mean + rng.standard_normal((n, n_features)) @ factor.T)
 
     scale = np.sqrt(np.diag(covariance))
     return Density(
@@ -143,8 +143,7 @@ def _refuse(
 ) -> None:
     if bad.any():
         row = int(np.flatnonzero(bad)[0])
-        point = np.atleast_1d(X[row])
-        listed = ", ".join(f"{coordinate:.6g}" for coordinate in point)
+        listed = ", ".join(f"{coordinate:.6g}" for coordinate in X[row])
         raise ValueError(
             f"The density of {density.name} returned {values[row]:g} at the point ({listed}); "
             f"{accepted}."
@@ -153,7 +152,7 @@ def _refuse(
 
 def _all_rows(function: Callable[[Any], Any]) -> Callable[[Array], Any]:
     def evaluate(X: Array) -> Any:
-        returned = function(X)
+        returned = function(X[:, 0] if X.shape[1] == 1 else X)
         # Many functions, SciPy's among them, return a bare number for a single row.
         return np.reshape(returned, 1) if len(X) == 1 and np.ndim(returned) == 0 else returned
 
@@ -162,7 +161,7 @@ def _all_rows(function: Callable[[Any], Any]) -> Callable[[Array], Any]:
 
 def _row_by_row(function: Callable[[Any], Any]) -> Callable[[Array], Array]:
     def evaluate(X: Array) -> Array:
-        returned = [function(float(x) if X.ndim == 1 else x) for x in X]
+        returned = [function(float(x[0]) if len(x) == 1 else x) for x in X]
         shapes = {np.shape(value) for value in returned}
         if shapes - {()}:
             wrong = next(i for i, value in enumerate(returned) if np.shape(value) != ())
@@ -197,12 +196,12 @@ def _from_univariate(source: Any, name: str) -> Density | None:
 
     def sample(n: int, rng: np.random.Generator) -> Array:
         if frozen:
-            return np.asarray(source.rvs(size=n, random_state=rng), dtype=np.float64)
-        return np.asarray(source.sample(shape=n, rng=rng), dtype=np.float64)
+            return np.asarray(source.rvs(size=(n, 1), random_state=rng), dtype=np.float64)
+        return np.asarray(source.sample(shape=(n, 1), rng=rng), dtype=np.float64)
 
     return Density(
         name=f"{name} ({label})",
-        evaluate=source.logpdf,
+        evaluate=lambda X: source.logpdf(X[:, 0]),
         n_features=1,
         look=(look,),
         seeds=look[[len(look) // 2]][:, None],
@@ -234,7 +233,7 @@ def _from_multivariate(source: Any, name: str) -> Density | None:
 
     def sample(n: int, rng: np.random.Generator) -> Array:
         drawn = np.asarray(source.rvs(size=n, random_state=rng), dtype=np.float64)
-        return drawn.reshape(n) if n_features == 1 else drawn.reshape(n, n_features)
+        return drawn.reshape(n, n_features)
 
     def evaluate(X: Array) -> Array:
         return np.asarray(source.logpdf(X)).reshape(len(X))  # SciPy drops the axis of one row
@@ -258,11 +257,10 @@ def _from_kernel(source: Any, name: str) -> Density | None:
         reach = GAUSSIAN_STEPS[-1] * np.sqrt(np.diag(np.atleast_2d(source.covariance)))
 
         def evaluate(X: Array) -> Array:
-            return np.asarray(source.logpdf(X if X.ndim == 1 else X.T))
+            return np.asarray(source.logpdf(X.T))
 
         def resample(n: int, rng: np.random.Generator) -> Array:
-            drawn = np.asarray(source.resample(n, seed=rng)).T
-            return drawn[:, 0] if drawn.shape[1] == 1 else drawn
+            return np.asarray(source.resample(n, seed=rng)).T
 
         sample = resample
     elif isinstance(source, KernelDensity):
@@ -278,9 +276,9 @@ def _from_kernel(source: Any, name: str) -> Density | None:
         reach = np.full(data.shape[1], KERNEL_REACH.get(source.kernel, 1.0) * source.bandwidth_)
 
         def evaluate(X: Array) -> Array:
-            return np.asarray(source.score_samples(X.reshape(len(X), -1)))
+            return np.asarray(source.score_samples(X))
 
-        sample = _kernel_sampler(source, data)
+        sample = _kernel_sampler(source)
     else:
         return None
     return Density(
@@ -293,13 +291,12 @@ def _from_kernel(source: Any, name: str) -> Density | None:
     )
 
 
-def _kernel_sampler(source: Any, data: Array) -> Callable[[int, np.random.Generator], Array] | None:
+def _kernel_sampler(source: Any) -> Callable[[int, np.random.Generator], Array] | None:
     if source.kernel not in ("gaussian", "tophat"):  # scikit-learn samples these two
         return None
 
     def sample(n: int, rng: np.random.Generator) -> Array:
-        drawn = np.asarray(source.sample(n, random_state=int(rng.integers(2**31))))
-        return drawn[:, 0] if data.shape[1] == 1 else drawn
+        return np.asarray(source.sample(n, random_state=int(rng.integers(2**31))))
 
     return sample
 
@@ -324,7 +321,7 @@ def _from_mixture(source: Any, name: str) -> Density | None:
     )
 
     def evaluate(X: Array) -> Array:
-        return np.asarray(log_density(source, X.reshape(len(X), -1)))
+        return np.asarray(log_density(source, X))
 
     def sample(n: int, rng: np.random.Generator) -> Array:
         counts = rng.multinomial(n, weights)
@@ -333,8 +330,7 @@ def _from_mixture(source: Any, name: str) -> Density | None:
             rng.multivariate_normal(mean, covariance, size=count)
             for mean, covariance, count in zip(means, covariances, counts, strict=True)
         ]
-        drawn = rng.permutation(np.concatenate(parts))
-        return drawn[:, 0] if means.shape[1] == 1 else drawn
+        return rng.permutation(np.concatenate(parts))
 
     return Density(
         name=f"{name} ({type(source).__name__})",
@@ -388,6 +384,28 @@ def _attribute(model: Any, name: str) -> Array:
 
 def _kind(source: Any) -> str:
     return source.__name__ if isinstance(source, type) else f"{type(source).__name__} {source!r}"
+
+
+def sliced(density: Density, at: Array, free: list[int]) -> Density:
+    """Return the density as a function of the free features, the others held at a point."""
+
+    def evaluate(X: Array) -> Any:
+        whole = np.tile(at, (len(X), 1))
+        whole[:, free] = X
+        return density.evaluate(whole)
+
+    seeds = None if density.seeds is None else density.seeds[:, free]
+    return Density(density.name, evaluate, density.gives_log, n_features=len(free), seeds=seeds)
+
+
+def takes(density: Density, n_features: int) -> bool:
+    """Tell whether a density returns one number a row of points with so many features."""
+    points = np.linspace(0.1, 0.9, 7 * n_features).reshape(7, n_features)
+    try:
+        with np.errstate(all="ignore"):
+            return bool(np.shape(density.evaluate(points)) == (7,))
+    except Exception:
+        return False
 
 
 def common_n_features(densities: Sequence[Density]) -> int | None:

@@ -127,7 +127,7 @@ def draw_line(
     if regions:
         edges = [x[0], *(float(piece.points[0]) for piece in pieces), x[-1]]
         middles = 0.5 * (np.array(edges[1:]) + np.array(edges[:-1]))
-        decided = rule._table.choose_smoothly(rule._log_joints(middles))
+        decided = rule._table.choose_smoothly(rule._log_joints(middles[:, None]))
         for low, high, decision in zip(edges[:-1], edges[1:], decided.tolist(), strict=True):
             if decision != NOWHERE:
                 display.regions_.append(

@@ -153,8 +153,7 @@ def _lifted(
 
     def lifted(score: Density) -> Density:
         def evaluate(X: Array) -> Array:
-            Z = transform(X.reshape(len(X), -1))
-            return np.asarray(score.evaluate(Z[:, 0] if Z.shape[1] == 1 else Z))
+            return np.asarray(score.evaluate(transform(X)))
 
         return Density(name=score.name, evaluate=evaluate, n_features=n_features)
 

@@ -114,9 +114,9 @@ def _adapted(density: Density, n_features: int, rng: np.random.Generator) -> Pro
 def _lenient(density: Density, X: Array) -> Array:
     """Return log f where it is a number, else -inf: the search may look where f is not defined."""
     with np.errstate(all="ignore"):
-        returned = np.asarray(density.evaluate(X[:, 0] if X.shape[1] == 1 else X), dtype=float)
+        returned = np.asarray(density.evaluate(X), dtype=float)
         if returned.shape != (len(X),):
-            checked_log_density(density, X[:, 0] if X.shape[1] == 1 else X)  # raises
+            checked_log_density(density, X)  # raises
         values = returned if density.gives_log else np.log(returned)
     return np.asarray(np.where(np.isnan(values), -np.inf, values))
 

@@ -283,7 +283,14 @@ def _line(counter: _Counter, breaks: Array, tolerance: float) -> tuple[Array, Ar
     """Integrate over one feature, from the first of the sorted breaks to the last."""
     owner = np.zeros(len(breaks) - 1, dtype=np.intp)
     sums, errors = _integrate(
-        lambda _, x: counter(x), owner, breaks[:-1], breaks[1:], 1, counter, tolerance, ends=True
+        lambda _, x: counter(x[:, None]),
+        owner,
+        breaks[:-1],
+        breaks[1:],
+        1,
+        counter,
+        tolerance,
+        ends=True,
     )
     return sums[0], errors[0]
 

@@ -20,10 +20,11 @@ from scipy.special import logsumexp
 from afterfit import _contours, _lattice, _risk
 from afterfit._decisions import DecisionTable
 from afterfit._densities import (
-    Density,
     as_density,
     checked_log_density,
     common_n_features,
+    sliced,
+    takes,
 )
 from afterfit._display import colors_of, draw_legend, draw_line, draw_plane, draw_points
 from afterfit._estimators import as_fitted, read_estimator
@@ -45,6 +46,7 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
+Box = tuple[tuple[float, float], ...]
 
 # Priors must add up to one within this much.
 PRIOR_TOLERANCE = 1e-8
@@ -194,7 +196,7 @@ class ErrorRate:
     error: float
     method: str
     confusion: pd.DataFrame
-    region: tuple[tuple[float, float], ...] | None
+    region: Box | None
     n_evaluations: int
 
     @property
@@ -311,7 +313,7 @@ class BayesRule:
             raise TypeError(f"`vectorized` must be True or False, got {vectorized!r}.")
         if n_features is not None:
             n_features = check_integer(n_features, "n_features", low=1)
-        densities = [
+        self._densities = tuple(
             as_density(
                 source,
                 f"class {label!r}",
@@ -320,8 +322,24 @@ class BayesRule:
                 n_features=n_features,
             )
             for source, label in zip(sources, self.classes.tolist(), strict=True)
-        ]
-        self._set_up(densities, priors, losses, reject_cost, reject_label)
+        )
+        self._n_features = common_n_features(self._densities)
+        self.priors = _check_priors(priors, self.classes)
+        self.losses = _check_losses(losses, self.classes)
+        self.reject_cost, self.reject_label = _check_rejection(
+            reject_cost, reject_label, self.classes
+        )
+        self.decisions = self.classes
+        table = self.losses
+        if self.reject_cost is not None:
+            self.decisions = _as_labels([*self.classes.tolist(), self.reject_label])
+            table = np.column_stack([table, np.full(len(table), self.reject_cost)])
+        self._table = DecisionTable(table)
+        with np.errstate(divide="ignore"):
+            self._log_priors = np.log(self.priors)
+        self._is_slice = False
+        self._common_term_unknown = False
+        self._scores: BayesRule | None = None
 
     @classmethod
     def from_estimator(
@@ -377,25 +395,12 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         True
         """
         model = read_estimator(estimator)
-        rule = cls.__new__(cls)
-        rule.classes = model.classes
-        rule._set_up(
-            model.densities,
-            model.priors if priors is None else priors,
-            losses,
-            reject_cost,
-            reject_label,
-        )
+        priors = model.priors if priors is None else priors
+        options = (priors, losses, reject_cost, model.classes)
+        rule = cls(model.densities, *options, reject_label=reject_label)
         if model.scores is not None:
             rule._common_term_unknown = True
-            rule._scores = cls(
-                list(model.scores),
-                rule.priors,
-                losses,
-                reject_cost,
-                reject_label=reject_label,
-                classes=rule.classes,
-            )
+            rule._scores = cls(model.scores, *options, reject_label=reject_label)
         return rule
 
     @property
@@ -415,7 +420,8 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
             f"{label!r}: {prior:.4g}"
             for label, prior in zip(self.classes.tolist(), self.priors, strict=True)
         )
-        loss = "zero-one loss" if self._zero_one else "given losses"
+        is_zero_one = np.array_equal(self.losses, 1.0 - np.eye(len(self.classes)))
+        loss = "zero-one loss" if is_zero_one else "given losses"
         reject = "" if self.reject_cost is None else f", rejecting costs {self.reject_cost:g}"
         return f"BayesRule(priors {{{listed}}}, {loss}{reject})"
 
@@ -579,18 +585,17 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         free = [check_integer(value, "features", low=0, high=d - 1) for value in features]
         if len(free) not in (1, 2) or len(set(free)) < len(free):
             raise ValueError(f"`features` must be one or two distinct columns, got {features!r}.")
-        sliced = BayesRule.__new__(BayesRule)
-        sliced.classes = self.classes
-        sliced._set_up(
-            [_slice_density(density, at, free) for density in self._densities],
+        rule = BayesRule(
+            [sliced(density, at, free) for density in self._densities],
             self.priors,
             self.losses,
             self.reject_cost,
-            self.reject_label,
+            self.classes,
+            reject_label=self.reject_label,
         )
-        sliced._sliced = True
-        sliced._common_term_unknown = self._common_term_unknown
-        return sliced
+        rule._is_slice = True
+        rule._common_term_unknown = self._common_term_unknown
+        return rule
 
     def boundary(
         self,
@@ -663,7 +668,7 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         >>> bool(np.abs(curve[:, 1] - parabola).max() < 1e-6)
         True
         """
-        box = self._check_limits(limits, "limits")
+        box = self._check_limits(limits)
         tolerance = check_real(tolerance, "tolerance", low=1e-9, high=0.01)
         d = len(box)
         if resolution is None:
@@ -766,7 +771,7 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         max_evaluations = check_integer(max_evaluations, "max_evaluations", low=1)
         n_draws = check_integer(n_draws, "n_draws", low=100)
         rng = check_random_state(random_state)
-        if self._sliced:
+        if self._is_slice:
             raise ValueError("A slice has no error rate: take that of the rule it was cut from.")
         if self._scores is not None:
             if region is not None or of is not None:
@@ -817,42 +822,6 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
 
     # What follows is private: set-up, evaluation, and the ways to the risk.
 
-    def _set_up(
-        self,
-        densities: Sequence[Density],
-        priors: ArrayLike | None,
-        losses: ArrayLike | None,
-        reject_cost: float | None,
-        reject_label: Hashable | None,
-    ) -> None:
-        n_classes = len(densities)
-        self._densities = tuple(densities)
-        self._n_features = common_n_features(densities)
-        self.priors = _check_priors(priors, self.classes)
-        self.losses = _check_losses(losses, self.classes)
-        self.reject_cost = reject_cost
-        self.decisions = self.classes
-        self.reject_label = None
-        table = self.losses
-        if reject_cost is not None:
-            self.reject_cost = check_real(reject_cost, "reject_cost")
-            if not np.isfinite(self.reject_cost):
-                raise ValueError(f"`reject_cost` must be finite, got {reject_cost!r}.")
-            table = np.column_stack([table, np.full(n_classes, self.reject_cost)])
-            self.reject_label = _check_reject_label(reject_label, self.classes)
-            self.decisions = _as_labels([*self.classes.tolist(), self.reject_label])
-        elif reject_label is not None:
-            raise ValueError(
-                f"`reject_label` needs a `reject_cost`, got label {reject_label!r} without one."
-            )
-        self._table = DecisionTable(table)
-        self._zero_one = bool(np.array_equal(self.losses, 1.0 - np.eye(n_classes)))
-        with np.errstate(divide="ignore"):
-            self._log_priors = np.log(self.priors)
-        self._sliced = False
-        self._common_term_unknown = False
-        self._scores: BayesRule | None = None
-
     def _points(self, X: ArrayLike) -> Array:
         """Return points of shape (n, n_features)."""
         flat = not isinstance(X, pd.DataFrame) and np.ndim(X) <= 1
@@ -866,8 +835,6 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         return points
 
     def _log_joints(self, points: Array) -> Array:
-        if points.shape[1:] == (1,):
-            points = points[:, 0]
         joints = np.empty((len(points), len(self._densities)), order="F")
         for k, density in enumerate(self._densities):
             if self.priors[k] == 0:
@@ -912,26 +879,22 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
     def _decide(self, joints: Array) -> NDArray[np.intp]:
         return self._table.choose(self._informed(joints))
 
-    def _check_limits(self, limits: Any, name: str) -> tuple[tuple[float, float], ...]:
-        box = _check_box(limits, name)
-        if self._n_features is not None and len(box) != self._n_features:
-            cut = " Cut one or two features out with `slice`." if self._n_features > 2 else ""
+    def _check_limits(self, limits: Any) -> Box:
+        if self._n_features is not None and self._n_features > 2:
             raise ValueError(
-                f"`{name}` must have one (low, high) for each of the rule's {self._n_features} "
-                f"feature(s), got {len(box)}.{cut}"
+                f"`limits` are for one or two features, not the rule's {self._n_features} "
+                "feature(s). Cut one or two features out with `slice`."
             )
+        box = self._check_region(limits, "limits")
         if len(box) > 2:
-            raise ValueError(
-                f"`{name}` must be for one or two features, got {len(box)}. Cut one or two out "
-                "with `slice`."
-            )
+            raise ValueError(f"`limits` must be for one or two features, got {len(box)}.")
         return box
 
-    def _check_region(self, region: Any) -> tuple[tuple[float, float], ...]:
-        box = _check_box(region, "region")
+    def _check_region(self, region: Any, name: str = "region") -> Box:
+        box = _check_box(region, name)
         if self._n_features is not None and len(box) != self._n_features:
             raise ValueError(
-                f"`region` must have one (low, high) for each of the rule's {self._n_features} "
+                f"`{name}` must have one (low, high) for each of the rule's {self._n_features} "
                 f"feature(s), got {len(box)}."
             )
         return box
@@ -963,8 +926,8 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
     def _known_n_features(self) -> int:
         if self._n_features is not None:
             return self._n_features
-        if all(_takes(density, (7,)) for density in self._densities) and not any(
-            _takes(density, (7, 2)) for density in self._densities
+        if all(takes(density, 1) for density in self._densities) and not any(
+            takes(density, 2) for density in self._densities
         ):
             return 1
         raise ValueError(
@@ -987,7 +950,7 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         number = {label: column for column, label in enumerate(self.decisions.tolist())}
 
         def decide(X: Array, _: Array) -> NDArray[np.intp]:
-            decided = np.asarray(of.predict(as_fitted(of, X.reshape(len(X), -1)))).tolist()
+            decided = np.asarray(of.predict(as_fitted(of, X))).tolist()
             unknown = sorted({repr(label) for label in set(decided) - set(number)})
             if unknown:
                 raise ValueError(
@@ -1144,7 +1107,7 @@ class BayesBoundaryDisplay:
         data = None if X is None else check_matrix(_as_columns(X))
         names = _axis_names(X, feature_names)
         labels = _check_labels(y, data, rule.classes)
-        box = rule._check_limits(_limits_of(data) if limits is None else limits, "limits")
+        box = rule._check_limits(_limits_of(data) if limits is None else limits)
         if data is not None and data.shape[1] != len(box):
             raise ValueError(f"`X` must have {len(box)} feature(s), got {data.shape[1]}.")
         if names and len(names) != len(box):
@@ -1274,32 +1237,6 @@ class BayesBoundaryDisplay:
         return self
 
 
-def _slice_density(density: Density, at: Array, free: list[int]) -> Density:
-    def evaluate(X: Array) -> Any:
-        whole = np.tile(at, (len(X), 1))
-        whole[:, free] = X.reshape(len(X), -1)
-        return density.evaluate(whole[:, 0] if len(at) == 1 else whole)
-
-    seeds = None if density.seeds is None else density.seeds[:, free]
-    return Density(
-        name=density.name,
-        evaluate=evaluate,
-        gives_log=density.gives_log,
-        n_features=len(free),
-        seeds=seeds,
-    )
-
-
-def _takes(density: Density, shape: tuple[int, ...]) -> bool:
-    """Tell whether a density returns one number a row of points of this shape."""
-    try:
-        with np.errstate(all="ignore"):
-            returned = density.evaluate(np.linspace(0.1, 0.9, int(np.prod(shape))).reshape(shape))
-    except Exception:
-        return False
-    return bool(np.shape(returned) == shape[:1])
-
-
 def _middle(cell: Array) -> tuple[float, ...]:
     return tuple(float(f"{0.5 * (low + high):.6g}") for low, high in cell.reshape(-1, 2))
 
@@ -1395,17 +1332,27 @@ def _check_losses(losses: Any, classes: NDArray[Any]) -> Array:
     return check_matrix(array, "losses")
 
 
-def _check_reject_label(label: Hashable | None, classes: NDArray[Any]) -> Hashable:
-    known = classes.tolist()
+def _check_rejection(
+    cost: float | None, label: Hashable | None, classes: NDArray[Any]
+) -> tuple[float | None, Hashable | None]:
+    if cost is None:
+        if label is not None:
+            raise ValueError(
+                f"`reject_label` needs a `reject_cost`, got label {label!r} without one."
+            )
+        return None, None
+    number = check_real(cost, "reject_cost")
+    if not np.isfinite(number):
+        raise ValueError(f"`reject_cost` must be finite, got {cost!r}.")
     if label is None:
         label = -1 if classes.dtype.kind in "iuf" else "reject"
-    if label in known:
-        listed = listing([repr(one) for one in known])
+    if label in classes.tolist():
+        listed = listing([repr(one) for one in classes.tolist()])
         raise ValueError(f"`reject_label` must differ from all classes ({listed}), got {label!r}.")
-    return label
+    return number, label
 
 
-def _check_box(limits: Any, name: str) -> tuple[tuple[float, float], ...]:
+def _check_box(limits: Any, name: str) -> Box:
     try:
         array = np.asarray(limits, dtype=np.float64)
     except (TypeError, ValueError):
