@@ -45,8 +45,9 @@ class Report:
     ) -> dict[str, float]:
         """Measure `ours` and each of `peers`; return peer -> its seconds / seconds of ours.
 
-        `goal` is the sentence of the issue. `n` is the problem size, for cases that show growth.
-        `scale_peers` multiplies a peer's seconds, where it ran on a stated fraction of the work.
+        `goal` is what we hold ourselves to, or empty. `n` is the problem size: cases of the same
+        name but for n are drawn as growth. `scale_peers` multiplies a peer's seconds, where it ran
+        on a stated fraction of the work.
         """
         contenders = {"afterfit": ours, **peers}
         seconds: dict[str, list[float]] = {name: [] for name in contenders}
@@ -76,7 +77,7 @@ class Report:
     def note(self, case: str, *, goal: str, **numbers: float) -> None:
         """Keep numbers that are no comparison of calls (an import time, an exponent)."""
         self.cases.append({"case": case, "goal": goal, "numbers": numbers})
-        print(f"\n{case}  (goal: {goal})")
+        print(f"\n{case}{_said(goal)}")
         for name, number in numbers.items():
             print(f"  {name:<44}{number:>12.4g}")
 
@@ -129,10 +130,14 @@ def _status_kilobytes(field: str) -> int:
     raise KeyError(field)
 
 
+def _said(goal: str) -> str:
+    return f"  (goal: {goal})" if goal else ""
+
+
 def _print_case(
     case: str, goal: str, medians: Mapping[str, float], peaks: Mapping[str, float]
 ) -> None:
-    print(f"\n{case}  (goal: {goal})")
+    print(f"\n{case}{_said(goal)}")
     for name, seconds in medians.items():
         ratio = seconds / medians["afterfit"]
         print(f"  {name:<44}{seconds:>12.4g} s {ratio:>10.2f} x {peaks[name]:>10.1f} MB")

@@ -102,6 +102,13 @@ def test_builds_and_then_rebuilds_only_what_changed(house):
     assert "changed" in (house / "_build/html/book/chapters/two.html").read_text()
 
     time.sleep(0.02)
+    with (house / "book/_static/afterfit.css").open("a") as styles:
+        styles.write("body { --of-the-test: 1 }")
+    assert make(house, "book").returncode == 0
+    assert "--of-the-test" in (house / "_build/html/_static/afterfit.css").read_text()
+    assert executed_at(house) == second, "styles changed, and a chapter was executed again"
+
+    time.sleep(0.02)
     (house / "src/afterfit/agreement.py").touch()
     assert make(house, "chapters").returncode == 0
     third = executed_at(house)

@@ -91,6 +91,9 @@ def test_every_measured_case_is_shown():
         for fact in (report["measured"], report["machine"], report["python"]):
             assert fact in text
         for case in report["cases"]:
+            for number in case.get("numbers", {}).values():
+                assert afterfit_benchmarks.number_text(number) in text
+        for case in afterfit_benchmarks.with_numbers(report["cases"]):
             assert " ".join(afterfit_benchmarks.sentence(case["case"]).split()) in text
             for ratio in case.get("peer_over_ours", {}).values():
                 assert afterfit_benchmarks.ratio_text(ratio) in text
@@ -110,6 +113,15 @@ def test_growth_is_drawn_where_cases_differ_in_n_alone():
     assert "from n = 100 to 10,000 the time of x grows 4-fold" in alt
     assert afterfit_benchmarks.growth([case(100, 1.0)], "x") is None
     assert svg == afterfit_benchmarks.growth(cases, "x")[0], "another figure at every build"
+
+
+def test_numbers_of_all_that_were_compared_join_their_table():
+    compared = {"case": "fit", "seconds": {"afterfit": 1.0, "peer": 2.0}}
+    cost = {"case": "fit: cost", "numbers": {"afterfit": 5.0, "peer": 7.0}}
+    other = {"case": "something else", "numbers": {"seconds": 3.0}}
+    joined = afterfit_benchmarks.with_numbers([other, compared, cost, cost | {"case": "x"}, other])
+    noted = {"cost": cost["numbers"], "x": cost["numbers"]}
+    assert joined == [other, compared | {"noted": noted}, other]
 
 
 @pytest.mark.parametrize(
@@ -271,6 +283,13 @@ def test_a_doi_is_asked_of_its_registry():
     asked = afterfit_site.ask_the_registry(None, "https://doi.org/10.1007/BF01908075")
     assert asked == "https://doi.org/api/handles/10.1007/BF01908075"
     assert afterfit_site.ask_the_registry(None, "https://example.org/") is None
+
+
+def test_names_in_citations_have_their_accents():
+    labels = [label.get_text() for label in page("book/bibliography.html").select(".label")]
+    assert len(labels) > 30
+    assert any("Björck and Golub, 1973" in label for label in labels)
+    assert not [label for label in labels if re.search(r"[\\{}\"'`^~]", label)]
 
 
 def test_not_found_leads_back():

@@ -49,7 +49,7 @@ class Benchmarks(SphinxDirective):
         )
         section += self.figure(ratios(cases, f"afterfit.{stem}"), f"{name}-ratios")
         section += self.figure(growth(cases, f"afterfit.{stem}"), f"{name}-growth")
-        for case in cases:
+        for case in with_numbers(cases):
             section += case_nodes(case)
         self.state.document.note_explicit_target(section)
         return section
@@ -71,24 +71,38 @@ class Benchmarks(SphinxDirective):
 # --- tables ---
 
 
+def with_numbers(cases: list[Case]) -> list[Case]:
+    """Return the cases; numbers noted of all that were just compared go into their table."""
+    joined: list[Case] = []
+    for case in cases:
+        before = joined[-1] if joined else {}
+        if "numbers" in case and case["numbers"].keys() == before.get("seconds", {}).keys():
+            more = case["case"].removeprefix(before["case"] + ": ")
+            joined[-1] = before | {"noted": before.get("noted", {}) | {more: case["numbers"]}}
+        else:
+            joined.append(case)
+    return joined
+
+
 def case_nodes(case: Case) -> list[nodes.Node]:
     heading = nodes.paragraph("", "", nodes.strong(text=sentence(case["case"])), classes=["case"])
     if case.get("goal"):
         heading += nodes.inline(text=f" Goal: {case['goal']}.")
     if "seconds" not in case:
-        rows = [[label(name), f"{number:,.4g}"] for name, number in case["numbers"].items()]
+        rows = [[label(name), number_text(number)] for name, number in case["numbers"].items()]
         return [heading, table(["what", "number"], rows)]
-    ours = case["seconds"][OURS]
+    ours, noted = case["seconds"][OURS], case.get("noted", {})
     rows = [
         [
             who,
             time_text(seconds),
             "1" if who == OURS else ratio_text(seconds / ours),
             memory_text(case["peak_megabytes"][who]),
+            *(number_text(numbers[who]) for numbers in noted.values()),
         ]
         for who, seconds in case["seconds"].items()
     ]
-    return [heading, table(["who", "time", "times ours", "peak memory"], rows)]
+    return [heading, table(["who", "time", "times ours", "peak memory", *noted], rows)]
 
 
 def table(head: list[str], rows: list[list[str]]) -> nodes.table:
@@ -124,6 +138,10 @@ def time_text(seconds: float) -> str:
 
 def ratio_text(ratio: float) -> str:
     return f"{ratio:,.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
+def number_text(number: float) -> str:
+    return f"{number:,.0f}" if abs(number) >= 1000 else f"{number:.4g}"
 
 
 def memory_text(megabytes: float) -> str:

@@ -4,6 +4,7 @@ from collections import Counter
 
 from pybtex.database import Entry, Person
 from pybtex.plugin import register_plugin
+from pybtex.richtext import Text
 from pybtex.style.formatting.unsrt import Style
 from pybtex.style.labels import BaseLabelStyle
 from pybtex.style.sorting.author_year_title import SortingStyle
@@ -33,7 +34,7 @@ def names(entry: Entry) -> str:
 
 def last_name(person: Person) -> list[str]:
     parts = [*person.prelast_names, *person.last_names]
-    return [part.replace("{", "").replace("}", "").replace("\\", "") for part in parts]
+    return [str(Text.from_latex(part)) for part in parts]
 
 
 class AuthorYear(Style):

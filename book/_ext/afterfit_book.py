@@ -64,6 +64,7 @@ class BundledData(SphinxDirective):
                 )
                 for name, fact in facts.items()
             ),
+            classes=["facts"],
         )
         self.state.document.note_explicit_target(section)
         return section

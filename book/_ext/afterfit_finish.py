@@ -13,6 +13,7 @@ from pathlib import Path
 
 from afterfit_figures import slim_figure
 from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
 
 # --- pages ---
 
@@ -215,5 +216,13 @@ def finish(app: Sphinx, error: Exception | None) -> None:
         path.write_text(slim_figure(path.read_text(encoding="utf-8")), encoding="utf-8")
 
 
+def first_page(
+    app: Sphinx, env: BuildEnvironment, added: set[str], changed: set[str], removed: set[str]
+) -> list[str]:
+    """Return the first page, to be written again: without a page, Sphinx copies no new styles."""
+    return [env.config.root_doc]
+
+
 def setup(app: Sphinx) -> None:
+    app.connect("env-get-outdated", first_page)
     app.connect("build-finished", finish, priority=900)

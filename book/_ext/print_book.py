@@ -25,6 +25,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 MARGINS = {"top": "20mm", "bottom": "20mm", "left": "18mm", "right": "18mm"}
 # What is left between the margins of A4, in CSS pixels.
 WIDTH = round((210 - 36) / 25.4 * 96)
+HEIGHT = round((297 - 40) / 25.4 * 96)
 
 STYLE = """
 @page { size: A4; }
@@ -38,7 +39,7 @@ body { background: white; color: black; margin: 0; padding: 0; }
 .book-contents a .dots { flex: 1; border-bottom: 1px dotted #777; margin-bottom: 0.3rem; }
 .book-contents a.part { font-weight: 700; margin-top: 0.6rem; }
 .book-contents a.section { padding-left: 1.5rem; }
-h1, h2, h3 { break-after: avoid; }
+h1, h2, h3, dt { break-after: avoid; }
 figure, img, tr, .error-message, .sd-card { break-inside: avoid; }
 div.cell_output img, figure img { max-height: 210mm; }
 div.cell_output img, figure img { width: auto !important; max-width: 100% !important; }
@@ -46,18 +47,19 @@ div.cell_output img, figure img { width: auto !important; max-width: 100% !impor
 .sd-row > .sd-col { width: 50%; flex: 0 0 50%; }
 pre, pre * { white-space: pre-wrap !important; overflow: visible !important; }
 pre, pre * { overflow-wrap: anywhere; }
+div.highlight pre, div.cell_output pre { font-size: 10px !important; orphans: 3; widows: 3; }
 div.highlight, div.cell_output .output, .pst-scrollable-table-container, div.math
   { overflow: visible !important; max-width: 100%; }
 table { width: auto; max-width: 100%; font-size: 0.85em; }
 table.dataframe { font-size: 0.75em; }
-td, th { overflow-wrap: anywhere; white-space: normal !important; }
+td, th { overflow-wrap: break-word; white-space: normal !important; }
 td, th { padding: 0.15rem 0.4rem !important; }
 table.dataframe th { overflow-wrap: normal; }
-td .pre { white-space: normal !important; overflow-wrap: anywhere; }
+td code, td .pre { white-space: normal !important; overflow-wrap: break-word !important; }
 a.headerlink, button { display: none !important; }
-details > summary { display: none; }
-div.highlight, .cell_input { break-inside: avoid; }
-pre { break-inside: auto !important; }
+div.highlight, .cell_input, div.cell, details { break-inside: auto; }
+.short { break-inside: avoid; }
+p.solution { font-weight: 700; break-after: avoid; margin: 0.5rem 0; }
 """
 
 
@@ -152,7 +154,7 @@ def adapt(article: Tag, page: str, pages: list[str]) -> None:
         image["src"] = rebased(image["src"], page)
         image.attrs.pop("loading", None)
     for details in article.find_all("details"):
-        details["open"] = ""
+        unfold(details)
     for footer in article.find_all(class_=["prev-next-footer", "toctree-wrapper"]):
         footer.decompose()
     for link in article.find_all("a", href=True):
@@ -165,6 +167,21 @@ def adapt(article: Tag, page: str, pages: list[str]) -> None:
             link["href"] = f"#{name}--{parts.fragment}" if parts.fragment else f"#{name}"
         else:  # a file that the printed book does not hold
             link.unwrap()
+
+
+def unfold(details: Tag) -> None:
+    """Leave what was folded; of what one clicks, leave what says that it is a solution."""
+    summary = details.find("summary")
+    if summary is not None:
+        text = summary.get_text(" ", strip=True)
+        if solution := re.search(r"solution\b.*?(?= Hide|$)", text):
+            label = BeautifulSoup(
+                f"<p class='solution'>{escape(solution[0].capitalize())}</p>", "html.parser"
+            )
+            summary.replace_with(label)
+        else:
+            summary.decompose()
+    details.name = "div"
 
 
 def rebased(address: str, page: str) -> str:
@@ -202,6 +219,7 @@ def print_pdf(browser: str) -> None:
             f"http://127.0.0.1:{server.server_port}/{SINGLE}", wait_until="load", timeout=120_000
         )
         page.evaluate("MathJax.startup.promise.then(() => true)")
+        page.evaluate(KEEP_TOGETHER, HEIGHT / 4)
         page.evaluate(FIT_TABLES, WIDTH)
         cut = page.evaluate(CUT_OFF, WIDTH)
         if cut:
@@ -213,6 +231,13 @@ def print_pdf(browser: str) -> None:
         chromium.close()
     server.shutdown()
 
+
+# Code goes over to the next page where it is long, and stays on one where it is short.
+KEEP_TOGETHER = """height => {
+  for (const block of document.querySelectorAll("div.highlight, .cell_input")) {
+    if (block.getBoundingClientRect().height < height) block.classList.add("short");
+  }
+}"""
 
 # Tables that are wider than the paper become smaller, down to 60 per cent.
 FIT_TABLES = """width => {
