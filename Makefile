@@ -113,10 +113,10 @@ notebooks/%.ipynb: notebooks/%.md notebooks/sync.py $(VENV)/installed
 # One thread a chapter: they run side by side, and sums are added in the same order everywhere.
 book/chapters/%.ipynb: export OMP_NUM_THREADS := 1
 book/chapters/%.ipynb: export OPENBLAS_NUM_THREADS := 1
-book/chapters/%.ipynb: notebooks/%.ipynb $(PACKAGE) $(VENV)/installed
+book/chapters/%.ipynb: notebooks/%.ipynb notebooks/execute.py $(PACKAGE) $(VENV)/installed
 	@mkdir -p book/chapters _build/running _build/failed
 	@rm -f $@ _build/failed/$*.ipynb
-	@$(BIN)/papermill $< _build/running/$*.ipynb \
+	@$(BIN)/python notebooks/execute.py $< _build/running/$*.ipynb \
 	  && mv _build/running/$*.ipynb $@ \
 	  || { rm -rf _build/html; mv -f _build/running/$*.ipynb _build/failed/ 2>/dev/null; \
 	       echo "Chapter $* failed; to look at it, open _build/failed/$*.ipynb. The book is not built." >&2; exit 1; }
@@ -140,5 +140,5 @@ _build/html/.complete: $(CHAPTERS) $(SWEEP) $(PAGES) $(PACKAGE) $(VENV)/installe
 
 _build/tested-$(BROWSER): $(TESTED) _build/html/.complete
 	@$(MAKE) --no-print-directory lint
-	@$(BIN)/python -m pytest --numprocesses $(JOBS)
+	@$(BIN)/python -m pytest --numprocesses $(JOBS) --dist worksteal
 	@touch $@

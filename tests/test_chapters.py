@@ -182,20 +182,12 @@ SMALL = {
 }
 
 
-@pytest.mark.parametrize("stem", STEMS)
-def test_runs_with_other_parameters(stem, tmp_path):
-    records = execute(stem, tmp_path / "out.ipynb", **SMALL[stem])
-    defaults = runs.read_records(ROOT / f"book/chapters/{stem}.ipynb")
-    assert records.keys() == defaults.keys()
-
-
-@pytest.mark.parametrize("stem", STEMS)
-def test_a_wrong_parameter_stops_the_run_at_the_second_cell(stem, tmp_path):
+def test_a_wrong_parameter_stops_the_run_at_the_second_cell(tmp_path):
     out = tmp_path / "out.ipynb"
     with pytest.raises(
         papermill.PapermillExecutionError, match="`sead` is not a parameter"
     ) as stop:
-        execute(stem, out, sead=1)
+        execute("agreement", out, sead=1)
     assert stop.value.ename == "ParameterError"
     executed = [
         cell
@@ -209,12 +201,6 @@ def test_a_wrong_parameter_stops_the_run_at_the_second_cell(stem, tmp_path):
     assert "File" not in sentence
 
 
-@pytest.mark.parametrize("stem", STEMS)
-def test_a_missing_file_is_named(stem, tmp_path):
-    with pytest.raises(papermill.PapermillExecutionError, match="no such file"):
-        execute(stem, tmp_path / "out.ipynb", data=str(tmp_path / "none.csv"))
-
-
 @pytest.fixture
 def two_labels(tmp_path):
     rng = np.random.default_rng(0)
@@ -226,37 +212,22 @@ def two_labels(tmp_path):
     return tmp_path / "my labels.csv", table.dropna()
 
 
-def test_agreement_of_a_readers_two_columns(two_labels, tmp_path):
+@pytest.mark.parametrize("folder", ["root", "elsewhere"])
+def test_papermill_from_any_folder(two_labels, tmp_path, folder):
     path, table = two_labels
-    columns = {"true_column": "truth", "pred_column": "found"}
-    records = execute("agreement", tmp_path / "out.ipynb", data=str(path), n=100, **columns)
+    if folder == "root":
+        where, notebook, data = ROOT, "notebooks/agreement.ipynb", path
+    else:
+        where, notebook, data = tmp_path, ROOT / "notebooks/agreement.ipynb", path.name
+    command = [sys.executable, "-m", "papermill", notebook, tmp_path / "out.ipynb"]
+    command += ["-p", "data", data, "-p", "true_column", "truth", "-p", "pred_column", "found"]
+    command += ["-p", "n", "100"]
+    subprocess.run(list(map(str, command)), cwd=where, check=True, capture_output=True)
+    records = runs.read_records(tmp_path / "out.ipynb")
     expected = agreement.agreement_table(table["truth"], table["found"])["value"]
     pd.testing.assert_series_equal(records["measures"], expected)
     assert (records["n_rows"], records["n_dropped"]) == (86, 4)
     assert (records["n_classes"], records["n_found"]) == (3, 4)
-
-
-@pytest.mark.parametrize("folder", ["root", "elsewhere"])
-def test_papermill_from_any_folder(two_labels, tmp_path, folder):
-    path, _ = two_labels
-    where = ROOT if folder == "root" else tmp_path
-    notebook = (
-        "notebooks/agreement.ipynb" if folder == "root" else ROOT / "notebooks/agreement.ipynb"
-    )
-    data = path if folder == "root" else path.name
-    command = [
-        sys.executable,
-        "-m",
-        "papermill",
-        notebook,
-        tmp_path / "out.ipynb",
-        "-p",
-        "data",
-        data,
-    ]
-    command += ["-p", "true_column", "truth", "-p", "pred_column", "found", "-p", "n", "100"]
-    subprocess.run(list(map(str, command)), cwd=where, check=True, capture_output=True)
-    assert runs.read_records(tmp_path / "out.ipynb")["n_rows"] == 86
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -314,10 +285,12 @@ def readers_table():
 
 
 @pytest.mark.parametrize("stem", STEMS)
-def test_a_readers_own_file(stem, readers_table, tmp_path):
+def test_a_readers_own_file_and_other_parameters(stem, readers_table, tmp_path):
     readers_table.to_csv(tmp_path / "my.csv", index=False)
     parameters = SMALL[stem] | READERS[stem] | {"data": str(tmp_path / "my.csv")}
-    assert execute(stem, tmp_path / "out.ipynb", **parameters)
+    records = execute(stem, tmp_path / "out.ipynb", **parameters)
+    defaults = runs.read_records(ROOT / f"book/chapters/{stem}.ipynb")
+    assert records.keys() == defaults.keys()
 
 
 def refusal_at_the_second_cell(stem, parameters):
@@ -334,6 +307,22 @@ def refusal_at_the_second_cell(stem, parameters):
         except Exception as error:
             return type(error).__name__, str(error)
     return None
+
+
+@pytest.mark.parametrize("stem", STEMS)
+@pytest.mark.parametrize(
+    ("parameter", "ename", "message"),
+    [
+        ({"sead": 1}, "ParameterError", "`sead` is not a parameter of this chapter."),
+        ({"seed": "one"}, "ParameterError", "`seed` must be int, got 'one'."),
+        ({"n": 0}, "ParameterError", "`n` must be between "),
+        ({"data": "none.csv"}, "FileNotFoundError", "'none.csv' is no such file"),
+    ],
+)
+def test_a_wrong_parameter_is_named(stem, parameter, ename, message):
+    refused, said = refusal_at_the_second_cell(stem, parameter)
+    assert refused == ename
+    assert message in said
 
 
 @pytest.mark.parametrize("stem", STEMS)

@@ -1,0 +1,17 @@
+"""Execute a notebook: `python notebooks/execute.py IN.ipynb OUT.ipynb`, as papermill's command does.
+
+Here the messages of its kernel are encrypted, a setting that the command does not offer, and whose
+absence every kernel complains about on the terminal.
+"""
+
+import sys
+
+import papermill
+from traitlets.config import Config
+
+ENCRYPTED = Config(KernelManager={"transport_encryption": "auto"})
+
+if __name__ == "__main__":
+    source, output = sys.argv[1:]
+    print(f"executing {source}", flush=True)
+    papermill.execute_notebook(source, output, config=ENCRYPTED)
