@@ -1,7 +1,7 @@
 """Execute a notebook: `python notebooks/execute.py IN.ipynb OUT.ipynb`, as papermill's command does.
 
-Here the messages of its kernel are encrypted, a setting that the command does not offer, and whose
-absence every kernel complains about on the terminal.
+Here the messages of its kernel are encrypted: the command has no setting for it, and without it
+every kernel complains on the terminal.
 """
 
 import sys
