@@ -1,4 +1,4 @@
-"""Execute a notebook: `python notebooks/execute.py IN.ipynb OUT.ipynb`, as papermill's command does.
+"""Execute a notebook as papermill's command does: `python notebooks/execute.py IN.ipynb OUT.ipynb`.
 
 Here the messages of its kernel are encrypted: the command has no setting for it, and without it
 every kernel complains on the terminal.
