@@ -426,8 +426,9 @@ def prediction_interval(
         The estimator, as in `gamma_shape`, or a known shape.
     coefficient_uncertainty : bool
         False: the interval accounts for the spread of Y around a mean that it takes as known.
-        True: also for the standard errors of the coefficients. Neither accounts for the
-        uncertainty of the shape, nor for a model that is wrong.
+        True: also for the standard errors of the coefficients. Neither accounts for the error of
+        an estimated shape, which makes intervals from a few dozen rows too short, nor for a model
+        that is wrong.
     offset, exposure, var_weights : float or array of shape (m,), optional
         Those of the rows, as in `conditional_distribution`.
 
