@@ -171,7 +171,7 @@ def purity(y_true: Any, y_pred: Any) -> float:
     References
     ----------
     Manning, C. D., Raghavan, P. and Schuetze, H. (2008). Introduction to Information Retrieval.
-    Cambridge University Press, equation 16.1.
+    Cambridge University Press, section 16.3.
 
     Examples
     --------
@@ -294,7 +294,7 @@ def pairwise_f_measure(y_true: Any, y_pred: Any, *, beta: float = 1.0) -> float:
     References
     ----------
     Manning, C. D., Raghavan, P. and Schuetze, H. (2008). Introduction to Information Retrieval.
-    Cambridge University Press, equation 16.4.
+    Cambridge University Press, section 16.3.
 
     Examples
     --------
