@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
+from scipy.special import logsumexp
 from scipy.stats import multivariate_normal, norm
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
@@ -351,6 +352,22 @@ class TestTwoFeatures:
         boundary = rule.boundary(SQUARE)
         assert {piece.classes for piece in boundary.pieces} == {(0, 2)}
         assert set(rule.predict([[0.0, 0.0], [-3.0, 1.0]])) == {0}
+
+    def test_classes_that_tie_up_to_rounding_have_no_boundary_between_them(self):
+        # The same density by another formula: its last digits differ from point to point.
+        def again(X):
+            x, y = X.T
+            return -0.5 * ((x + y) ** 2 + (x - y) ** 2) / 2 - np.log(2 * np.pi)
+
+        rule = BayesRule([multivariate_normal([0, 0]), again, multivariate_normal([2, 0])])
+        assert {piece.classes for piece in rule.boundary(SQUARE).pieces} == {(0, 2)}
+
+    def test_curves_meet_where_all_three_classes_tie(self):
+        covariances = [IDENTITY, np.diag([0.3, 2.0]), np.array([[1.0, 0.5], [0.5, 1.0]])]
+        rule = normals([(0, 0), (3, 0.5), (0, 3)], covariances)
+        junctions = rule.boundary(SQUARE).junctions
+        assert len(junctions)
+        assert np.ptp(rule.log_joints(junctions), axis=1).max() < 1e-7
 
     def test_brute_force_labels_change_only_at_the_boundary(self):
         # Every pair of neighbouring grid points with different labels has the boundary between.
@@ -1124,6 +1141,15 @@ class TestErrorRate:
         with pytest.raises(ValueError, match=r"class 0 .*is zero at all .*`region`\.$"):
             silent.error_rate()
 
+    def test_modes_that_were_not_found_are_reached_by_widening(self):
+        # Twelve normals 100 apart in one function, more than are climbed to one by one.
+        def comb(first):
+            centres = first + 100.0 * np.arange(12)
+            return lambda x: logsumexp(norm.logpdf(x[:, None], centres), axis=1) - np.log(12)
+
+        rate = BayesRule([comb(0), comb(2)]).error_rate()
+        assert rate.risk == pytest.approx(norm.cdf(-1), abs=1e-8)
+
     def test_number_of_features_of_functions(self):
         rule = BayesRule([lambda X: -np.sum(X**2, axis=-1)] * 2)
         with pytest.raises(ValueError, match="`n_features` is not known"):
@@ -1296,6 +1322,10 @@ FITTED = GaussianNB().fit([[0, 0], [1, 1]], [0, 1])
         (
             lambda: BayesBoundaryDisplay.from_rule(PLANE, np.zeros((2, 2)), [0, 7]),
             r"`y` must hold classes of the rule \(0, 1\), got 7",
+        ),
+        (
+            lambda: BayesBoundaryDisplay.from_rule(PLANE, np.zeros((2, 3))),
+            r"`X` must have 2 feature\(s\), got 3",
         ),
         (lambda: BayesBoundaryDisplay.from_rule(PLANE, y=[0]), "`y` must come with .*`X`"),
         (

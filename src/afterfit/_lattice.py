@@ -312,19 +312,20 @@ def unresolved(
     running = np.zeros(len(labels), dtype=np.intp)
     smooth = np.ones(len(labels), dtype=bool)
     infinite = np.zeros(len(labels), dtype=bool)
+    level = tuple(range(1, n_axes + 1))
     for first in np.unique(centre[centre != NOWHERE]):
         rows = np.flatnonzero(centre == first)
+        own = joints[rows]
+        tie = TIE_ULPS * np.finfo(float).eps * (1.0 + _scale(own))
         for second in range(table.n_decisions):
             if second == first:
                 continue
-            odds = table.log_odds(joints[rows], int(first), second)
-            tie = TIE_ULPS * np.finfo(float).eps * (1.0 + _scale(joints[rows]))
-            level = tuple(range(1, n_axes + 1))
+            odds = table.log_odds(own, int(first), second)
             tied = (np.abs(odds) <= tie[(..., *[None] * n_axes)]).all(axis=level)
-            in_running = (_lowest(odds, n_axes) <= 0) & ~tied
-            running[rows] += in_running
-            smooth[rows] &= ~in_running | _is_monotone(odds, n_axes)
-            infinite[rows] |= in_running & ~np.isfinite(odds).all(axis=level)
+            near = (_lowest(odds, n_axes) <= 0) & ~tied
+            running[rows[near]] += 1
+            smooth[rows[near]] &= _is_monotone(odds[near], n_axes)
+            infinite[rows[near]] |= ~np.isfinite(odds[near]).all(axis=level)
     split = mixed | (running > 1) | ~smooth
     return split, split & (mixed | (infinite & (running == 1)))
 

@@ -559,7 +559,7 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         Parameters
         ----------
         point : array-like of shape (d,)
-            Where the slice passes; entries at `features` are ignored.
+            Where the slice passes, finite; entries at `features` make no difference.
         features : sequence of one or two ints
             Columns that stay free, in this order.
 
@@ -1104,7 +1104,7 @@ class BayesBoundaryDisplay:
         if not isinstance(rule, BayesRule):
             raise TypeError(f"`rule` must be a BayesRule, got {type(rule).__name__}.")
         grid_resolution = check_integer(grid_resolution, "grid_resolution", low=10)
-        data = None if X is None else check_matrix(_as_columns(X))
+        data = None if X is None else rule._points(X)
         names = _axis_names(X, feature_names)
         labels = _check_labels(y, data, rule.classes)
         box = rule._check_limits(_limits_of(data) if limits is None else limits)
@@ -1367,14 +1367,6 @@ def _check_box(limits: Any, name: str) -> Box:
     if not np.isfinite(array).all() or not (array[:, 0] < array[:, 1]).all():
         raise ValueError(f"`{name}` must be finite with low < high, got {limits!r}.")
     return tuple((float(low), float(high)) for low, high in array)
-
-
-def _as_columns(X: Any) -> Any:
-    if isinstance(X, pd.Series):
-        return X.to_frame()
-    if not isinstance(X, pd.DataFrame) and np.ndim(X) == 1:
-        return np.asarray(X).reshape(-1, 1)
-    return X
 
 
 def _limits_of(data: Array | None) -> list[tuple[float, float]]:
