@@ -59,7 +59,7 @@ def correlations_by_eigenvalues(X, Y):
 
 
 class TestPublishedNumbers:
-    """SAS/STAT User's Guide, CANCORR, example of fitness club data (Linnerud)."""
+    """Mostly SAS/STAT User's Guide, CANCORR, example of fitness club data (Linnerud)."""
 
     data = load_linnerud()
 
@@ -80,6 +80,19 @@ class TestPublishedNumbers:
         assert table["wilks_df1"].to_list() == [9, 4, 1]
         assert table["wilks_df2"].to_list() == pytest.approx([34.223, 30, 16], abs=5e-4)
         assert table["wilks_pvalue"].to_list() == pytest.approx([0.0635, 0.9491, 0.7748], abs=5e-5)
+
+    def test_unequal_widths_root_by_root(self):
+        # R, package candisc, help page of Wilks: data(Rohwer, package = "heplots"); 69 rows, 5 and
+        # 3 columns; Wilks(cancor(X, Y)) prints these columns.
+        rho = [0.67033, 0.38366, 0.25065]
+        for widths in ((5, 3), (3, 5)):
+            table = significance_table(np.array(rho), 69, *widths)
+            assert table["wilks"].to_list() == pytest.approx([0.44011, 0.79923, 0.93718], abs=2e-5)
+            assert table["wilks_f"].to_list() == pytest.approx([3.8961, 1.8379, 1.4078], abs=3e-4)
+            assert table["wilks_df1"].to_list() == [15, 8, 3]
+            assert table["wilks_df2"].to_list() == pytest.approx([168.8, 124, 63], abs=0.05)
+            pvalues = [5.535e-06, 0.07608, 0.24881]
+            assert table["wilks_pvalue"].to_list() == pytest.approx(pvalues, rel=1e-3)
 
     def test_multivariate_statistics_of_the_first_root(self):
         first = self.table().loc[1]
