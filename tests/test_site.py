@@ -317,6 +317,12 @@ def test_styles_keep_what_may_match(css, slim):
     assert afterfit_finish.slim(css, {"a"}.__contains__) == slim
 
 
+def test_references_of_docstrings_are_numbered():
+    page = (HTML / "book/api/cca.html").read_text(encoding="utf-8")
+    assert re.search(r'<a class="reference internal" href="#r\w+-1"[^>]*><span>\[1\]</span>', page)
+    assert not re.search(r">\[R[0-9a-f]+-\d+\]<", page)
+
+
 def test_code_keeps_its_text_and_colours():
     code = '<span class="n">f</span><span class="p">(</span><span class="s2">&quot;</span>'
     code += '<span class="s2">a</span><span class="s2">&quot;</span><span class="mi">1</span>'

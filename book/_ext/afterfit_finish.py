@@ -30,6 +30,8 @@ TABS_SCRIPT = re.compile(r'\s*<script[^>]*src="[^"]*design-tabs\.js[^"]*"></scri
 # Names, punctuation and space in code: their colour is that of code anyhow.
 PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 ALIKE = re.compile(r'<span class="(\w\w?)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
+# numpydoc makes the labels of a docstring's references unique, and forgets some when it undoes that.
+HASHED_LABEL = re.compile(r"<span>\[R[0-9a-f]{12}-(\d+)\]</span>")
 # Only the search page searches; the field on other pages leads there.
 SEARCH_SCRIPTS = re.compile(
     r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>'
@@ -45,6 +47,7 @@ def finished(page: str, html: str) -> str:
     for idle in (THEBE_STYLE, ICON_SCRIPT, TABS_SCRIPT):
         html = idle.sub("", html)
     html = ALIKE.sub(as_one, PLAIN.sub(r"\1", html))
+    html = HASHED_LABEL.sub(r"<span>[\1]</span>", html)
     if page not in ("search.html", "genindex.html"):
         html = SEARCH_SCRIPTS.sub("", html)
     # The first is deprecated in ARIA 1.3; in a list without items the second is an error.
