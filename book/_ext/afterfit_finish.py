@@ -30,7 +30,7 @@ TABS_SCRIPT = re.compile(r'\s*<script[^>]*src="[^"]*design-tabs\.js[^"]*"></scri
 # Names, punctuation and space in code: their colour is that of code anyhow.
 PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 ALIKE = re.compile(r'<span class="(\w\w?)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
-# numpydoc makes the labels of a docstring's references unique, and forgets some when it undoes that.
+# numpydoc makes labels of references in docstrings unique, and forgets some when it undoes that.
 HASHED_LABEL = re.compile(r"<span>\[R[0-9a-f]{12}-(\d+)\]</span>")
 # Only the search page searches; the field on other pages leads there.
 SEARCH_SCRIPTS = re.compile(
