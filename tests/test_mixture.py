@@ -382,9 +382,10 @@ def test_hdr_tail_of_one_normal_is_twice_the_normal_tail(covariance_type):
     assert_allclose(hdr_tail_probability(model, X), 2 * stats.norm.cdf(-d), rtol=1e-12)
 
 
+@pytest.mark.parametrize("covariance_type", TYPES)
 @pytest.mark.parametrize("n_features", [2, 4])
-def test_hdr_tail_of_one_component_is_its_chi_squared_tail(n_features):
-    model = random_parameters("full", n_features, weights=np.array([1.0]))
+def test_hdr_tail_of_one_component_is_its_chi_squared_tail(covariance_type, n_features):
+    model = random_parameters(covariance_type, n_features, weights=np.array([1.0]))
     X, _ = draw(model, 200, seed=6)
     distances = squared_mahalanobis(model, X)[:, 0]
     # Upper tails of chi-squared in closed form: exp(-x/2), and (1 + x/2) exp(-x/2).

@@ -456,9 +456,9 @@ def hdr_tail_probability(
 
     Notes
     -----
-    The set {z : p(z) > p(x)} is the highest-density region of [1]_ (section 2), whose density
-    quantile approach the Monte Carlo follows: the log densities of the draws are sorted once and
-    each point finds its rank among them. One set of draws serves all points, so that their
+    The set {z : p(z) > p(x)} is the highest-density region of [1]_, whose density quantile
+    approach the Monte Carlo follows: the log densities of the draws are sorted once and each
+    point finds its rank among them. One set of draws serves all points, so that their
     order by typicality is their order by density, and their errors are correlated.
 
     A result of 0 means that no draw had so low a density; with 95 percent confidence the
