@@ -1,7 +1,9 @@
 """Around the pages: cards, error messages, speed, downloads, settings, print; and sameness."""
 
+import ast
 import datetime
 import json
+import math
 import os
 import re
 import shutil
@@ -20,6 +22,7 @@ import yaml
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.mixture import GaussianMixture
 
 from afterfit import runs
 
@@ -79,6 +82,118 @@ def test_every_row_of_every_chapter_is_among_the_error_messages():
         link = f"chapters/{stem}.html#what-has-changed"
         assert link in shown[row]
         assert page(f"book/{link.split('#')[0]}").find(id="what-has-changed")
+
+
+# What today's line gives, in a case where the old one's number is known: by its documentation, or
+# from arithmetic. `it` is the value of the line, or of its last part.
+SAME_NUMBER = {
+    "from scipy.optimize import linear_sum_assignment": (
+        "np.column_stack(linear_sum_assignment([[4, 1], [2, 8]]))",
+        [[0, 1], [1, 0]],
+    ),
+    "from sklearn.mixture import GaussianMixture": (
+        "GaussianMixture(reg_covar=0, random_state=0).fit([[0], [2]]).score_samples([[1]])",
+        [-0.5 * math.log(2 * math.pi)],
+    ),
+    "from sklearn.model_selection import train_test_split": (
+        "sorted(sum(train_test_split([1, 2, 3, 4], random_state=0), []))",
+        [1, 2, 3, 4],
+    ),
+    "from sklearn.metrics.cluster import contingency_matrix": (
+        "contingency_matrix([0, 0, 1], [0, 1, 1])",
+        [[1, 1], [0, 1]],
+    ),
+    "from scipy.special import comb": ("comb(5, 2)", 10),
+    "[k for k in range(3)]": ("it", [0, 1, 2]),
+    "from sklearn.discriminant_analysis import LinearDiscriminantAnalysis": (
+        "LinearDiscriminantAnalysis().fit([[0], [2], [4], [6]], [0, 0, 1, 1])"
+        ".decision_function([[3]])",
+        [0],
+    ),
+    "from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis": (
+        "QuadraticDiscriminantAnalysis().fit([[0], [2], [4], [6]], [0, 0, 1, 1])"
+        ".predict_proba([[3]])",
+        [[0.5, 0.5]],
+    ),
+    "from scipy.stats import multivariate_normal": (
+        "multivariate_normal([0, 0], [[1, 0], [0, 4]]).pdf([0, 0])",
+        1 / (4 * math.pi),
+    ),
+    "from numpy import flatnonzero": ("flatnonzero(np.array([3, 1, 2]) > 1)", [0, 2]),
+    'import pandas as pd; pd.DataFrame({"a": ["x"]}).to_numpy()': ("(it == 'x').sum()", 1),
+    "from sklearn.cluster import KMeans; KMeans(2)": (
+        "it.set_params(random_state=0).fit([[0], [1], [10], [11]]).inertia_",
+        1,
+    ),
+    'from kneed import KneeLocator; KneeLocator([1, 2, 3], [9, 4, 3], curve="convex", '
+    'direction="decreasing")': (
+        "KneeLocator(range(1, 7), [20, 10, 4, 3, 2, 1], curve='convex', "
+        "direction='decreasing').knee",
+        3,  # where the curve is farthest from the straight line between its ends
+    ),
+    "from afterfit.categorical import matching_silhouette_score; "
+    'matching_silhouette_score([["a"], ["b"], ["b"]], [0, 1, 1])': ("it", 2 / 3),
+    "import joblib": ("joblib.Parallel()([joblib.delayed(abs)(-2)])", [2]),
+    "from sklearn.cross_decomposition import CCA": (
+        "np.corrcoef(*CCA(1).fit_transform([[1.0], [2.0], [4.0]], [[2.0], [4.0], [8.0]]), "
+        "rowvar=False)[0, 1]",
+        1,
+    ),
+    "from afterfit.cca import fit_cca; fit_cca([[1.], [2.], [4.], [8.]], "
+    "[[2.], [3.], [9.], [9.]]).x_scores": (
+        "abs(np.corrcoef(it[:, 0], [1, 2, 4, 8])[0, 1])",
+        1,
+    ),
+    "from afterfit.cca import canonical_correlations; "
+    "canonical_correlations([[1.], [2.], [4.], [8.]], [[2.], [3.], [9.], [9.]])": (
+        "it",
+        [np.corrcoef([1, 2, 4, 8], [2, 3, 9, 9])[0, 1]],
+    ),
+    "from statsmodels.api import families as f; f.Gamma(f.links.Log())": (
+        "it.link(np.exp(2.0))",
+        2,
+    ),
+    'from statsmodels.api import GLM; GLM([1, 2], [1, 1]).fit().predict([1], which="linear")': (
+        "it",
+        [1.5],
+    ),
+    "float(0.5)": ("it", 0.5),
+    "from sklearn.mixture import BayesianGaussianMixture": (
+        "BayesianGaussianMixture(random_state=0).fit([[0], [2]]).weights_",
+        [1],
+    ),
+    "from afterfit.mixture import component_log_densities": (
+        "component_log_densities("
+        "GaussianMixture(reg_covar=0, random_state=0).fit([[0], [2]]), [[1]])",
+        [[-0.5 * math.log(2 * math.pi)]],
+    ),
+    "from sklearn.mixture import GaussianMixture; "
+    "GaussianMixture(random_state=0).fit([[0], [1]]).covariances_": ("it", [[[0.25 + 1e-6]]]),
+    "from sklearn.mixture import GaussianMixture; GaussianMixture(max_iter=100)": (
+        "it.max_iter",
+        100,
+    ),
+    "from scipy.special import logsumexp": ("logsumexp([0, 0])", math.log(2)),
+    "from sklearn.mixture import GaussianMixture; "
+    "m = GaussianMixture(random_state=0).fit([[0], [1], [3]]); "
+    "log_p, resp = m.score_samples([[0], [1], [3]]), m.predict_proba([[0], [1], [3]])": (
+        "resp",
+        [[1], [1], [1]],
+    ),
+}
+
+
+@pytest.mark.parametrize("line", sorted({new for _, (_, _, new) in rows()}))
+def test_what_to_use_instead_gives_the_same_number(line):
+    expression, expected = SAME_NUMBER[line]
+    names = {"np": np, "GaussianMixture": GaussianMixture}
+    *before, last = ast.parse(line).body
+    exec(compile(ast.Module(before, []), "before", "exec"), names)
+    if isinstance(last, ast.Expr):
+        names["it"] = eval(compile(ast.Expression(last.value), "last", "eval"), names)
+    else:
+        exec(compile(ast.Module([last], []), "last", "exec"), names)
+    np.testing.assert_allclose(eval(expression, names), expected, rtol=1e-6, atol=1e-9)
 
 
 # --- "How fast, against what" ---
