@@ -82,7 +82,7 @@ OUTER_BATCH = 256
 # Without a given region each density must integrate to one within the first; where a wider region
 # brings no more, within the second, and what is missing counts as error.
 MASS_TOLERANCE = 1e-6
-MASS_AT_EDGES = 1e-4
+MASS_AT_EDGES = 1e-3
 
 # Standard errors by which a Monte Carlo estimate of the whole probability may miss one.
 MASS_STANDARD_ERRORS = 5.0
@@ -104,7 +104,7 @@ class Estimate:
     error: float
     n_evaluations: int
     mass_error: float = 0.0
-    region: Box | None = None
+    region: Box = ()  # empty for draws over the whole space
 
 
 @dataclass(frozen=True)
@@ -151,24 +151,29 @@ def integrate(
 
     `trace` returns the curves at which decisions change, from the lines of a lattice.
     """
-    breaks = _breaks(problem, box, n_features)
-    best, least = None, np.full(len(problem.priors), np.inf)
-    for _ in range(REGION_DOUBLINGS + 1):
+
+    def within(breaks: tuple[Array, ...]) -> tuple[Estimate, Array]:
         estimate = _integrate_between(problem, trace, breaks, tolerance, max_evaluations)
-        missing = np.abs(estimate.confusion.sum(axis=1) - problem.priors)
-        if missing.sum() > WORTH_WIDENING * least.sum():
-            break  # what is missing does not lie outside
-        if box is not None:
-            return estimate
-        best, least = estimate, missing
-        if (missing <= MASS_TOLERANCE * problem.priors + estimate.mass_error).all():
+        found = estimate.confusion.sum(axis=1)
+        # What the estimated error of integration does not explain is missing.
+        return estimate, np.maximum(np.abs(found - problem.priors) - estimate.mass_error, 0.0)
+
+    breaks = _breaks(problem, box, n_features)
+    estimate, missing = within(breaks)
+    if box is not None:
+        return estimate
+    for _ in range(REGION_DOUBLINGS):
+        if (missing <= MASS_TOLERANCE * problem.priors).all():
             break
         breaks = tuple(_widened(axis) for axis in breaks)
-    assert best is not None
-    if (least > MASS_AT_EDGES * problem.priors + best.mass_error).any():
-        raise ValueError(_missing_mass(problem, best))
-    lost = float(least.sum() * np.abs(problem.table.losses).max())
-    return replace(best, error=max(best.error, lost))
+        wider, still_missing = within(breaks)
+        if still_missing.sum() > WORTH_WIDENING * missing.sum():
+            break  # what is missing does not lie outside
+        estimate, missing = wider, still_missing
+    if (missing > MASS_AT_EDGES * problem.priors).any():
+        raise ValueError(_missing_mass(problem, estimate))
+    lost = float(missing.sum() * np.abs(problem.table.losses).max())
+    return replace(estimate, error=max(estimate.error, lost))
 
 
 def draw(
@@ -254,7 +259,6 @@ def _widened(breaks: Array) -> Array:
 def _missing_mass(problem: Problem, estimate: Estimate) -> str:
     found = estimate.confusion.sum(axis=1)
     wrong = int(np.argmax(np.abs(found - problem.priors)))
-    assert estimate.region is not None
     box = ", ".join(f"({low:.6g}, {high:.6g})" for low, high in estimate.region)
     return (
         f"The density of {problem.densities[wrong].name} integrates to "

@@ -972,7 +972,7 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
             estimate.error,
             method,
             confusion,
-            estimate.region,
+            estimate.region or None,
             estimate.n_evaluations,
         )
 
