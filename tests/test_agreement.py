@@ -435,6 +435,18 @@ def test_chance_is_the_mean_over_all_permutations(measure):
     assert score.pvalue == pytest.approx(at_least, abs=4 * (0.25 / 2000) ** 0.5)
 
 
+def test_the_adjustment_of_given_scores():
+    scores = iter([0.5, 0.1, 0.5, 0.2, 0.8])  # the observed one, then those of four orders
+    score = agreement.adjust_for_chance(
+        lambda *_: next(scores), [0, 1], [0, 1], n_resamples=4, random_state=0
+    )
+    assert (score.observed, score.n_resamples) == (0.5, 4)
+    assert score.expected == pytest.approx(0.4)  # 1.6 / 4
+    assert score.adjusted == pytest.approx(0.1 / 0.6)
+    assert score.pvalue == 3 / 5  # the observed order, 0.5 and 0.8
+    assert score.standard_error == pytest.approx((0.3 / 3) ** 0.5 / 2)  # squares sum to 0.3
+
+
 def test_adjusting_the_rand_index_gives_the_adjusted_rand_index():
     # Hubert and Arabie's expectation in closed form, by scikit-learn.
     rng = np.random.default_rng(3)
