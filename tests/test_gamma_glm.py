@@ -949,6 +949,37 @@ def test_replicates_are_refitted_as_statsmodels_does(link, method):
         assert_allclose(shapes[i], gamma_shape(theirs, method).shape, rtol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("link", "shape"),
+    [(links.InversePower(), 0.3), (links.Identity(), 0.3), (links.Log(), 0.01)],
+)
+def test_replicates_of_skewed_responses_are_at_their_maximum(link, shape):
+    # Whole steps leave the link's range, the observed information is often indefinite, and at
+    # shape 0.01 means lie below 2e-16, where statsmodels clips the derivatives of the Log link.
+    # At the solution the score is zero and the deviance below that of the truth.
+    x = np.linspace(0, 3, 30)
+    predictor, X = 1 + 0.5 * x, sm.add_constant(x)
+    truth = link.inverse(predictor)
+    experiment = _gamma_calibration.Experiment(
+        linear_predictor=predictor,
+        basis=_gamma_calibration.orthonormal_basis(X),
+        link=link,
+        weights=np.ones(30),
+        residual_df=28.0,
+        method="ml",
+        shape=shape,
+    )
+    generator = np.random.default_rng(0)
+    responses = np.maximum(generator.gamma(shape, truth / shape, size=(50, 30)), 1e-300)
+    means = _gamma_calibration.refit(experiment, responses)[0]
+    is_log = isinstance(link, links.Log)
+    gradient = np.ones_like(means) if is_log else 1 / (link.deriv(means) * means)
+    score = ((responses / means - 1) * gradient) @ X
+    assert np.max(np.abs(score) / np.sqrt(gradient**2 @ X**2)) < 1e-5
+    deviances = [np.sum(responses / m - np.log(responses / m), axis=1) for m in (means, truth)]
+    assert (deviances[0] <= deviances[1]).all()
+
+
 def test_a_number_for_the_shape_is_not_refitted(plain):
     experiment = _gamma_calibration.Experiment(
         linear_predictor=np.zeros(5),

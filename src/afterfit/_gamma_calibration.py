@@ -34,7 +34,8 @@ LARGEST_PROBABILITY = 1 - 2.0**-53
 RANK_TOLERANCE = 1e-10
 # The iterations end when no mean changes by more than this share of itself.
 NEWTON_TOLERANCE = 1e-7
-MAX_NEWTON_STEPS = 100
+# Means many powers of ten too small come back by one power of e a step.
+MAX_NEWTON_STEPS = 1000
 # The observed information is used if its smallest eigenvalue is above this share of the expected's.
 DEFINITE = 0.01
 MAX_HALVINGS = 40
@@ -210,7 +211,7 @@ def _fit_means(experiment: Experiment, responses: Floats) -> Floats:
     deviance = _half_deviances(responses, means, weights)
     for _ in range(MAX_NEWTON_STEPS):
         try:
-            step = _newton_step(experiment, responses, means) @ basis.T
+            step = _newton_step(experiment, responses, predictor, means) @ basis.T
         except np.linalg.LinAlgError:  # means at the edge have left no information
             break
         for _ in range(MAX_HALVINGS):
@@ -231,7 +232,9 @@ def _fit_means(experiment: Experiment, responses: Floats) -> Floats:
     )
 
 
-def _newton_step(experiment: Experiment, responses: Floats, means: Floats) -> Floats:
+def _newton_step(
+    experiment: Experiment, responses: Floats, predictor: Floats, means: Floats
+) -> Floats:
     """Return the step of the coefficients, (B, rank): Newton, or Fisher scoring where that fails.
 
     The observed information makes the last steps quadratic; scoring alone can swing for ever where
@@ -239,13 +242,14 @@ def _newton_step(experiment: Experiment, responses: Floats, means: Floats) -> Fl
     is.
     """
     link, basis, weights = experiment.link, experiment.basis, experiment.weights
-    slope = np.asarray(link.deriv(means)) * means  # d link / d log(mean)
-    curvature = np.asarray(link.deriv2(means)) * means**2
+    # In quotients: statsmodels clips its derivatives of the Log link below 2e-16, not these.
+    gradient = np.asarray(link.inverse_deriv(predictor)) / means  # d log(mean) / d predictor
+    curvature = np.asarray(link.deriv2(means)) / np.asarray(link.deriv(means)) ** 2
     excess = responses / means - 1
-    score = (weights * excess / slope) @ basis
-    expected = _crossproduct(basis, weights / slope**2)
+    score = (weights * excess * gradient) @ basis
+    expected = _crossproduct(basis, weights * gradient**2)
     observed = _crossproduct(
-        basis, weights / slope**2 * (1 + excess * (curvature + 2 * slope) / slope)
+        basis, weights * gradient * (gradient * (1 + 2 * excess) + excess * curvature)
     )
     sound = np.linalg.eigvalsh(observed)[:, 0] > DEFINITE * np.linalg.eigvalsh(expected)[:, 0]
     information = np.where(sound[:, np.newaxis, np.newaxis], observed, expected)
