@@ -585,6 +585,7 @@ def test_bad_labels_are_named(y_true, y_pred, error, message):
         ({"metric": agreement.bcubed}, TypeError, "must return a number, got BCubed; .*lambda"),
         ({"metric": lambda *_: np.nan}, ValueError, "must be at most 1 .* got nan"),
         ({"metric": lambda *_: 1.5}, ValueError, "must be at most 1 .* got 1.5"),
+        ({"metric": lambda *_: -np.inf}, ValueError, "must be at most 1 .* got -inf"),
     ],
 )
 def test_bad_arguments_of_the_adjustment(arguments, error, message):
