@@ -289,6 +289,8 @@ def test_table_keeps_the_labels():
     assert table.columns.tolist() == [(0, 1), (1, 2)]
     assert (table.index.name, table.columns.name) == ("y_true", "y_pred")
     assert table.to_numpy().tolist() == [[1, 0], [0, 2]]
+    flags = np.array([True, False])
+    assert agreement.contingency_table(flags, flags).index.dtype == bool
 
 
 def test_categories_keep_their_order_and_unused_ones_are_left_out():
