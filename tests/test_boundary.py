@@ -842,6 +842,20 @@ class TestFromEstimator:
         with pytest.raises(ValueError, match=r"risk of a Pipeline.*fit without a Pipeline"):
             scaled.error_rate(region=limits)
 
+    def test_a_pipeline_of_discriminants_without_a_covariance(self):
+        # Known in the space of its discriminants alone: four features, integrated in two.
+        X, y = self.data
+        plain = BayesRule.from_estimator(LinearDiscriminantAnalysis().fit(X, y)).error_rate()
+        pipeline = make_pipeline(StandardScaler(), LinearDiscriminantAnalysis()).fit(X, y)
+        rule = BayesRule.from_estimator(pipeline)
+        rate = rule.error_rate()
+        assert (rate.method, plain.method) == ("integration", "integration")
+        assert rate.risk == pytest.approx(plain.risk, abs=1e-9)
+        plane = rule.slice(X.mean(axis=0), features=[2, 3])
+        display = BayesBoundaryDisplay.from_rule(plane, limits=((1, 7), (0, 3)))
+        assert display.contours_ == []
+        plt.close(display.figure_)
+
     def test_what_is_not_taken(self):
         X, y = self.data
         with pytest.raises(TypeError, match=r"or a Pipeline that ends in one, got LogisticReg"):
@@ -982,6 +996,17 @@ class TestErrorRate:
         expected = 0.5 * (2 / np.pi * np.arcsin(2 * h)) + 0.5 * (1 - 2 * h)
         rate = BayesRule([stats.beta(0.5, 0.5), stats.uniform(0, 1)]).error_rate()
         assert rate.risk == pytest.approx(expected, abs=1e-8)
+        assert abs(rate.risk - expected) <= rate.error
+
+    def test_mass_that_no_float_can_reach_counts_as_error(self):
+        # Between 1 - 2^-53 and 1 lies a probability of 3e-5 of beta(1/4, 1/4), and no float.
+        rule = BayesRule([stats.beta(0.25, 0.25), stats.uniform(0, 1)])
+        a, b = rule.boundary((1e-3, 1 - 1e-3)).points
+        inside = stats.beta(0.25, 0.25).cdf([a, b])
+        expected = 0.5 * (inside[1] - inside[0]) + 0.5 * (1 - (b - a))
+        with pytest.warns(UserWarning, match="known to within"):
+            rate = rule.error_rate()
+        assert rate.error == pytest.approx(1 - rate.mass, rel=1e-2)
         assert abs(rate.risk - expected) <= rate.error
 
     def test_pole_at_the_edge(self):
