@@ -61,6 +61,19 @@ def test_each_card_shows_a_figure_of_its_chapter():
         assert (f"{picture['src']}", picture["alt"]) in own, "a copy, or another figure"
 
 
+# --- from chapter to chapter ---
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("mixture", "boundary"), ("agreement", "categorical")],
+)
+def test_chapters_that_belong_together_lead_to_each_other(one, other):
+    for here, there in ((one, other), (other, one)):
+        article = page(f"book/chapters/{here}.html").article  # without the links in order
+        assert article.find("a", href=f"{there}.html"), here
+
+
 # --- "You came with an error message" ---
 
 
