@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import papermill
 import pytest
+from bs4 import BeautifulSoup
 from papermill.parameterize import parameterize_notebook
 
 from afterfit import agreement, runs
@@ -276,21 +277,56 @@ WRONG = {
 def readers_table():
     rng = np.random.default_rng(0)
     group = rng.integers(3, size=120)
-    table = pd.DataFrame({"group": np.array(["a", "b", "007"])[group]})
+    table = pd.DataFrame({"group": np.array(["<s>a</s>", "$\\b$", "007"])[group]})
     for name in ("height", "weight", "speed", "reach"):
         table[name] = np.round(rng.gamma(20, 1 + group) + 1).astype(int)
     for name in ("color", "size", "shape"):
-        table[name] = rng.choice(["x", "y", "<b>z</b>"], size=len(table))
+        table[name] = rng.choice(["x", "$\\y$", "<b>z</b>"], size=len(table))
     return table
+
+
+def strange(name):
+    """Return a column's name as nobody should write it: markup, and a formula that is none."""
+    return f"{name} <img src=x onerror=alert(1)> $\\bad$"
+
+
+def with_strange_names(parameters, names):
+    """Return the parameters with the names, alone, in a list or in a formula, made strange."""
+    renamed = {
+        key: [strange(item) if item in names else item for item in value]
+        if isinstance(value, list)
+        else strange(value)
+        if value in names
+        else value
+        for key, value in parameters.items()
+    }
+    if "formula" in renamed:
+        quoted = {name: f"Q({strange(name)!r})" for name in names}
+        renamed["formula"] = re.sub(r"\w+", lambda m: quoted.get(m[0], m[0]), renamed["formula"])
+    return renamed
 
 
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_readers_own_file_and_other_parameters(stem, readers_table, tmp_path):
-    readers_table.to_csv(tmp_path / "my.csv", index=False)
-    parameters = SMALL[stem] | READERS[stem] | {"data": str(tmp_path / "my.csv")}
+    readers_table.rename(columns=strange).to_csv(tmp_path / "my.csv", index=False)
+    columns = with_strange_names(READERS[stem], set(readers_table))
+    parameters = SMALL[stem] | columns | {"data": str(tmp_path / "my.csv")}
     records = execute(stem, tmp_path / "out.ipynb", **parameters)
     defaults = runs.read_records(ROOT / f"book/chapters/{stem}.ipynb")
     assert records.keys() == defaults.keys()
+    for shown in pages_in(tmp_path / "out.ipynb"):
+        alive = BeautifulSoup(shown, "html.parser").find_all(["img", "script", "b", "s"])
+        assert not alive, "names and cells are data, no markup"
+
+
+def pages_in(path):
+    """Return the HTML that an executed notebook shows, its own and what the prose refers to."""
+    for cell in nbformat.read(path, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            assert "text/markdown" not in output.get("data", {})
+            for mime, text in output.get("data", {}).items():
+                if mime.endswith("text/html"):
+                    yield text
 
 
 def refusal_at_the_second_cell(stem, parameters):

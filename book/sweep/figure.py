@@ -12,7 +12,7 @@ folder = Path(sys.argv[1])
 table = pd.read_parquet(folder / "table.parquet")
 found = table.groupby("noise")["found"]
 by_noise = found.agg(["mean", "min", "max", "size"])
-by_noise.round(2).to_csv(folder / "found.csv")
+by_noise.rename(columns={"size": "runs"}).round(2).to_csv(folder / "found.csv")
 
 runs.book_style()
 fig, ax = plt.subplots()

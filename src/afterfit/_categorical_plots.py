@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from afterfit._categories import CategoryTable
+from afterfit._labels import as_written
 from afterfit._silhouette import silhouettes
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def draw_silhouettes(
         bottom = height[-1] + gap
     ax.axvline(mean, color="black", ls="--", lw=1)
     ax.text(mean, bottom, f" mean {mean:.2f}", va="bottom", ha="left")
-    ax.set_yticks(middles, [str(name) for name in names])
+    ax.set_yticks(middles, [as_written(name) for name in names])
     ax.set(xlabel="silhouette (matching distance)", ylabel="cluster", ylim=(0, 1.08 * bottom))
     return ax
 
@@ -140,14 +141,14 @@ def draw_profile(profile: pd.DataFrame, n_columns: int, ax: Axes | None) -> Axes
     columns = part.index.get_level_values("column")
     categories = part.index.get_level_values("category")
     named = [
-        f"{column}: {_shown(category)}"
+        as_written(f"{column}: {_shown(category)}")
         for column, category in zip(columns, categories, strict=True)
     ]
     ax.set_yticks(np.arange(len(shares)), named)
     for i in range(1, len(shares)):
         if columns[i] != columns[i - 1]:
             ax.axhline(i - 0.5, color="black", lw=0.8)
-    ax.set_xticks(np.arange(shares.shape[1]), [str(name) for name in shares.columns])
+    ax.set_xticks(np.arange(shares.shape[1]), [as_written(name) for name in shares.columns])
     ax.set(xlabel="cluster", ylabel="share of the cluster's rows (%)")
     ax.grid(False)
     return ax

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afterfit._decisions import NOWHERE, DecisionTable
+from afterfit._labels import as_written
 
 if TYPE_CHECKING:
     from afterfit.boundary import BayesBoundaryDisplay
@@ -206,7 +207,7 @@ def draw_legend(
         handles.append((*parts, line) if k < n_classes and (curves or marked) else (patch,))
     display.ax_.legend(
         handles,
-        [str(label) for label in display.rule.decisions.tolist()],
+        [as_written(label) for label in display.rule.decisions.tolist()],
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),
         ncols=min(len(handles), LEGEND_COLUMNS),

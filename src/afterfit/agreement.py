@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from afterfit._labels import as_written
 from afterfit._validation import check_integer, check_random_state, check_real, listing
 
 if TYPE_CHECKING:
@@ -663,8 +664,8 @@ def plot_contingency_table(y_true: Any, y_pred: Any, *, ax: Axes | None = None) 
     for position, k in enumerate(order[: len(class_of)]):
         corner = (position - 0.46, class_of[k] - 0.46)
         ax.add_patch(plt.Rectangle(corner, 0.92, 0.92, fill=False, lw=2, ec="black"))
-    ax.set_xticks(range(n_clusters), [str(table.cluster_labels[k]) for k in order])
-    ax.set_yticks(range(n_classes), [str(label) for label in table.class_labels])
+    ax.set_xticks(range(n_clusters), [as_written(table.cluster_labels[k]) for k in order])
+    ax.set_yticks(range(n_classes), [as_written(label) for label in table.class_labels])
     ax.set_xlabel("cluster (y_pred)")
     ax.set_ylabel("class (y_true)")
     ax.spines[:].set_visible(False)

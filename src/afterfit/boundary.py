@@ -28,6 +28,7 @@ from afterfit._densities import (
 )
 from afterfit._display import colors_of, draw_legend, draw_line, draw_plane, draw_points
 from afterfit._estimators import as_fitted, read_estimator
+from afterfit._labels import as_written
 from afterfit._validation import (
     check_choice,
     check_integer,
@@ -1381,8 +1382,8 @@ def _axis_names(X: Any, feature_names: Sequence[str] | None) -> tuple[str, ...]:
     if feature_names is not None:
         return (feature_names,) if isinstance(feature_names, str) else tuple(feature_names)
     if isinstance(X, pd.Series):
-        return (str(X.name),)
-    return tuple(str(column) for column in X.columns) if isinstance(X, pd.DataFrame) else ()
+        return (as_written(X.name),)
+    return tuple(as_written(column) for column in X.columns) if isinstance(X, pd.DataFrame) else ()
 
 
 def _check_labels(y: Any, data: Array | None, classes: NDArray[Any]) -> NDArray[Any] | None:
