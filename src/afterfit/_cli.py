@@ -180,7 +180,7 @@ def _sweep(options: argparse.Namespace) -> int:
     took = f"{time.monotonic() - start:.0f} s"
     out = Path(options.out)
     n_done = int((table["status"] == "ok").sum())
-    _say(f"{n_done} of {_counted(len(table))} done ({took}): {out / 'table.csv'}")
+    _say(f"{n_done:,} of {_counted(len(table))} done ({took}): {out / 'table.csv'}")
     return _list_failures(planned, table, out)
 
 

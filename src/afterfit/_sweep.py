@@ -97,7 +97,7 @@ def sweep(
         todo = state.todo()
         n_runs = len(planned.jobs)
         if len(todo) < n_runs:
-            say(f"{n_runs - len(todo)} of {n_runs} runs are done already")
+            say(f"{n_runs - len(todo):,} of {n_runs:,} runs are done already")
         if todo:
             workers = min(n_workers or _cores(), len(todo))
             with _client(scheduler, workers, dashboard, say) as client, _bar(len(todo)) as bar:
