@@ -15,8 +15,9 @@ PACKAGE  := $(shell find src -type f ! -path '*/__pycache__/*')
 PAGES    := _config.yml _toc.yml $(shell find book -type f ! -path 'book/chapters/*' ! -path '*/__pycache__/*') \
             $(wildcard benchmarks/results/*.json) CITATION.cff
 CODE     := pyproject.toml $(shell find src notebooks tests benchmarks book -name '*.py')
+WORKFLOWS := $(wildcard .github/workflows/*.yml)
 # Everything that a test looks at.
-TESTED   := $(CODE) $(PACKAGE) $(PAGES) $(TEXTS) $(wildcard notebooks/*.ipynb) \
+TESTED   := $(CODE) $(PACKAGE) $(PAGES) $(WORKFLOWS) $(TEXTS) $(wildcard notebooks/*.ipynb) \
             Makefile environment.yml requirements.lock README.md CHANGELOG.md CITATION.cff CONTRIBUTING.md LICENSE
 # Tests that passed without a browser count as passed only until there is one.
 BROWSER  := $(if $(shell command -v chromium chromium-browser google-chrome 2>/dev/null),with,without)-browser
@@ -42,12 +43,13 @@ test: ## build the book, check the code, run all tests (again: make test AGAIN=1
 	@$(MAKE) --no-print-directory book
 	@$(MAKE) --no-print-directory $(if $(AGAIN),--assume-new=Makefile) _build/tested-$(BROWSER)
 
-lint: $(VENV)/installed ## check style, types and docstrings
+lint: $(VENV)/installed ## check style, types, docstrings and workflows
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/python -m numpydoc.hooks.validate_docstrings $(filter src/%.py,$(PACKAGE))
 	@$(BIN)/python notebooks/sync.py --check $(TEXTS)
+	@$(BIN)/actionlint -no-color -shellcheck= -pyflakes= $(WORKFLOWS)
 
 sync: $(VENV)/installed ## make each notebook and its text the same, the one edited last wins
 	@$(BIN)/python notebooks/sync.py $(TEXTS)
