@@ -43,8 +43,9 @@ FEW_UNITS = 100
 # Iterations of an attempt; exact changes do the rest.
 SWAP_ITERATIONS = 2
 
-# On a sample there are no more rounds than this: its last per mille is its own.
-SAMPLE_ROUNDS = 2
+# On a sample the first round in vain is enough, and there are no more rounds than this: the last
+# per mille of its cost is its own.
+SAMPLE_ROUNDS = 6
 
 # The last iterations, which only settle ties, are no more than this.
 SETTLING_STEPS = 5
@@ -281,8 +282,9 @@ def swap(
     best = int(np.argmin(costs))
     kept, cost, vain = modes[best], costs[best], 0
     engine, weights = changes.engine, changes.weights
+    enough = _enough_in_vain(costs, engine.packed.n_units) if max_rounds is None else 1
     n_rounds = 0
-    while vain < _enough_in_vain(costs, engine.packed.n_units) and n_rounds != max_rounds:
+    while vain < enough and n_rounds != max_rounds:
         n_rounds += 1
         distances = _all_distances(engine, kept[None])[0]
         two = np.partition(distances, 1, axis=0)[:2].astype(np.float64)
