@@ -55,24 +55,24 @@ def latent_classes(n: int, noise: float, seed: int) -> NDArray[np.uint8]:
 
 
 def compare_with_kmodes(report: Report) -> None:
-    """One start each way, from structured tables to pure noise, and what they cost."""
-    for noise in (0.4, 0.6, 0.8, 1.0):
+    """kmodes itself: one start from structure to pure noise, and its default of ten."""
+    cases = [(0.4, "Huang", 1), (0.6, "Huang", 1), (1.0, "Huang", 1), (0.6, "Cao", 1)]
+    for noise, init, n_init in [*cases, (0.4, "Huang", 10)]:
         X = latent_classes(50_000, noise, 0)
-        for init in ("Huang", "Cao"):
-            costs: dict[str, float] = {}
+        costs: dict[str, float] = {}
 
-            def ours(init: str = init, costs: dict[str, float] = costs) -> None:
-                model = KModes(N_CLUSTERS, init=init.lower(), n_init=1, random_state=0)
-                costs["afterfit"] = model.fit(X).cost_  # noqa: B023
+        def ours(init: str = init, n_init: int = n_init, costs: dict[str, float] = costs) -> None:
+            model = KModes(N_CLUSTERS, init=init.lower(), n_init=n_init, random_state=0)
+            costs["afterfit"] = model.fit(X).cost_  # noqa: B023
 
-            def theirs(init: str = init, costs: dict[str, float] = costs) -> None:
-                model = PythonKModes(N_CLUSTERS, init=init, n_init=1, random_state=0)
-                costs["kmodes"] = float(model.fit(X).cost_)  # noqa: B023
+        def theirs(init: str = init, n_init: int = n_init, costs: dict[str, float] = costs) -> None:
+            model = PythonKModes(N_CLUSTERS, init=init, n_init=n_init, random_state=0)
+            costs["kmodes"] = float(model.fit(X).cost_)  # noqa: B023
 
-            ours()
-            case = f"k-modes, 50,000 x 20, K = 8, {noise:.0%} noise, {init}, 1 start"
-            report.compare(case, ours, {"kmodes": theirs}, goal="at least 200 times", rounds=1)
-            report.note(f"{case}: cost", goal="equal or lower", **costs)
+        ours()
+        case = f"k-modes, 50,000 x 20, K = 8, {noise:.0%} noise, {init}, {n_init} start(s)"
+        report.compare(case, ours, {"kmodes": theirs}, goal="at least 200 times", rounds=1)
+        report.note(f"{case}: cost", goal="equal or lower", **costs)
 
 
 def compare_with_compiled(report: Report) -> None:
@@ -80,7 +80,7 @@ def compare_with_compiled(report: Report) -> None:
     from FasterKModes import FasterKModes
     from kluster_fudge import KModes as FudgeKModes
 
-    for noise in (0.4, 0.6, 0.8, 1.0):
+    for noise in (0.4, 0.6, 1.0):
         X = latent_classes(50_000, noise, 0)
         for n_init in (1, 10):
             costs: dict[str, float] = {}
@@ -103,7 +103,11 @@ def compare_with_compiled(report: Report) -> None:
 
             case = f"k-modes, 50,000 x 20, K = 8, {noise:.0%} noise, Huang, {n_init} start(s)"
             report.compare(
-                case, ours, {"FasterKModes": faster, "kluster-fudge": fudge}, goal="not slower"
+                case,
+                ours,
+                {"FasterKModes": faster, "kluster-fudge": fudge},
+                goal="not slower",
+                rounds=5 if n_init == 1 else 1,
             )
             report.note(f"{case}: cost", goal="equal or lower", **costs)
 

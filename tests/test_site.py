@@ -260,6 +260,44 @@ def test_times_are_told_in_their_unit(seconds, text):
     assert afterfit_benchmarks.time_text(seconds) == text
 
 
+def test_recorded_simulation_is_counted():
+    tables = pd.DataFrame(
+        [
+            # rows, noise, values, true K, repetition, knee, silhouette, gap, stability, rule, date
+            [300, 0.2, 2, 3, 0, 3, 2, None, 1, 3, "2026-01-01"],
+            [300, 0.2, 2, 4, 0, 4, 2, 4, 1, 3, "2026-01-02"],
+            [300, 0.2, 2, 5, 0, 4, 2, 4, 1, 5, "2026-01-02"],
+            [300, 0.2, 2, 1, 0, None, 2, 1, 1, 1, "2026-01-02"],
+            [300, 0.2, 2, 1, 1, 4, 2, 3, 1, 3, "2026-01-02"],
+        ],
+        columns=[
+            *("rows", "noise", "values", "true_k", "repetition"),
+            *afterfit_benchmarks.RULES,
+            "measured",
+        ],
+    )
+    words = afterfit_benchmarks.chosen_in_words(tables)
+    assert "in 2 of 3 tables, the rule finds it in 1 (50.0%)" in words
+    assert "Of the 2 tables without clusters it invents some in 1 (50.0%" in words
+    assert words.endswith("Measured on 2026-01-01 to 2026-01-02.")
+    found = ["67%", "0%", "33%", "0%", "67%", "67%"]
+    assert afterfit_benchmarks.share_rows(tables) == [
+        ["300 rows, 2 values, 20% noise", *found],
+        ["all", *found],
+    ]
+    invented = ["50%", "100%", "50%", "0%", "50%"]
+    assert afterfit_benchmarks.invented_rows(tables)[-1] == ["all", *invented]
+
+
+def test_chapter_shows_the_recorded_simulation_and_it_reaches_its_goal():
+    tables = pd.read_csv(ROOT / "benchmarks/results/categorical_simulation.csv")
+    found, without = afterfit_benchmarks.hits(tables), tables[tables["true_k"] == 1]
+    assert found.loc[found["any"], "rule"].mean() >= 0.95
+    assert without["rule"].gt(1).mean() <= 0.05
+    text = " ".join(page("book/chapters/categorical.html").article.get_text().split())
+    assert afterfit_benchmarks.chosen_in_words(tables) in text
+
+
 # --- take it along ---
 
 
