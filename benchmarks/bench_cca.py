@@ -83,7 +83,7 @@ def main() -> None:
                 CanCorr(Y[rng.permutation(2000)], X).cancorr for _ in range(11)
             ]
         },
-        goal="(shown)",
+        goal="",
         rounds=5,
         scale_peers=9.0,  # 11 of the 99
     )

@@ -36,7 +36,7 @@ from afterfit import _risk
 from afterfit.boundary import BayesBoundaryDisplay, BayesRule, ErrorRate
 from afterfit.mixture import GaussianMixtureParameters
 
-TOLERANCE = 1e-6  # of the range, the sentence of the issue
+TOLERANCE = 1e-6  # of the range: what `boundary` promises by default
 SQUARE = ((-6.0, 6.0), (-6.0, 6.0))
 IDENTITY = np.eye(2)
 
@@ -463,8 +463,8 @@ class TestTwoFeatures:
 
     def test_far_fewer_evaluations_than_a_grid(self):
         # A grid whose linear interpolation is as exact: along a curve of curvature 1 / range the
-        # error of a chord of length h is h^2 / 8, so 1e-6 needs h = 1 / 354 at best; the issue
-        # asks for 20 times fewer than the uniform grid *of that resolution*, 1e6 lines each way.
+        # error of a chord of length h is h^2 / 8, so 1e-6 needs h = 1 / 354 at best;
+        # the uniform grid *of that resolution* has 1e6 lines each way.
         rule = normals([(3, 6), (3, -2)], [np.diag([0.5, 2.0]), 2 * IDENTITY])
         boundary = rule.boundary(((-4, 10), (-2, 12)))
         assert 20 * boundary.n_evaluations < 1000**2  # even a grid of a thousand lines a side

@@ -263,12 +263,12 @@ def test_times_are_told_in_their_unit(seconds, text):
 def test_recorded_simulation_is_counted():
     tables = pd.DataFrame(
         [
-            # rows, noise, values, true K, repetition, knee, silhouette, gap, stability, rule, date
-            [300, 0.2, 2, 3, 0, 3, 2, None, 1, 3, "2026-01-01"],
-            [300, 0.2, 2, 4, 0, 4, 2, 4, 1, 3, "2026-01-02"],
-            [300, 0.2, 2, 5, 0, 4, 2, 4, 1, 5, "2026-01-02"],
-            [300, 0.2, 2, 1, 0, None, 2, 1, 1, 1, "2026-01-02"],
-            [300, 0.2, 2, 1, 1, 4, 2, 3, 1, 3, "2026-01-02"],
+            # rows, noise, values, true K, repetition, rule, knee, silhouette, gap, stability, date
+            [300, 0.2, 2, 3, 0, 3, 3, 2, None, 1, "2026-01-01"],
+            [300, 0.2, 2, 4, 0, 3, 4, 2, 4, 1, "2026-01-02"],
+            [300, 0.2, 2, 5, 0, 5, 4, 2, 4, 1, "2026-01-02"],
+            [300, 0.2, 2, 1, 0, 1, None, 2, 1, 1, "2026-01-02"],
+            [300, 0.2, 2, 1, 1, 3, 4, 2, 3, 1, "2026-01-02"],
         ],
         columns=[
             *("rows", "noise", "values", "true_k", "repetition"),
@@ -280,12 +280,12 @@ def test_recorded_simulation_is_counted():
     assert "in 2 of 3 tables, the rule finds it in 1 (50.0%)" in words
     assert "Of the 2 tables without clusters it invents some in 1 (50.0%" in words
     assert words.endswith("Measured on 2026-01-01 to 2026-01-02.")
-    found = ["67%", "0%", "33%", "0%", "67%", "67%"]
+    found = ["67%", "67%", "0%", "33%", "0%", "67%"]
     assert afterfit_benchmarks.share_rows(tables) == [
-        ["300 rows, 2 values, 20% noise", *found],
+        ["300 × 2, 20%", *found],
         ["all", *found],
     ]
-    invented = ["50%", "100%", "50%", "0%", "50%"]
+    invented = ["50%", "50%", "100%", "50%", "0%"]
     assert afterfit_benchmarks.invented_rows(tables)[-1] == ["all", *invented]
 
 

@@ -87,19 +87,20 @@ class ChosenNumbers(SphinxDirective):
         tables = pd.read_csv(path)
         return [
             nodes.paragraph(text=chosen_in_words(tables)),
-            table(["tables with clusters", *RULES, "any"], share_rows(tables)),
-            table(["tables without", *RULES], invented_rows(tables)),
+            table(["rows × values, noise", *RULES, "any"], share_rows(tables)),
+            table(["no clusters", *RULES], invented_rows(tables)),
         ]
 
 
-RULES = ["knee", "silhouette", "gap", "stability", "rule"]  # as the columns are named
+CRITERIA = ["knee", "silhouette", "gap", "stability"]  # as the columns are named
+RULES = ["rule", *CRITERIA]
 
 
 def hits(tables: pd.DataFrame) -> pd.DataFrame:
     """Return for each table with clusters who found their number; "any" is any but the rule."""
     tables = tables[tables["true_k"] > 1]
     found = tables[RULES].eq(tables["true_k"], axis=0)
-    found["any"] = found[RULES[:-1]].any(axis=1)
+    found["any"] = found[CRITERIA].any(axis=1)
     return found
 
 
@@ -123,7 +124,7 @@ def share_rows(tables: pd.DataFrame) -> list[list[str]]:
     kinds = [tables.loc[found.index, name] for name in ("rows", "values", "noise")]
     shares = found.groupby(kinds).mean()
     rows = [
-        [f"{n:,} rows, {v} values, {noise:.0%} noise", *map("{:.0%}".format, share)]
+        [f"{n:,} × {v}, {noise:.0%}", *map("{:.0%}".format, share)]
         for (n, v, noise), share in zip(shares.index, shares.to_numpy(), strict=True)
     ]
     return [*rows, ["all", *map("{:.0%}".format, found.mean())]]

@@ -22,6 +22,8 @@ ENCODED_ROWS = 1 << 14
 
 # An integer column whose values span no more than this is encoded by looking values up.
 LOOKUP_SPAN = 1 << 16
+# Rows at a time in which integers are looked for, until all of their range have been seen.
+LOOKED_AT_ROWS = 1 << 11
 
 # Equal rows are merged block by block; once this many rows were seen and fewer than half of them
 # fell together, the rest is not worth the memory and rows are kept as they come.
@@ -489,8 +491,10 @@ def _encode_integers(array: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[An
     starts = np.concatenate([[0], np.cumsum(spans)])
     shift = starts[:-1] - np.array(low)
     present = np.zeros(starts[-1], dtype=bool)
-    for rows in blocks(len(array), ENCODED_ROWS):
+    for rows in blocks(len(array), LOOKED_AT_ROWS):
         present[np.add(array[rows], shift, dtype=np.int64, casting="unsafe")] = True
+        if present.all():  # most often so after the first rows
+            break
     encoded = []
     for j, column in enumerate(array.T):
         values = np.flatnonzero(present[starts[j] : starts[j + 1]])
@@ -499,12 +503,15 @@ def _encode_integers(array: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[An
         if low[j] == 0 and len(values) == values[-1] + 1 and array.dtype == dtype:
             encoded.append((column, levels, 0))  # already encoded: no copy
             continue
+        codes = np.empty(len(column), dtype=dtype)
+        encoded.append((codes, levels, 0))
+        if len(values) == spans[j]:  # no gaps: nothing to look up
+            np.subtract(column, low[j], out=codes, casting="unsafe")
+            continue
         lookup = np.zeros(spans[j], dtype=dtype)
         lookup[values] = np.arange(len(values))
-        codes = np.empty(len(column), dtype=dtype)
         for rows in blocks(len(column)):
             codes[rows] = lookup[column[rows].astype(np.int64) - low[j]]
-        encoded.append((codes, levels, 0))
     return encoded
 
 
