@@ -607,6 +607,11 @@ def test_rule(suggestions, evidence, expected, words):
             {"gap": 3, "knee": None},
             "The gap suggests K = 3, the knee suggests no K: they disagree.",
         ),
+        (
+            {"knee": 2, "gap": None, "silhouette": 2, "stability": 2},
+            "The knee, the silhouette and the stability suggest K = 2, the gap suggests no K: they",
+        ),
+        ({"gap": None, "knee": None}, "The gap and the knee suggest no K. Chosen"),
         ({"gap": 3}, "The gap suggests K = 3. Chosen"),
         ({}, "No criterion was asked for."),
     ],

@@ -324,18 +324,22 @@ def _among_stable(
 
 def summary(suggestions: Mapping[str, int | None], n_clusters: int | None, reason: str) -> str:
     """Return in words what each criterion suggests, whether they agree, and the choice."""
-    said = []
+    by_k: dict[int | None, list[str]] = {}
     for name, k in suggestions.items():
-        said.append(f"the {name} suggests no K" if k is None else f"the {name} suggests K = {k}")
-    named = {k for k in suggestions.values() if k is not None}
-    listed = ", ".join(said)
-    if not said:
+        by_k.setdefault(k, []).append(f"the {name}")
+    listed = ", ".join(_suggest(names, k) for k, names in by_k.items())
+    if not by_k:
         verdict = "No criterion was asked for."
-    elif len(said) == 1 or (not named):
-        verdict = f"{listed[0].upper()}{listed[1:]}."
-    elif len(named) == 1 and None not in suggestions.values():
-        verdict = f"All criteria agree: K = {named.pop()}."
-    else:
+    elif len(by_k) > 1:
         verdict = f"{listed[0].upper()}{listed[1:]}: they disagree."
+    elif len(suggestions) > 1 and None not in by_k:
+        verdict = f"All criteria agree: K = {next(iter(by_k))}."
+    else:
+        verdict = f"{listed[0].upper()}{listed[1:]}."
     chosen = "No K is chosen" if n_clusters is None else f"Chosen: K = {n_clusters}"
     return f"{verdict} {chosen}, {reason}."
+
+
+def _suggest(names: Sequence[str], k: int | None) -> str:
+    joined = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return f"{joined} suggest{'s' if len(names) == 1 else ''} {'no K' if k is None else f'K = {k}'}"

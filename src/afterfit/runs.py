@@ -257,14 +257,18 @@ def sweep(
 
     Examples
     --------
-    >>> sweep("notebooks/agreement.ipynb", {"sead": range(20)}, "runs")  # doctest: +SKIP
+    Everything is checked before anything is run:
+
+    >>> sweep("notebooks/agreement.ipynb", {"sead": range(20)}, "runs")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    afterfit.runs.ParameterError: `sead` is not a parameter of this chapter. Did you mean ...
-    >>> table = sweep(
-    ...     "notebooks/agreement.ipynb", {"seed": range(20), "n": [100, 1000]}, "runs"
-    ... )  # doctest: +SKIP
-    >>> table.groupby("n")["purity"].agg(["mean", "std"])  # doctest: +SKIP
+    afterfit.runs.ParameterError: `sead` is not a parameter of this chapter. ... `seed`? ...
+
+    Forty runs and their table, in a script (``if __name__ == "__main__":``, since worker processes
+    import it)::
+
+        table = sweep("notebooks/agreement.ipynb", {"seed": range(20), "n": [100, 1000]}, "runs")
+        table.groupby("n")["purity"].agg(["mean", "std"])
     """
     from afterfit import _sweep
 
@@ -318,9 +322,14 @@ def report(
 
     Examples
     --------
-    >>> report("notebooks/agreement.ipynb", {"data": "my.csv", "true_column": "class"},
-    ...     "report.html")  # doctest: +SKIP
-    PosixPath('report.html')
+    >>> report("notebooks/agreement.ipynb", {"data": "my.csv"}, "report.html")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: ...there is no file 'my.csv'...
+
+    With the file in its place, one HTML file of the chapter on it::
+
+        report("notebooks/agreement.ipynb", {"data": "my.csv", "true_column": "class"}, "my.html")
     """
     from afterfit import _report
 
