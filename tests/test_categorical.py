@@ -72,6 +72,17 @@ def test_silhouette_is_that_of_scikit_learn_on_codes(X, data):
     assert matching_silhouette_score(X, labels) == pytest.approx(score, abs=1e-12)
 
 
+@pytest.mark.parametrize("values", [[0, 1, 2, 3], [-5, -4, -3], [7, 9, 400]])
+def test_integers_that_appear_late_are_categories_of_their_own(values):
+    # Integers are looked for block by block: the last value comes in the last row alone.
+    rng = np.random.default_rng(0)
+    X = rng.choice(values[:-1], size=(5000, 2))
+    X[-1] = values[-1]
+    labels = rng.integers(3, size=len(X))
+    as_text = matching_silhouette_samples(X.astype(str), labels)
+    np.testing.assert_array_equal(matching_silhouette_samples(X, labels), as_text)
+
+
 @settings(max_examples=50, deadline=None)
 @given(X=tables, seed=st.integers(0, 2**32 - 1))
 def test_a_row_of_weight_w_counts_as_w_rows(X, seed):
