@@ -1,5 +1,6 @@
 """Sweeps: on a real scheduler whose workers die, stopped and taken up again, on wrong grids."""
 
+import gc
 import io
 import json
 import os
@@ -212,6 +213,29 @@ def wait_for_records(out, count, process):
         assert process.poll() is None, process.stderr.read()
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_stop_that_python_drops_is_asked_for_again():
+    # What a callback of the garbage collector raises is printed and dropped, Ctrl-C included.
+    def callback(phase, _):
+        if phase == "start" and not asked:
+            asked.append(phase)
+            signal.raise_signal(signal.SIGINT)
+
+    def sweep():
+        with _cli._stopping_once():
+            gc.collect()
+            time.sleep(10)
+
+    asked, before = [], (sys.unraisablehook, signal.getsignal(signal.SIGINT))
+    gc.callbacks.append(callback)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            sweep()
+    finally:
+        gc.callbacks.remove(callback)
+    assert asked
+    assert (sys.unraisablehook, signal.getsignal(signal.SIGINT)) == before
 
 
 def test_stopped_by_ctrl_c_killed_and_taken_up_again(notebook, tmp_path):

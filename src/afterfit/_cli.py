@@ -213,12 +213,24 @@ def _stopping_once() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt(number)
 
+    def ask_again(dropped: Any) -> None:
+        # Python drops what is raised while the garbage collector runs a callback (Dask has one).
+        if dropped.exc_type is not KeyboardInterrupt:
+            hook(dropped)
+            return
+        for each in before:
+            signal.signal(each, stop)
+        threading.Timer(0.05, os.kill, (os.getpid(), dropped.exc_value.args[0])).start()
+
     before: dict[int, Any] = {}
+    hook = sys.unraisablehook
     if threading.current_thread() is threading.main_thread():
         before |= {each: signal.signal(each, stop) for each in (signal.SIGINT, signal.SIGTERM)}
+        sys.unraisablehook = ask_again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for each, handler in before.items():
             signal.signal(each, handler)
 
