@@ -580,7 +580,7 @@ def agreement_table(y_true: Any, y_pred: Any) -> pd.DataFrame:
         "pairwise F measure": (
             pairwise_f_measure(classes, clusters),
             varies,
-            "Of the pairs put together, are they of one class?",
+            "Are pairs put together of one class, and pairs of one class together?",
         ),
         "Rand index": (
             metrics.rand_score(classes, clusters),
