@@ -580,13 +580,13 @@ EVIDENCE = {"gap": [0, 1, 2, 1.9], "gap_standard_error": [0.1] * 4}
     [
         ({"gap": 3}, EVIDENCE, 3, "no longer clearly grows"),
         ({"gap": 3, "stability": 3}, {**EVIDENCE, "stability": [1, 0.9, 0.95, 0.5]}, 3, "0.95"),
-        ({"gap": 3, "stability": 2}, {**EVIDENCE, "stability": [1, 0.9, 0.5, 0.5]}, 2, "although"),
+        ({"gap": 3, "stability": 2}, {**EVIDENCE, "stability": [1, 0.9, 0.5, 0.5]}, 2, "up to K"),
         (
             {"gap": 4, "silhouette": 2, "stability": 3},
             {**EVIDENCE, "gap": [0, 1, 2, 3], "stability": [1, 0.85, 0.9, 0.5]}
             | {"silhouette": [np.nan, 0.5, 0.3, 0.6]},
             2,
-            "greatest silhouette, although the gap grows at the greatest K tried, where that index",
+            "greatest silhouette of such K; the gap still grows at the greatest K tried, where",
         ),
         ({"gap": 3, "stability": 1}, {**EVIDENCE, "stability": [1, 0.4, 0.5, 0.5]}, 3, "though no"),
         ({"gap": None, "silhouette": 2}, {**EVIDENCE, "gap": [0, 1, 2, 3]}, 2, "still grows"),

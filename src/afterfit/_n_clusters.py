@@ -312,14 +312,15 @@ def decide(
 def _among_stable(
     k: int, again: pd.Series, most: int, last: int | None, suggestions: Mapping[str, int | None]
 ) -> str:
-    best = "the greatest silhouette" if "silhouette" in suggestions else "the best such agreement"
+    best = "the greatest silhouette" if "silhouette" in suggestions else "the greatest index"
     reason = (
-        f"whose clusters come back in resamples (adjusted Rand index {again[k]:.2f}), with {best}"
+        f"whose clusters come back in resamples (adjusted Rand index {again[k]:.2f}), with {best} "
+        "of such K"
     )
     if "gap" not in suggestions:
         return reason
-    grows = "at the greatest K tried" if last is None else f"up to K = {most}"
-    return f"{reason}, although the gap grows {grows}, where that index is {again[most]:.2f}"
+    grows = "still grows at the greatest K tried" if last is None else f"grows up to K = {most}"
+    return f"{reason}; the gap {grows}, where that index is {again[most]:.2f}"
 
 
 def summary(suggestions: Mapping[str, int | None], n_clusters: int | None, reason: str) -> str:
