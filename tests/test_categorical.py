@@ -149,6 +149,27 @@ def test_silhouette_takes_any_category_type():
     assert matching_silhouette_samples(frame, labels) == pytest.approx(expected, abs=1e-12)
 
 
+@pytest.mark.parametrize(
+    "labels",
+    [
+        np.array([-1, -1, 127, 127], dtype=np.int8),  # codes of a pandas Categorical: narrow
+        np.array([0, 0, 2**64 - 1, 2**64 - 1], dtype=np.uint64),
+        [2**63, 2**63, 2**63 + 1, 2**63 + 1],  # equal once they are floats
+        [1, 1, "1", "1"],
+        [("a", 1), ("a", 1), ("b",), ("b",)],
+        pd.Series(["p", "p", "q", "q"], index=[3, 2, 1, 0], dtype="category"),
+    ],
+    ids=str,
+)
+def test_silhouette_takes_any_labels(labels):
+    X = [["a", "x"], ["a", "y"], ["b", "y"], ["c", "z"]]
+    expected = matching_silhouette_samples(X, [0, 0, 1, 1])
+    assert (matching_silhouette_samples(X, labels) == expected).all()
+    shares = cluster_profile(X, labels).iloc[:, 2:]
+    assert shares.columns.tolist() == list(dict.fromkeys(labels))
+    assert (shares.to_numpy() == cluster_profile(X, [0, 0, 1, 1]).iloc[:, 2:]).all(axis=None)
+
+
 def test_silhouette_of_many_clusters_and_categories_in_blocks(monkeypatch):
     monkeypatch.setattr("afterfit._silhouette.BLOCK_CELLS", 1)
     monkeypatch.setattr(_categories, "BLOCK_ROWS", 100)
@@ -882,7 +903,15 @@ X3 = [["a", "x"], ["b", "y"], ["c", "z"]]
         (matching_silhouette_score, (X3, [1, 2]), ValueError, "`labels` must have one label"),
         (matching_silhouette_score, (X3, [1, 1, 1]), ValueError, "at least 2 clusters .*got 1"),
         (matching_silhouette_score, (X3, [1, None, 1]), ValueError, r"got 1 missing label\(s\)"),
-        (cluster_profile, (X3, [1, 2]), ValueError, "`labels` must have one label"),
+        (cluster_profile, (X3, [1, 2]), ValueError, r"each of the 3 row\(s\) of `X`, got 2"),
+        (cluster_profile, (X3, [{1}, {1}, {2}]), TypeError, "`labels` must hold hashable labels"),
+        (cluster_profile, (X3, "abc"), TypeError, "`labels` must be a list, .* got str"),
+        (
+            cluster_profile,
+            (X3, np.ma.masked_array([1, 2, 2], mask=[0, 1, 0])),
+            ValueError,
+            r"`labels` must have a label for every row, got 1 missing label\(s\), in row\(s\) 1",
+        ),
         (plot_profile, (X3, [1, 1, np.nan]), ValueError, "missing label"),
         (plot_silhouettes, (X3, [1, 1, 1]), ValueError, "at least 2 clusters"),
         (choose_n_clusters, (X3, [1, 4]), ValueError, r"`k_values` .* distinct rows \(3\), got 4"),

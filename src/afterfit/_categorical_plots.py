@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -92,7 +92,7 @@ def _draw_criterion(
 def draw_silhouettes(
     table: CategoryTable,
     labels: NDArray[np.int64],
-    names: NDArray[Any],
+    names: Sequence[Hashable],
     weights: NDArray[np.float64] | None,
     ax: Axes | None,
 ) -> Axes:

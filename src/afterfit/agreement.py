@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from afterfit._labels import as_written
-from afterfit._validation import check_integer, check_random_state, check_real, listing
+from afterfit._labels import as_written, encode_labels, one_dimensional
+from afterfit._validation import check_integer, check_random_state, check_real
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -719,7 +719,7 @@ class _Table(NamedTuple):
 
 
 def _count(y_true: Any, y_pred: Any) -> _Table:
-    true, pred = _one_dimensional(y_true, "y_true"), _one_dimensional(y_pred, "y_pred")
+    true, pred = one_dimensional(y_true, "y_true"), one_dimensional(y_pred, "y_pred")
     _check_lengths(true, pred)
     return _count_integers(true, pred) or _count_codes(_encode(true, pred))
 
@@ -796,82 +796,10 @@ def _full_counts(table: _Table) -> NDArray[np.int64]:
 
 
 def _encode(y_true: Any, y_pred: Any) -> _Labels:
-    classes, class_labels = _encode_labels(y_true, "y_true")
-    clusters, cluster_labels = _encode_labels(y_pred, "y_pred")
+    classes, class_labels = encode_labels(y_true, "y_true")
+    clusters, cluster_labels = encode_labels(y_pred, "y_pred")
     _check_lengths(classes, clusters)
     return _Labels(classes, clusters, class_labels, cluster_labels)
-
-
-def _encode_labels(labels: Any, name: str) -> tuple[NDArray[np.int64], list[Hashable]]:
-    """Return integer codes and the distinct labels, sorted where they can be."""
-    values = _one_dimensional(labels, name)
-    missing = np.asarray(pd.isna(values))
-    if missing.any():
-        rows = np.flatnonzero(missing)
-        raise ValueError(
-            f"`{name}` must have a label for every row, got {rows.size} missing label(s), "
-            f"in row(s) {listing(rows.tolist())}."
-        )
-    if len(values) == 0:
-        raise ValueError(f"`{name}` must have at least one label, got none.")
-    try:
-        codes, uniques = pd.factorize(values)
-    except TypeError as error:
-        raise TypeError(f"`{name}` must hold hashable labels ({error}).") from None
-    distinct = [_as_python(label) for label in uniques.tolist()]
-    is_ordered = isinstance(uniques, pd.Categorical) and uniques.ordered
-    order = _sorted_positions(uniques.codes if is_ordered else uniques, distinct)
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return rank[codes], [distinct[i] for i in order]
-
-
-def _one_dimensional(labels: Any, name: str) -> Any:
-    """Return labels as a NumPy or pandas array of one dimension."""
-    if isinstance(labels, pd.MultiIndex):
-        labels = labels.to_flat_index()  # of tuples
-    if isinstance(labels, pd.Series | pd.Index):
-        labels = labels.array
-    if isinstance(labels, np.ma.MaskedArray):
-        masked = np.ma.getmaskarray(labels)
-        labels = np.array(labels, dtype=object)
-        labels[masked] = None  # so that it counts as missing
-    if isinstance(labels, pd.arrays.NumpyExtensionArray):
-        labels = labels.to_numpy()
-    if isinstance(labels, pd.api.extensions.ExtensionArray):
-        return labels
-    if hasattr(labels, "__array__"):
-        array = np.asarray(labels)
-        if array.ndim != 1:
-            raise ValueError(
-                f"`{name}` must have one dimension, got shape {array.shape}; "
-                "pass one column, for instance with `.ravel()`."
-            )
-        return pd.array(array) if array.dtype.kind in "mM" else array
-    if isinstance(labels, str | bytes) or not isinstance(labels, Sequence):
-        raise TypeError(
-            f"`{name}` must be a list, an array or a pandas Series of labels, "
-            f"got {type(labels).__name__}."
-        )
-    # An object array, so that tuples and labels of mixed types stay as they are.
-    return np.fromiter(labels, dtype=object, count=len(labels))
-
-
-def _as_python(label: Any) -> Hashable:
-    """Return a NumPy scalar as Python's, other labels as they are."""
-    is_scalar = isinstance(label, (np.number, np.bool_, np.character))  # faster than a union
-    plain: Hashable = label.item() if is_scalar else label
-    return plain
-
-
-def _sorted_positions(keys: Any, labels: list[Any]) -> NDArray[np.intp]:
-    """Return the order of labels, by keys of theirs that NumPy can sort or by themselves."""
-    if isinstance(keys, np.ndarray) and keys.dtype != object:
-        return np.argsort(keys)
-    try:
-        return np.array(sorted(range(len(labels)), key=labels.__getitem__))
-    except TypeError:  # labels of several types: in order of appearance
-        return np.arange(len(labels))
 
 
 def _check_lengths(y_true: Any, y_pred: Any) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,7 @@ from afterfit._categories import (
 )
 from afterfit._kmodes import Engine
 from afterfit._kmodes_search import Found, cao_modes, search
+from afterfit._labels import encode_labels
 from afterfit._n_clusters import (
     COMPARED_ROWS,
     CRITERIA,
@@ -70,9 +71,6 @@ __all__ = [
 ]
 
 INITS = ("huang", "cao", "random")
-
-# Integer labels that span less than this are counted instead of looked up.
-LABEL_SPAN = 1 << 16
 
 # Seconds between two lines of progress.
 PROGRESS_SECONDS = 1.0
@@ -444,7 +442,7 @@ class NClustersResult:
 
         n_columns = check_integer(n_columns, "n_columns", low=1)
         table, weight = self.data
-        codes, names = pd.factorize(np.asarray(self._labels(n_clusters)), sort=True)
+        codes, names = _encoded_labels(self._labels(n_clusters), table.n_rows)
         return draw_profile(_profile(table, codes, names, weight), n_columns, ax)
 
     def _labels(self, n_clusters: int | None) -> NDArray[Any]:
@@ -666,7 +664,7 @@ def cluster_profile(
     """
     table = encode_table(X, missing="category")
     weight = check_sample_weight(sample_weight, table.n_rows)
-    codes, names = _factorized(labels, table.n_rows)
+    codes, names = _encoded_labels(labels, table.n_rows)
     return _profile(table, codes, names, weight)
 
 
@@ -846,7 +844,7 @@ def _model(
 def _profile(
     table: CategoryTable,
     labels: NDArray[np.int64],
-    names: NDArray[Any],
+    names: list[Hashable],
     weight: NDArray[np.float64] | None,
 ) -> pd.DataFrame:
     parts = []
@@ -856,7 +854,7 @@ def _profile(
         counts = flat.reshape(len(level), len(names)).astype(np.float64)
         in_cluster, in_all = counts.sum(axis=0), counts.sum(axis=1)
         shares = np.divide(counts, in_cluster, out=np.zeros_like(counts), where=in_cluster > 0)
-        part = pd.DataFrame(shares, columns=pd.Index(list(names)))
+        part = pd.DataFrame(shares, columns=pd.Index(names, tupleize_cols=False))
         part.insert(0, "all", in_all / in_all.sum())
         part.insert(0, "cramers_v", _cramers_v(counts))
         part.insert(0, "category", list(level))
@@ -879,7 +877,7 @@ def _cramers_v(counts: NDArray[np.float64]) -> float:
 
 def _check_silhouette(
     X: Any, labels: Any, sample_weight: Any
-) -> tuple[CategoryTable, NDArray[np.int64], NDArray[Any], NDArray[np.float64] | None]:
+) -> tuple[CategoryTable, NDArray[np.int64], list[Hashable], NDArray[np.float64] | None]:
     table = encode_table(X, missing="category")
     weight = check_sample_weight(sample_weight, table.n_rows)
     check_whole_weights(weight)
@@ -889,9 +887,9 @@ def _check_silhouette(
 
 def _codes_of_labels(
     labels: Any, n_rows: int, weight: NDArray[np.float64] | None
-) -> tuple[NDArray[np.int64], NDArray[Any]]:
+) -> tuple[NDArray[np.int64], list[Hashable]]:
     """Return labels as 0, 1, ... and their names; two clusters at least must have weight."""
-    codes, names = _factorized(labels, n_rows)
+    codes, names = _encoded_labels(labels, n_rows)
     present = len(names) if weight is None else np.unique(codes[weight > 0]).size
     if present < 2:
         raise ValueError(
@@ -900,34 +898,14 @@ def _codes_of_labels(
     return codes, names
 
 
-def _factorized(labels: Any, n_rows: int) -> tuple[NDArray[np.int64], NDArray[Any]]:
-    array = np.asarray(labels)
-    if not hasattr(labels, "__array__") and array.dtype.kind in "US":
-        array = np.asarray(labels, dtype=object)  # numbers beside text must not turn into text
-    if array.shape != (n_rows,):
+def _encoded_labels(labels: Any, n_rows: int) -> tuple[NDArray[np.int64], list[Hashable]]:
+    codes, names = encode_labels(labels, "labels")
+    if len(codes) != n_rows:
         raise ValueError(
-            f"`labels` must have one label for each of the {n_rows} row(s) of `X`, got shape "
-            f"{array.shape}."
+            f"`labels` must have one label for each of the {n_rows} row(s) of `X`, got "
+            f"{len(codes)}."
         )
-    if array.dtype.kind in "iu" and n_rows:
-        low, high = int(array.min()), int(array.max())
-        if high - low < LABEL_SPAN:  # counting is faster than looking up
-            counts = np.bincount(array - low, minlength=high - low + 1)
-            present = np.flatnonzero(counts)
-            rank = np.cumsum(counts > 0) - 1
-            return rank[array - low], (present + low).astype(array.dtype)
-    codes, names = pd.factorize(array)
-    missing = int(np.count_nonzero(codes < 0))
-    if missing:
-        raise ValueError(f"`labels` must not be missing, got {missing} missing label(s).")
-    names = np.asarray(names)
-    try:
-        order = np.argsort(names, kind="stable")
-    except TypeError:  # labels of several types: as they appear
-        return codes, names
-    rank = np.empty(len(order), dtype=np.int64)
-    rank[order] = np.arange(len(order))
-    return rank[codes], names[order]
+    return codes, names
 
 
 def _check_enough_rows(n_clusters: int, units: Packed, name: str = "n_clusters") -> None:
