@@ -12,6 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats.contingency import association
+from sklearn.base import BaseEstimator
+from sklearn.cluster import DBSCAN
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score, silhouette_samples, silhouette_score
 from sklearn.utils.estimator_checks import check_estimator
@@ -430,18 +432,45 @@ def test_predict_takes_unknown_categories_for_different():
         named.predict(frame[["q", "p"]])
 
 
-def test_check_estimator():
+@pytest.mark.parametrize("missing", ["error", "category"])
+def test_check_estimator(missing):
     failing = {
         "check_clustering": "its points are continuous: no two rows share a category, so that "
         "every row is equally far from every other"
     }
     state = np.random.get_state()  # noqa: NPY002  (scikit-learn's own checks move it)
     results = check_estimator(
-        KModes(2, random_state=0), expected_failed_checks=failing, on_skip=None
+        KModes(2, missing=missing, random_state=0), expected_failed_checks=failing, on_skip=None
     )
     np.random.set_state(state)  # noqa: NPY002
     failed = {result["check_name"] for result in results if result["status"] == "xfail"}
     assert failed == set(failing)
+    assert KModes(missing=missing).__sklearn_tags__().input_tags.allow_nan == (
+        missing == "category"
+    )
+
+
+def test_as_many_starts_and_iterations_as_asked_for(monkeypatch):
+    X, _ = latent_classes(200, 8, 3, 6, 0.8, 0)
+    fits = {
+        max_iter: KModes(6, init="random", n_init=1, max_iter=max_iter, random_state=2).fit(X)
+        for max_iter in (1, 2, 100)
+    }
+    assert [fits[1].n_iter_, fits[2].n_iter_] == [1, 2]
+    assert 2 < fits[100].n_iter_ < 100
+    starts = []
+    initial_modes = _kmodes_search.initial_modes
+
+    def watched(engine, n_clusters, init, n_init, rng):
+        starts.append(n_init)
+        return initial_modes(engine, n_clusters, init, n_init, rng)
+
+    monkeypatch.setattr(_kmodes_search, "initial_modes", watched)
+    KModes(3, n_init=7).fit(X)
+    assert starts[0] == 7
+    starts.clear()
+    choose_n_clusters(X, [3], n_init=5, criteria=[])
+    assert starts[0] == 5
 
 
 def test_encoded_arrays_are_not_copied():
@@ -485,6 +514,9 @@ def test_votes_fall_into_two(votes):
     assert result.table["silhouette"].idxmax() == 2
     assert "they disagree" in result.summary  # the gap goes on growing
     assert result.model is result.models[2]
+    assert (result.model.predict(X) == result.model.labels_).all()  # missing values too
+    assert result.model.feature_names_in_.tolist() == X.columns.tolist()
+    assert result.model.get_params()["n_init"] == 1
 
 
 def test_table_is_that_of_the_models_and_the_definitions():
@@ -502,6 +534,7 @@ def test_table_is_that_of_the_models_and_the_definitions():
         "stability",
     ]
     assert np.isnan(result.table.loc[1, "silhouette"])
+    assert result.table.index[result.table["knee"]].tolist() == [result.suggestions["knee"]]
     for k, model in result.models.items():
         assert result.table.loc[k, "cost"] == model.cost_
         assert model.cost_ == recount(X, model.cluster_centroids_, weight)[0]
@@ -663,6 +696,30 @@ def test_stability_is_low_for_noise_and_high_for_clusters():
     assert found.table.loc[2, "stability"] > 0.95
 
 
+def test_stability_is_the_mean_over_resamples_of_as_many_rows_as_the_table(monkeypatch):
+    X, _ = latent_classes(30, 5, 3, 2, 0.4, 0)
+    weight = 1 + np.arange(30) % 3
+    agreements = [np.array([1.0, 0.2]), np.array([1.0, 0.6])]
+    seen = []
+
+    def watched(self, n_rows, *given):
+        seen.append(n_rows)
+        return agreements[len(seen) - 1]
+
+    monkeypatch.setattr(_n_clusters.OwnFits, "resample", watched)
+    options = {"criteria": ["stability"], "n_init": 1, "n_resamples": 2}
+    result = choose_n_clusters(X, [1, 2], sample_weight=weight, **options)
+    assert result.table["stability"].tolist() == [1.0, 0.4]
+    assert seen == [weight.sum()] * 2
+
+
+def test_numbers_of_clusters_come_in_any_order_and_once():
+    X, _ = latent_classes(40, 5, 3, 2, 0.9, 0)
+    result = choose_n_clusters(X, [8, 1, 8], criteria=[], n_init=1)
+    assert result.table.index.tolist() == [1, 8]
+    assert len(set(result.models[8].labels_)) == 8
+
+
 def test_a_criterion_that_was_not_asked_for_costs_nothing(monkeypatch):
     X, _ = latent_classes(60, 5, 3, 2, 0.4, 0)
     fits = []
@@ -774,6 +831,7 @@ def test_large_tables_are_compared_through_samples(monkeypatch):
         X, range(1, 6), n_init=1, n_references=4, n_resamples=2, random_state=0
     )
     assert result.n_clusters == 3
+    assert result.table.loc[1, "gap"] == pytest.approx(0, abs=1e-12)  # one sample for both
     assert seen == [200.0] * 4
 
 
@@ -783,6 +841,8 @@ def test_progress_is_written_to_the_standard_error(capsys):
     lines = capsys.readouterr().err.splitlines()
     assert re.fullmatch(r"choose_n_clusters: fits 2 of 2, [\d.]+ s", lines[0])
     assert lines[-1].startswith("choose_n_clusters: references 2 of 2")
+    choose_n_clusters(X, [1, 2], criteria=[], n_init=1)
+    assert capsys.readouterr().err == ""
 
 
 def test_perfect_clusters_have_a_finite_gap():
@@ -802,6 +862,15 @@ def test_no_choice_says_so():
         _ = result.model
     with pytest.raises(ValueError, match="`n_clusters` must be one of 2, 3, got 4"):
         result.plot_profile(n_clusters=4)
+    with pytest.raises(TypeError, match=r"`n_clusters` must be an integer, got \[2\]"):
+        result.plot_profile(n_clusters=[2])
+
+
+def test_one_cluster_has_no_silhouettes_to_draw():
+    result = choose_n_clusters([["a"], ["b"]], [1], criteria=["stability"], n_resamples=1)
+    for n_clusters in (None, 1):
+        with pytest.raises(ValueError, match="2 or more; the model for 1 has one cluster"):
+            result.plot_silhouettes(n_clusters=n_clusters)
 
 
 # --- profiles and figures -----------------------------------------------------------------------
@@ -868,6 +937,7 @@ def test_figures(votes):
 # --- what is refused ----------------------------------------------------------------------------
 
 X3 = [["a", "x"], ["b", "y"], ["c", "z"]]
+TWICE = pd.DataFrame(X3, columns=["p", "p"])  # two columns of one name
 
 
 @pytest.mark.parametrize(
@@ -900,6 +970,41 @@ X3 = [["a", "x"], ["b", "y"], ["c", "z"]]
         (KModes(2).fit, (X3, None, [1, "a", 1]), TypeError, "must be numbers, got 'a' in row 1"),
         (KModes(2).fit(X3).predict, ([["a"]],), ValueError, "has 1 features, but KModes is"),
         (KModes(2).predict, (X3,), NotFittedError, "not fitted"),
+        (KModes(2).fit, (X3, None, [1, 1j, 1]), TypeError, r"must be numbers, got 1j in row 1"),
+        (KModes(2).fit, (X3, None, ["1", "2", "1"]), TypeError, "must be numbers, got '1' in row"),
+        (
+            KModes(2).fit,
+            (X3, None, np.array(["2020", "2021", "2022"], dtype="M8[D]")),
+            TypeError,
+            r"`sample_weight` must be numbers, got datetime.date\(2020, 1, 1\) in row 0",
+        ),
+        (
+            KModes(2).fit,
+            (X3, None, np.ma.masked_array([1, 1, 1], mask=[0, 1, 0])),
+            ValueError,
+            "`sample_weight` must be finite and not negative, got nan in row 1",
+        ),
+        (
+            KModes(2).fit,
+            (X3, None, [1, 1e308, 1e308]),
+            ValueError,
+            r"most 1e\+75 .* got 1e\+308 in",
+        ),
+        (
+            KModes(2).fit,
+            (np.ma.masked_equal([[1], [2], [3]], 2),),
+            ValueError,
+            r"missing .* 0 \(1\)",
+        ),
+        (
+            KModes(2).fit,
+            (pd.DataFrame({"p": pd.Categorical([1, np.inf, 2], categories=[1, np.inf, 2])}),),
+            ValueError,
+            r"infinite values \(inf\) in column\(s\) 'p'",
+        ),
+        (KModes(2).fit, (TWICE,), ValueError, "different name for each column, got 'p' more than"),
+        (KModes(2).fit(X3).predict, (TWICE,), ValueError, "different name for each column"),
+        (choose_n_clusters, (TWICE, [1, 2]), ValueError, "different name for each column"),
         (matching_silhouette_score, (X3, [1, 2]), ValueError, "`labels` must have one label"),
         (matching_silhouette_score, (X3, [1, 1, 1]), ValueError, "at least 2 clusters .*got 1"),
         (matching_silhouette_score, (X3, [1, None, 1]), ValueError, r"got 1 missing label\(s\)"),
@@ -918,11 +1023,25 @@ X3 = [["a", "x"], ["b", "y"], ["c", "z"]]
         (choose_n_clusters, (X3, [0, 1]), ValueError, "`k_values` must be at least 1, got 0"),
         (choose_n_clusters, (X3, []), ValueError, "at least one number of clusters"),
         (choose_n_clusters, (X3, 3), TypeError, "`k_values` must be whole numbers, got 3"),
+        (choose_n_clusters, (X3, "12"), TypeError, "`k_values` must be whole numbers, got '12'"),
     ],
 )
 def test_bad_input_is_named(function, arguments, error, message):
     with pytest.raises(error, match=message):
         function(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("labels", "weight", "message"),
+    [
+        ([1, 1, 2], [1, 0.5, 1], "whole numbers.*got 0.5 in row 1"),
+        ([1, 1, 2], [1, 1, 0], r"at least 2 clusters \(with rows of positive weight\), got 1"),
+    ],
+)
+def test_bad_weights_of_a_silhouette_are_named(labels, weight, message):
+    for function in (matching_silhouette_samples, matching_silhouette_score, plot_silhouettes):
+        with pytest.raises(ValueError, match=message):
+            function(X3, labels, sample_weight=weight)
 
 
 class WithoutCost:
@@ -943,6 +1062,23 @@ class WithoutCost:
         return self
 
 
+class Keeping(BaseEstimator):
+    """A clusterer that keeps what it is told to, and whose `fit` returns nothing."""
+
+    def __init__(self, n_clusters=2, cost_=1.0, labels_=(0, 0, 1)):
+        self.n_clusters, self.cost_, self.labels_ = n_clusters, cost_, labels_
+
+    def fit(self, X):
+        if self.labels_ is None:
+            del self.labels_
+
+
+def test_an_estimator_whose_fit_returns_nothing_is_taken():
+    result = choose_n_clusters(X3, [1, 2], estimator=Keeping(), criteria=["silhouette"])
+    # By hand: the three rows are 1 apart from each other in every column.
+    assert result.table["silhouette"].tolist() == [0.0, 0.0]
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -955,9 +1091,34 @@ class WithoutCost:
         ({"estimator": 3}, TypeError, "lacks fit, get_params, set_params, predict"),
         ({"estimator": WithoutCost()}, TypeError, "lacks predict"),
         (
+            {"estimator": DBSCAN(), "criteria": ["knee"]},
+            TypeError,
+            "must have a parameter `n_clusters`",
+        ),
+        (
             {"estimator": WithoutCost(), "criteria": ["knee"]},
             TypeError,
             "`estimator` must keep its cost in `cost_` or `inertia_`",
+        ),
+        (
+            {"estimator": Keeping(cost_=-1), "criteria": []},
+            ValueError,
+            "finite and not negative, got -1 in `cost_` of Keeping",
+        ),
+        (
+            {"estimator": Keeping(cost_=float("nan")), "criteria": []},
+            ValueError,
+            "finite and not negative, got nan",
+        ),
+        (
+            {"estimator": Keeping(labels_=[0, 1]), "criteria": []},
+            ValueError,
+            r"one label for each of the 3 row\(s\) of `X` in `labels_`, got 2 from Keeping",
+        ),
+        (
+            {"estimator": Keeping(labels_=None), "criteria": []},
+            TypeError,
+            "`estimator` must keep the cluster of each row in `labels_`",
         ),
         (
             {"estimator": WithoutCost(), "criteria": [], "sample_weight": [1, 1, 1]},

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from afterfit._validation import check_choice, listing
+from afterfit._validation import as_float_array, check_choice, listing
 
 MISSING_CHOICES = ("error", "category")
 
@@ -29,6 +30,9 @@ LOOKED_AT_ROWS = 1 << 11
 # fell together, the rest is not worth the memory and rows are kept as they come.
 MERGE_TRIAL_ROWS = 1 << 22
 
+# Weights add up to no more than this: products of four sums of them must still be numbers.
+GREATEST_TOTAL = 1e75
+
 # More rows than this are packed anew in every pass, so that nothing is kept beside the columns.
 LAZY_ROWS = 1 << 24
 
@@ -43,7 +47,8 @@ class CategoryTable:
         For each column the position of each cell's category in `levels`; the position after the
         last stands for a category that was not there when the levels were made.
     levels : tuple of ndarray
-        For each column its categories in sorted order, a missing value last.
+        For each column its categories in sorted order, those of a pandas Categorical in its own;
+        a missing value last.
     names : tuple of str or None
         The columns' names, where they had any.
     """
@@ -92,7 +97,7 @@ def encode_table(X: Any, name: str = "X", *, missing: str = "error") -> Category
         )
         if n_missing:
             absent.append((label, n_missing))
-        if any(isinstance(value, float) and np.isinf(value) for value in _few_floats(level)):
+        if _has_infinite(level):
             infinite.append(label)
         codes.append(code)
         levels.append(level)
@@ -124,8 +129,8 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64] 
     if sample_weight is None:
         return None
     try:
-        weight = np.asarray(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError):
+        weight = as_float_array(sample_weight, "sample_weight")
+    except TypeError:
         wrong = _no_number(sample_weight)
         raise TypeError(f"`sample_weight` must be numbers, got {wrong}.") from None
     if weight.ndim == 0:
@@ -141,6 +146,11 @@ def check_sample_weight(sample_weight: Any, n_rows: int) -> NDArray[np.float64] 
         raise ValueError(f"`sample_weight` must be finite and not negative, got {listed}.")
     if not weight.any():
         raise ValueError("`sample_weight` must have at least one positive weight, got only zeros.")
+    if weight.max() > GREATEST_TOTAL / n_rows:
+        raise ValueError(
+            f"`sample_weight` must be at most {GREATEST_TOTAL:g} / the number of rows ({n_rows}), "
+            f"got {weight.max():g} in row {weight.argmax()}."
+        )
     return weight
 
 
@@ -391,7 +401,7 @@ def _groups(sizes: NDArray[np.int64], limit: int) -> tuple[NDArray[np.int64], ..
 def _columns_of(X: Any, name: str) -> tuple[Any, tuple[Any, ...] | None]:
     """Return `X` as a DataFrame or an array of two dimensions, and its columns' names."""
     frame = isinstance(X, pd.DataFrame)
-    columns = X if frame else _as_array(X, name)
+    columns = X if frame else as_array(X, name)
     names = tuple(X.columns) if frame else None
     shape = columns.shape
     if shape[0] < 1 or shape[1] < 1:
@@ -403,12 +413,15 @@ def _columns_of(X: Any, name: str) -> tuple[Any, tuple[Any, ...] | None]:
     return columns, names
 
 
-def _as_array(X: Any, name: str) -> NDArray[Any]:
+def as_array(X: Any, name: str = "X") -> NDArray[Any]:
+    """Return `X` as an array of two dimensions whose cells are as they were given, or raise."""
     if hasattr(X, "toarray") and hasattr(X, "nnz"):
         raise TypeError(
             f"`{name}` must be a DataFrame or a dense array, got a sparse {type(X).__name__}; "
             "pass `X.toarray()`."
         )
+    if isinstance(X, np.ma.MaskedArray):
+        X = np.ma.filled(X.astype(object), np.nan)  # what is masked is missing
     # Lists go in as objects, so that numbers beside text do not silently turn into text.
     try:
         array = np.asarray(X) if hasattr(X, "__array__") else np.asarray(X, dtype=object)
@@ -471,11 +484,10 @@ def _encode_column(column: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
     return codes.astype(_code_dtype(len(levels) + 1)), levels, n_missing
 
 
-def _few_floats(level: NDArray[Any]) -> list[Any]:
-    """Return those of the levels that could be infinite: the ends of sorted floats, or objects."""
-    if level.dtype.kind == "f":
-        return [float(level[0]), float(level[-1])]
-    return list(level) if level.dtype == object else []
+def _has_infinite(level: NDArray[Any]) -> bool:
+    if level.dtype == object:
+        level = np.array([x for x in level if isinstance(x, (float, np.floating))], dtype=float)
+    return level.dtype.kind == "f" and bool(np.isinf(level).any())
 
 
 def _encode_integers(array: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[Any], int]] | None:
@@ -542,13 +554,11 @@ def _positions(levels: NDArray[Any], known: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def _no_number(weights: Any) -> str:
-    """Return the first weight that is no number, and where it is."""
+    """Return the first weight that is no number, and where it is; or what they are in all."""
     for i, weight in enumerate(np.ravel(np.asarray(weights, dtype=object))):
-        try:
-            float(weight)
-        except (TypeError, ValueError):
+        if not isinstance(weight, Real):
             return f"{weight!r} in row {i}"
-    return type(weights).__name__
+    return f"dtype {weights.dtype}" if hasattr(weights, "dtype") else type(weights).__name__
 
 
 def _code_dtype(n_codes: int) -> Any:

@@ -20,6 +20,7 @@ from afterfit._categories import (
 )
 from afterfit._kmodes import Engine
 from afterfit._kmodes_search import Found, search
+from afterfit._labels import encode_labels
 from afterfit._silhouette import silhouettes
 
 FloatArray = NDArray[np.float64]
@@ -124,8 +125,8 @@ class OtherFits:
         """Return the fit of the table with K clusters."""
         weights = {} if self.sample_weight is None else {"sample_weight": self.sample_weight}
         model = self._fitted(self.X, n_clusters, rng, **weights)
-        labels = pd.factorize(np.asarray(model.labels_))[0]
-        n_found = int(labels.max()) + 1
+        labels, names = encode_labels(labels_of(model, self.units.n_units), "labels_")
+        n_found = len(names)
         score = None
         if silhouette and n_found > 1:
             score = mean_silhouette(self.units, labels, n_found)
@@ -133,8 +134,8 @@ class OtherFits:
 
     def costs(self, units: Packed, k_values: Sequence[int], rng: np.random.Generator) -> FloatArray:
         """Return the cost of other rows for each K."""
-        X = self._rows(units)
-        return np.array([cost_of(self._fitted(X, k, rng)) for k in k_values])
+        X, most = self._rows(units), units.n_units
+        return np.array([cost_of(self._fitted(X, min(k, most), rng)) for k in k_values])
 
     def reference(
         self, rows: Packed, k_values: Sequence[int], rng: np.random.Generator
@@ -150,11 +151,13 @@ class OtherFits:
         rng: np.random.Generator,
     ) -> FloatArray:
         """Return for each K how far a bootstrap sample's clusters agree with `labels`."""
-        X = self._rows(sampled(self.units, n_rows, rng, replace=True))
+        sample = sampled(self.units, n_rows, rng, replace=True)
+        X, most = self._rows(sample), sample.n_units
         agreement = []
         for k, known in zip(k_values, labels, strict=True):
-            again = np.asarray(self._fitted(X, k, rng).predict(self.X))
-            agreement.append(rand_index(known, pd.factorize(again)[0], self.units.weights))
+            again = self._fitted(X, min(k, most), rng).predict(self.X)
+            codes = encode_labels(again, "predict(X)")[0]
+            agreement.append(rand_index(known, codes, self.units.weights))
         return np.array(agreement)
 
     def _fitted(self, X: Any, n_clusters: int, rng: np.random.Generator, **weights: Any) -> Any:
@@ -162,7 +165,9 @@ class OtherFits:
         parameters = {"n_clusters": n_clusters}
         if "random_state" in model.get_params():
             parameters["random_state"] = int(rng.integers(2**31 - 1))
-        return model.set_params(**parameters).fit(X, **weights)
+        model.set_params(**parameters)
+        model.fit(X, **weights)
+        return model
 
     def _rows(self, units: Packed) -> Any:
         index = np.arange(units.n_units)
@@ -184,14 +189,35 @@ def mean_silhouette(units: Packed, labels: Labels, n_clusters: int) -> float | N
 
 def cost_of(model: Any) -> float:
     """Return the cost that a fitted estimator keeps, or raise."""
-    for name in COST_NAMES:
-        if hasattr(model, name):
-            return float(getattr(model, name))
-    names = " or ".join(f"`{name}`" for name in COST_NAMES)
-    raise TypeError(
-        f"`estimator` must keep its cost in {names} once it is fitted, got "
-        f"{type(model).__name__}, which has neither."
-    )
+    kept = [name for name in COST_NAMES if hasattr(model, name)]
+    if not kept:
+        names = " or ".join(f"`{name}`" for name in COST_NAMES)
+        raise TypeError(
+            f"`estimator` must keep its cost in {names} once it is fitted, got "
+            f"{type(model).__name__}, which has neither."
+        )
+    cost = float(getattr(model, kept[0]))
+    if not 0 <= cost < np.inf:
+        raise ValueError(
+            f"`estimator` must keep a cost that is finite and not negative, got {cost:g} in "
+            f"`{kept[0]}` of {model!r}."
+        )
+    return cost
+
+
+def labels_of(model: Any, n_rows: int) -> Any:
+    """Return the labels that a fitted estimator keeps, or raise."""
+    if not hasattr(model, "labels_"):
+        raise TypeError(
+            "`estimator` must keep the cluster of each row in `labels_` once it is fitted, got "
+            f"{type(model).__name__}, which has none."
+        )
+    if len(model.labels_) != n_rows:
+        raise ValueError(
+            f"`estimator` must keep one label for each of the {n_rows} row(s) of `X` in `labels_`, "
+            f"got {len(model.labels_)} from {model!r}."
+        )
+    return model.labels_
 
 
 def rand_index(a: Labels, b: Labels, weights: FloatArray | None) -> float:

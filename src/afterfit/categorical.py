@@ -23,6 +23,7 @@ from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validat
 from afterfit._categories import (
     CategoryTable,
     Packed,
+    as_array,
     check_sample_weight,
     check_whole_weights,
     encode_table,
@@ -200,7 +201,8 @@ class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
     n_iter_ : int
         The number of iterations over all rows in the best start.
     categories_ : list of ndarray
-        The categories of each column, sorted; a missing one last, as NaN.
+        The categories of each column, sorted (those of a pandas Categorical in its own order); a
+        missing one last, as NaN.
     n_features_in_ : int
         The number of columns of `X`.
     feature_names_in_ : ndarray of shape (n_features,)
@@ -288,6 +290,7 @@ class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         init = check_choice(self.init, "init", INITS)
         rng = check_random_state(self.random_state)
         table = encode_table(X, missing=self.missing)
+        _check_column_names(table)
         validate_data(self, X, skip_check_array=True)
         weight = check_sample_weight(sample_weight, table.n_rows)
         packed = pack(table.codes, table.sizes, weight)
@@ -329,6 +332,7 @@ class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         """
         check_is_fitted(self)
         table = encode_table(X, missing=self.missing)
+        _check_column_names(table)
         validate_data(self, X, skip_check_array=True, reset=False)
         table = in_codes_of(table, self.categories_)
         packed = pack(table.codes, table.sizes + 1)  # one place more for an unknown category
@@ -416,8 +420,15 @@ class NClustersResult:
         from afterfit._categorical_plots import draw_silhouettes
 
         table, weight = self.data
-        labels = _codes_of_labels(self._labels(n_clusters), table.n_rows, weight)
-        return draw_silhouettes(table, *labels, weight, ax)
+        labels = self._labels(n_clusters)
+        if len(np.unique(labels)) < 2:
+            shown = self.n_clusters if n_clusters is None else n_clusters
+            raise ValueError(
+                "`n_clusters` must be a number of clusters that have silhouettes, 2 or more; the "
+                f"model for {shown} has one cluster."
+            )
+        codes, names = _codes_of_labels(labels, table.n_rows, weight)
+        return draw_silhouettes(table, codes, names, weight, ax)
 
     def plot_profile(
         self, *, n_clusters: int | None = None, n_columns: int = 6, ax: Axes | None = None
@@ -448,7 +459,7 @@ class NClustersResult:
     def _labels(self, n_clusters: int | None) -> NDArray[Any]:
         if n_clusters is None:
             return np.asarray(self.model.labels_)
-        if n_clusters not in self.models:
+        if check_integer(n_clusters, "n_clusters", low=1) not in self.models:
             raise ValueError(
                 f"`n_clusters` must be one of {listing(sorted(self.models))}, got {n_clusters!r}."
             )
@@ -484,7 +495,8 @@ def choose_n_clusters(
         the rows, "gap" and "stability" fits of `n_references` and `n_resamples` further tables.
     estimator : object, optional
         Another clusterer: one with ``n_clusters``, ``fit``, ``labels_`` and a cost (``cost_`` or
-        ``inertia_``), kmodes' own for example; for "stability" also ``predict``. `KModes` if None.
+        ``inertia_``), kmodes' own for example; for "stability" also ``predict``. Its parameters
+        are set as scikit-learn does (``get_params``, ``set_params``). `KModes` if None.
     sample_weight : array-like of shape (n_samples,), optional
         Frequency weights, whole numbers: a row of weight w counts as w equal rows.
     n_init : int, default=10
@@ -570,6 +582,7 @@ def choose_n_clusters(
     n_references = check_integer(n_references, "n_references", low=2)
     n_resamples = check_integer(n_resamples, "n_resamples", low=1)
     table = encode_table(X, missing=missing)
+    _check_column_names(table)
     weight = check_sample_weight(sample_weight, table.n_rows)
     check_whole_weights(weight)
     packed = pack(table.codes, table.sizes, weight)
@@ -580,7 +593,8 @@ def choose_n_clusters(
         fits = OwnFits(units, n_init)
     else:
         _check_estimator(estimator, criteria, weight)
-        fits = OtherFits(estimator, X, weight, table, packed)
+        rows = X if isinstance(X, pd.DataFrame) else as_array(X)
+        fits = OtherFits(estimator, rows, weight, table, packed)
     run = _Runner(n_jobs, verbose)
     # One stream for each purpose: what a criterion draws does not depend on the others.
     for_data, for_gap, for_stability = check_random_state(random_state).spawn(3)
@@ -906,6 +920,16 @@ def _encoded_labels(labels: Any, n_rows: int) -> tuple[NDArray[np.int64], list[H
             f"{len(codes)}."
         )
     return codes, names
+
+
+def _check_column_names(table: CategoryTable) -> None:
+    """Raise where columns share a name: scikit-learn's estimators tell columns by their names."""
+    names = pd.Index(table.names or (), tupleize_cols=False)
+    if names.has_duplicates:
+        listed = listing([repr(name) for name in names[names.duplicated()].unique()])
+        raise ValueError(
+            f"`X` must have a different name for each column, got {listed} more than once."
+        )
 
 
 def _check_enough_rows(n_clusters: int, units: Packed, name: str = "n_clusters") -> None:
