@@ -409,6 +409,20 @@ def test_real_weights_are_allowed():
     weight = np.random.default_rng(0).random(60)
     model = KModes(3, random_state=0).fit(X, sample_weight=weight)
     assert model.cost_ == pytest.approx(recount(X, model.cluster_centroids_, weight)[0])
+    # A single number is everybody's weight, as in scikit-learn.
+    model = KModes(3, random_state=0).fit(X, sample_weight=2.5)
+    assert model.cost_ == 2.5 * recount(X, model.cluster_centroids_)[0]
+
+
+def test_a_pandas_categorical_keeps_its_order_and_loses_what_is_not_there():
+    order = ["none", "small", "large"]
+    X = pd.DataFrame({"size": pd.Categorical(["large", "small"], categories=order)})
+    model = KModes(1).fit(X)
+    assert model.categories_[0].tolist() == ["small", "large"]
+    assert model.cluster_centroids_.tolist() == [["small"]]  # the first of equally frequent ones
+    assert model.predict(X.astype(str)).tolist() == [0, 0]
+    levels = cluster_profile(X, [0, 1]).index.get_level_values("category")
+    assert levels.tolist() == ["small", "large"]
 
 
 def test_missing_values_are_an_error_or_a_category(votes):
@@ -896,6 +910,13 @@ def test_profile_weighs_rows_and_knows_constants():
     assert profile.loc[("color", "red"), "all"] == 0.5
     assert profile.loc[("color", "blue"), "b"] == 0.75
     assert profile.loc[("same", "s"), "cramers_v"] == 0
+    assert cluster_profile(X, ["a", "b", "b"]).loc[("color", "red"), "a"] == 1  # a row alone
+    # A category and a cluster without weight say nothing: the table [[3, 1], [0, 2]] is left.
+    X = pd.DataFrame({"color": ["red", "red", "blue", "green"]})
+    profile = cluster_profile(X, ["a", "b", "b", "c"], sample_weight=[3, 1, 2, 0])
+    expected = association(np.array([[3, 1], [0, 2]]), "cramer")
+    assert profile["cramers_v"].tolist() == pytest.approx([expected] * 3)
+    assert profile["c"].tolist() == [0, 0, 0]
 
 
 def test_figures(votes):
@@ -966,6 +987,7 @@ TWICE = pd.DataFrame(X3, columns=["p", "p"])  # two columns of one name
         (KModes(2).fit, (X3, None, [1, 2]), ValueError, r"each of the 3 row\(s\)"),
         (KModes(2).fit, (X3, None, [1, 2, -1]), ValueError, "got -1 in row 2"),
         (KModes(2).fit, (X3, None, [1, 2, np.nan]), ValueError, "got nan in row 2"),
+        (KModes(2).fit, (X3, None, [1, 2, np.inf]), ValueError, "finite.*, got inf in row 2"),
         (KModes(2).fit, (X3, None, [0, 0, 0]), ValueError, "at least one positive weight"),
         (KModes(2).fit, (X3, None, [1, "a", 1]), TypeError, "must be numbers, got 'a' in row 1"),
         (KModes(2).fit(X3).predict, ([["a"]],), ValueError, "has 1 features, but KModes is"),
@@ -1085,6 +1107,7 @@ def test_an_estimator_whose_fit_returns_nothing_is_taken():
         ({"criteria": "gap"}, TypeError, "`criteria` must be a list of names among 'knee'"),
         ({"criteria": ["elbow"]}, ValueError, "`criteria` must be one of 'knee', 'silhouette'"),
         ({"n_references": 1}, ValueError, "`n_references` must be at least 2"),
+        ({"n_jobs": 0}, ValueError, "n_jobs == 0 in Parallel has no meaning"),  # joblib's own
         ({"n_resamples": 0}, ValueError, "`n_resamples` must be at least 1"),
         ({"sample_weight": [1, 0.5, 1]}, ValueError, "whole numbers.*got 0.5 in row 1"),
         ({"estimator": KModes}, TypeError, "`estimator` must be an instance"),
