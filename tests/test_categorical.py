@@ -487,6 +487,17 @@ def test_as_many_starts_and_iterations_as_asked_for(monkeypatch):
     assert starts[0] == 5
 
 
+@pytest.mark.parametrize("convert", [pd.Series, lambda column: column.astype("category")])
+def test_columns_are_encoded_in_blocks(convert, monkeypatch):
+    # numpy.unique sorts the values and says which one each row has.
+    monkeypatch.setattr(_categories, "BLOCK_ROWS", 100)
+    column = pd.Series(np.random.default_rng(0).choice([-3, 7, 900], size=1234))
+    levels, codes = np.unique(column, return_inverse=True)
+    table = _categories.encode_table(convert(column).to_frame())
+    assert table.levels[0].tolist() == levels.tolist()
+    assert table.codes[0].tolist() == codes.tolist()
+
+
 def test_encoded_arrays_are_not_copied():
     X = np.asfortranarray(np.tile(np.arange(4, dtype=np.uint8), (5, 1)).T)
     table = _categories.encode_table(X)

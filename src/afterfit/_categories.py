@@ -335,8 +335,9 @@ def independent(packed: Packed, rng: np.random.Generator) -> Packed:
     return merge_equal_rows(pack([rng.permutation(c) for c in columns], packed.sizes))
 
 
-def blocks(n_rows: int, size: int = BLOCK_ROWS) -> Iterator[slice]:
-    """Yield slices that cover `n_rows` rows, `size` at a time."""
+def blocks(n_rows: int, size: int | None = None) -> Iterator[slice]:
+    """Yield slices that cover `n_rows` rows, `size` at a time, `BLOCK_ROWS` if None."""
+    size = size or BLOCK_ROWS
     for start in range(0, n_rows, size):
         yield slice(start, min(start + size, n_rows))
 
@@ -462,26 +463,40 @@ def _encode_column(column: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
         if looked_up is not None:
             return looked_up[0]
     if isinstance(column, pd.Series) and isinstance(column.dtype, pd.CategoricalDtype):
-        codes = column.cat.codes.to_numpy().astype(np.int64)
-        levels = np.asarray(column.cat.categories)
-        present = np.unique(codes[codes >= 0])
-        codes = np.where(codes < 0, -1, np.searchsorted(present, codes))
-        levels = levels[present]
-    else:
-        if isinstance(column, np.ndarray) and column.dtype.kind in "US":
-            column = column.astype(object)
-        codes, uniques = pd.factorize(column)
-        uniques = np.asarray(uniques)
-        order = _level_order(uniques)
-        rank = np.empty(len(order) + 1, dtype=np.int64)
-        rank[order] = np.arange(len(order))
-        rank[-1] = -1  # factorize marks a missing value with -1
-        codes, levels = rank[codes], uniques[order]
+        return _encode_categorical(column)
+    if isinstance(column, np.ndarray) and column.dtype.kind in "US":
+        column = column.astype(object)
+    codes, uniques = pd.factorize(column)
+    uniques = np.asarray(uniques)
+    order = _level_order(uniques)
+    rank = np.empty(len(order) + 1, dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    rank[-1] = -1  # factorize marks a missing value with -1
+    codes, levels = rank[codes], uniques[order]
     n_missing = int(np.count_nonzero(codes < 0))
     if n_missing:
         codes = np.where(codes < 0, len(levels), codes)
         levels = np.append(levels.astype(object), [np.nan])
     return codes.astype(_code_dtype(len(levels) + 1)), levels, n_missing
+
+
+def _encode_categorical(column: pd.Series) -> tuple[NDArray[Any], NDArray[Any], int]:
+    """Return what `_encode_column` returns, from pandas' own codes and in blocks.
+
+    A missing value has the code -1 there, which is the last place of a look-up.
+    """
+    own = column.cat.codes.to_numpy()
+    present = np.zeros(len(column.cat.categories) + 1, dtype=bool)
+    for rows in blocks(len(own)):
+        present[own[rows]] = True
+    levels = np.asarray(column.cat.categories)[present[:-1]]
+    if present[-1]:
+        levels = np.append(levels.astype(object), [np.nan])
+    place = (np.cumsum(present) - 1).astype(_code_dtype(len(levels) + 1))
+    codes = np.empty(len(own), dtype=place.dtype)
+    for rows in blocks(len(own)):
+        codes[rows] = place[own[rows]]
+    return codes, levels, int(np.count_nonzero(own < 0))
 
 
 def _has_infinite(level: NDArray[Any]) -> bool:
