@@ -498,6 +498,61 @@ def test_columns_are_encoded_in_blocks(convert, monkeypatch):
     assert table.codes[0].tolist() == codes.tolist()
 
 
+@pytest.mark.parametrize(
+    ("dtype", "low", "high"),
+    [
+        ("int8", -128, 128),
+        ("uint8", 3, 7),
+        ("int16", -300, 9),
+        ("uint16", 5, 305),  # more than 256 codes, of the column's own type
+        ("int64", -(2**63), 2**63),  # too far apart for a look-up
+        ("uint64", 2**63, 2**64),
+    ],
+)
+def test_integers_of_any_type_are_encoded_in_their_order(dtype, low, high):
+    # numpy.unique sorts the values and says which one each row has.
+    rng = np.random.default_rng(0)
+    X = rng.integers(low, high, size=(3000, 2), dtype=dtype)
+    table = _categories.encode_table(X)
+    for j, column in enumerate(X.T):
+        levels, codes = np.unique(column, return_inverse=True)
+        assert table.levels[j].tolist() == levels.tolist()
+        assert table.codes[j].tolist() == codes.tolist()
+
+
+@pytest.mark.parametrize(
+    ("column", "expected"),
+    [
+        ([10, "b", 9, "a"], [9, 10, "a", "b"]),  # sorted by type, and then by value
+        (["1", 1], [1, "1"]),  # a number is not its text
+        ([(1, "a"), ("a", 1)], [(1, "a"), ("a", 1)]),  # no order: as they appear
+    ],
+)
+def test_categories_of_several_types_are_kept_apart(column, expected):
+    model = KModes(len(column)).fit(pd.DataFrame({"p": column}, dtype=object))
+    assert model.categories_[0].tolist() == expected
+    assert model.cost_ == 0
+    if not isinstance(column[0], tuple):
+        cells = KModes(len(column)).fit([[cell] for cell in column])
+        assert cells.categories_[0].tolist() == expected
+
+
+def test_rows_that_differ_in_one_of_many_columns_are_different_rows():
+    # More combinations than a 64-bit integer tells apart.
+    X = np.random.default_rng(0).integers(2, size=(50, 100))
+    X[1] = X[0]
+    X[1, 0] = 1 - X[0, 0]
+    assert KModes(50, n_init=1).fit(X).cost_ == 0
+
+
+def test_keys_of_distance_and_label_fit_their_type():
+    # 17 modes, 15 columns apart: the greatest key is 15 * 17 + 16 = 271, more than a byte holds.
+    X = np.repeat(np.arange(17)[:, None], 15, axis=1)
+    model = KModes(17, n_init=1).fit(X)
+    assert model.cost_ == 0
+    assert len(set(model.labels_)) == 17
+
+
 def test_encoded_arrays_are_not_copied():
     X = np.asfortranarray(np.tile(np.arange(4, dtype=np.uint8), (5, 1)).T)
     table = _categories.encode_table(X)
@@ -629,6 +684,19 @@ def test_null_tables_keep_the_margins_and_the_number_of_rows():
     for j in range(5):
         expected = np.bincount(X[:, j], weight)
         assert (np.bincount(drawn[:, j], counts) == expected).all()
+
+
+def test_bootstrap_samples():
+    # Efron (1979): a share 1 - 1 / e of the rows is drawn, here 632 of 1,000 (standard error 10).
+    rng = np.random.default_rng(0)
+    codes = np.arange(1000, dtype=np.int64)
+    packed = _categories.pack([codes], np.array([1000]))
+    sample = _categories.sampled(packed, 1000, rng, replace=True)
+    assert sample.total == 1000
+    assert abs(sample.n_units - 632) < 50
+    # Weights are odds: 900 of 1,000 draws are expected of the first unit (standard error 9.5).
+    packed = _categories.pack([codes[:2]], np.array([2]), np.array([9.0, 1.0]))
+    assert abs(_categories.sampled(packed, 1000, rng).weights[0] - 900) < 50
 
 
 def test_knee_moves_with_the_range():

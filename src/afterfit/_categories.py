@@ -533,7 +533,9 @@ def _encode_integers(array: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[An
         codes = np.empty(len(column), dtype=dtype)
         encoded.append((codes, levels, 0))
         if len(values) == spans[j]:  # no gaps: nothing to look up
-            np.subtract(column, low[j], out=codes, casting="unsafe")
+            # In the codes' own type: the difference may not fit that of the column.
+            least = np.array(low[j], dtype=array.dtype).astype(dtype)
+            np.subtract(column, least, out=codes, dtype=dtype, casting="unsafe")
             continue
         lookup = np.zeros(spans[j], dtype=dtype)
         lookup[values] = np.arange(len(values))

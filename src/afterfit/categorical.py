@@ -201,8 +201,8 @@ class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
     n_iter_ : int
         The number of iterations over all rows in the best start.
     categories_ : list of ndarray
-        The categories of each column, sorted (those of a pandas Categorical in its own order); a
-        missing one last, as NaN.
+        The categories of each column, sorted (those of a pandas Categorical in its own order,
+        those of several types by type first); a missing one last, as NaN.
     n_features_in_ : int
         The number of columns of `X`.
     feature_names_in_ : ndarray of shape (n_features,)
