@@ -472,6 +472,7 @@ def test_as_many_starts_and_iterations_as_asked_for(monkeypatch):
     }
     assert [fits[1].n_iter_, fits[2].n_iter_] == [1, 2]
     assert 2 < fits[100].n_iter_ < 100
+    assert KModes(2).fit([["a"], ["b"]]).n_iter_ == 1  # nothing to do is an iteration too
     starts = []
     initial_modes = _kmodes_search.initial_modes
 

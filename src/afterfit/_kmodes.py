@@ -174,11 +174,9 @@ class Engine:
         self, modes: IntArray, dtype: type, factor: int, period: int
     ) -> NDArray[np.unsignedinteger]:
         """Return what `_looked_up` yields, from one matrix product."""
-        sizes = self.packed.sizes
-        starts = np.concatenate([[0], np.cumsum(sizes)])
+        starts = np.concatenate([[0], np.cumsum(self.packed.sizes)])
         chosen = np.zeros((len(modes), int(starts[-1])), dtype=np.float32)
-        mode, column = np.nonzero(modes < sizes)
-        chosen[mode, starts[column] + modes[mode, column]] = factor
+        chosen[np.arange(len(modes))[:, None], starts[:-1] + modes] = factor
         keys = chosen @ self.indicators.T
         np.subtract(factor * self.n_columns, keys, out=keys)
         if period:
@@ -271,9 +269,7 @@ def _tables(
         for j in group:
             differs = np.zeros((packed.sizes[j], width), dtype=dtype)
             differs[:, : len(modes)] = factor
-            modes_j = modes[:, j]
-            known = np.flatnonzero(modes_j < packed.sizes[j])
-            differs[modes_j[known], known] = 0
+            differs[modes[:, j], np.arange(len(modes))] = 0
             table = (table[:, None, :] + differs[None]).reshape(-1, width)
         tables.append(table.view(np.uint64))
     return tables

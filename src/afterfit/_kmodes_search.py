@@ -201,7 +201,7 @@ def cao_modes(codes: Sequence[NDArray[Any]], packed: Packed, n_clusters: int) ->
     total, n_columns = packed.total, len(codes)
     engine = Engine(packed)
     margins = [
-        np.concatenate([part / total / n_columns, [0.0]])  # a place for an unknown category
+        part / total / n_columns
         for part in engine.by_column(engine.counts(np.zeros(packed.n_units, dtype=np.int8), 1)[0])
     ]
     modes = np.empty((0, n_columns), dtype=np.int64)
