@@ -225,10 +225,10 @@ def test_cost_and_labels_are_those_of_a_recount(X, seed, init):
     assert (model.labels_ == labels).all()
     assert (model.predict(X) == labels).all()
     assert set(labels) == set(range(k))  # no cluster is empty
-    for cluster in range(k):  # and every mode is a most frequent category of its rows
+    for cluster in range(k):  # and every mode is the first most frequent category of its rows
         for column, mode in zip(X.T, model.cluster_centroids_[cluster], strict=True):
             counts = np.bincount(column[labels == cluster], weight[labels == cluster])
-            assert counts[mode] == counts.max()
+            assert mode == counts.argmax()
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -284,6 +284,43 @@ def test_an_empty_cluster_starts_again_at_the_row_farthest_from_its_mode():
     modes, costs, _ = _kmodes.lloyd(_kmodes.Engine(packed), starts, 10)
     assert modes[0].tolist() == [[0, 0, 0], [1, 1, 1]]
     assert costs[0] == 2
+
+
+def engine_of(X):
+    table = _categories.encode_table(np.asarray(X))
+    return _kmodes.Engine(_categories.pack(table.codes, table.sizes))
+
+
+def test_clusters_are_numbered_by_the_rows_nearest_to_them_alone():
+    # Rows of their own: 3 of mode 0000, 2 of 1111, 1 of 2222; four more are as near to two modes.
+    X = [[0] * 4] * 3 + [[1] * 4] * 2 + [[2] * 4] + [[1, 1, 2, 2]] * 4
+    modes = np.array([[2] * 4, [1] * 4, [0] * 4])
+    assert _kmodes_search._largest_first(engine_of(X), modes).tolist() == [2, 1, 0]
+    # Equal numbers: by the modes' categories.
+    X = [[0, 1], [0, 0], [1, 1]]
+    order = _kmodes_search._largest_first(engine_of(X), np.array([[1, 1], [0, 1], [0, 0]]))
+    assert order.tolist() == [2, 1, 0]
+
+
+def test_start_of_huang_takes_each_row_once():
+    # Huang (1998), section 3.4: a drawn mode is replaced by the row nearest to it that no other
+    # mode has taken; the rows here are 0, 1 and 2 away from all three.
+    engine = engine_of([[0, 0], [1, 0], [1, 1]])
+    drawn = np.zeros((3, 2), dtype=np.int64)
+    assert _kmodes_search._nearest_free_units(engine, drawn).tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_start_of_cao_counts_weights_and_goes_by_blocks(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    X, _ = latent_classes(60, 4, 3, 3, 0.6, seed)
+    weight = rng.integers(3, size=60)
+    table = _categories.encode_table(X)
+    repeated = [np.repeat(codes, weight) for codes in table.codes]
+    expected = _kmodes_search.cao_modes(repeated, _categories.pack(repeated, table.sizes), 5)
+    packed = _categories.pack(table.codes, table.sizes, weight.astype(float))
+    monkeypatch.setattr(_kmodes_search, "CAO_ROWS", 7)  # the first of equal rows, in any block
+    assert (_kmodes_search.cao_modes(table.codes, packed, 5) == expected).all()
 
 
 def test_votes_against_the_party(votes):

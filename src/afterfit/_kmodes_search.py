@@ -121,11 +121,18 @@ def _search(
                 modes, costs = swap(changes, modes, costs, max_iter, rng, rounds)
         order = np.argsort(costs, kind="stable")[:N_FINALISTS]
         modes, costs = modes[order], costs[order]
-    settled, cost = _settled(engine, modes[0], float(costs[0]))
-    order = (
-        _largest_first(engine, settled) if isinstance(init, str) else _as_in_start(settled, init)
-    )
-    return Found(settled[order], cost, n_iter)
+    settled, cost = modes[0], float(costs[0])
+    for _ in range(SETTLING_STEPS):  # another order is another way of breaking ties
+        order = (
+            _largest_first(engine, settled)
+            if isinstance(init, str)
+            else _as_in_start(settled, init)
+        )
+        ordered = settled[order]
+        settled, cost = _settled(engine, ordered, cost)
+        if (settled == ordered).all():
+            break
+    return Found(settled, cost, n_iter)
 
 
 def _settled(engine: Engine, modes: IntArray, cost: float) -> tuple[IntArray, float]:
@@ -136,10 +143,7 @@ def _settled(engine: Engine, modes: IntArray, cost: float) -> tuple[IntArray, fl
         updated = engine.modes(counts[0])
         if (updated == modes).all() or not _all_occupied(engine, counts[0]):
             break
-        found = float(engine.costs(updated[None])[0])
-        if found > cost:
-            break
-        modes, cost = updated, found
+        modes, cost = updated, float(engine.costs(updated[None])[0])  # never more
     return modes, cost
 
 
