@@ -302,6 +302,15 @@ def test_clusters_are_numbered_by_the_rows_nearest_to_them_alone():
     assert order.tolist() == [2, 1, 0]
 
 
+@pytest.mark.parametrize("init", ["huang", "random"])
+def test_starts_are_drawn_by_weight(init):
+    # 180 of 200 starts are expected at the first row (standard error 4.2).
+    codes = [np.arange(3)]
+    engine = _kmodes.Engine(_categories.pack(codes, np.array([3]), np.array([90.0, 5.0, 5.0])))
+    starts = _kmodes_search.initial_modes(engine, 1, init, 200, np.random.default_rng(0))
+    assert abs(np.count_nonzero(starts == 0) - 180) < 20
+
+
 def test_start_of_huang_takes_each_row_once():
     # Huang (1998), section 3.4: a drawn mode is replaced by the row nearest to it that no other
     # mode has taken; the rows here are 0, 1 and 2 away from all three.
