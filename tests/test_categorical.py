@@ -485,6 +485,8 @@ def test_missing_values_are_an_error_or_a_category(votes):
 def test_predict_takes_unknown_categories_for_different():
     model = KModes(2, random_state=0).fit([["a", "x"], ["a", "x"], ["b", "y"]])
     assert model.predict([["c", "y"], ["a", "z"]]).tolist() == [1, 0]
+    with_missing = KModes(2, missing="category").fit([["a"], [None]])
+    assert with_missing.predict([[None], ["a"], ["z"]]).tolist() == [1, 0, 0]  # None is known
     frame = pd.DataFrame({"p": ["a", "b"], "q": ["x", "y"]})
     named = KModes(2, random_state=0).fit(frame)
     assert list(named.feature_names_in_) == ["p", "q"]
