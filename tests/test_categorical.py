@@ -697,6 +697,8 @@ def test_rule_of_tibshirani_by_hand():
     assert _n_clusters.first_within([1, 2, 3, 4], gap, error) == 3
     assert _n_clusters.first_within([1, 2, 3, 4], gap, 2 * error) == 2
     assert _n_clusters.first_within([1, 2], gap[:2], error[:2]) is None
+    # At least the next gap less its error: equal is enough.
+    assert _n_clusters.first_within([1, 2], np.array([1.0, 1.0]), np.zeros(2)) == 1
     # It is the next K's error that counts: 1.0 >= 1.15 - 0.2, whatever the error of K = 2.
     assert _n_clusters.first_within([1, 2, 3, 4], gap, np.array([0, 0, 0.2, 0])) == 2
     assert _n_clusters.first_within([1, 2, 3, 4], gap, np.array([0, 0.2, 0, 0])) == 3
@@ -713,6 +715,7 @@ def test_rule_of_tibshirani_by_hand():
         ([1, 2, 3], [0.0, -0.1, -0.2], 0.1, 1),
         ([2, 3, 4], [0.0, 0.2, 0.1], 0.1, 3),  # K = 1 was not tried: one error among all
         ([1, 2], [0.0, 1.0], 0.1, None),  # it still grows
+        ([1, 2, 3], [0.0, 1.0, 0.5], 0.0, 2),
         ([1], [0.0], 0.1, 1),
     ],
 )
@@ -757,6 +760,18 @@ def test_knee_moves_with_the_range():
     assert _n_clusters.knee_of([1, 2], np.array([5.0, 1.0])) is None
 
 
+def test_suggestions_at_their_limits():
+    silhouette = _n_clusters.best_silhouette
+    assert silhouette([1, 2, 3], np.array([np.nan, 0.1, 0.1])) == 2  # the first where equal
+    assert silhouette([1, 2], np.array([np.nan, 0.0])) is None  # above 0
+    assert silhouette([2, 3], np.array([-0.2, -0.1])) is None
+    assert silhouette([1], np.array([np.nan])) is None
+    stable = _n_clusters.most_stable
+    assert stable([1, 2, 3], np.array([1.0, 0.9, 0.9])) == 3  # the greatest where equal
+    assert stable([1, 2], np.array([1.0, 0.8])) == 2  # reaches 0.8
+    assert stable([1, 2], np.array([1.0, 0.79])) == 1
+
+
 @settings(max_examples=50, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_weighted_rand_index_is_that_of_repeated_rows(seed):
@@ -795,6 +810,9 @@ EVIDENCE = {"gap": [0, 1, 2, 1.9], "gap_standard_error": [0.1] * 4}
         ({"stability": 4}, {"stability": [1, 0.9, 0.8, 0.95]}, 4, "0.95"),
         ({"stability": 1, "knee": 3}, {"stability": [1, 0.1, 0.1, 0.1]}, 1, "the stability"),
         ({"silhouette": None, "knee": 3}, {}, 3, "the knee suggests"),
+        ({"silhouette": 2, "knee": 3}, {}, 2, "the silhouette suggests"),
+        ({"gap": 3, "stability": 3}, {**EVIDENCE, "stability": [1, 0.9, 0.8, 0.5]}, 3, "0.80"),
+        ({"gap": 3, "stability": 2}, {**EVIDENCE, "stability": [1, 0.8, 0.5, 0.5]}, 2, "although"),
         ({"knee": None}, {}, None, "nothing decides"),
         ({}, {}, None, "nothing decides"),
     ],
@@ -853,6 +871,26 @@ def test_stability_is_the_mean_over_resamples_of_as_many_rows_as_the_table(monke
     result = choose_n_clusters(X, [1, 2], sample_weight=weight, **options)
     assert result.table["stability"].tolist() == [1.0, 0.4]
     assert seen == [weight.sum()] * 2
+
+
+@pytest.mark.parametrize("estimator", [None, KModes(n_init=1)])
+def test_stability_counts_weights(estimator, monkeypatch):
+    seen = []
+    monkeypatch.setattr(_n_clusters, "rand_index", lambda a, b, w: seen.append(w.sum()) or 1.0)
+    X, _ = latent_classes(30, 5, 3, 2, 0.4, 0)
+    options = {"criteria": ["stability"], "n_init": 1, "n_resamples": 1, "estimator": estimator}
+    choose_n_clusters(X, [1, 2], sample_weight=np.arange(30), **options)
+    assert seen == [435.0] * 2  # 0 + 1 + ... + 29
+
+
+@pytest.mark.parametrize("estimator", [None, KModes(n_init=1)])
+@pytest.mark.parametrize("X", [[["a"]], [["a"], ["b"], ["c"]]])
+def test_samples_with_fewer_distinct_rows_than_clusters(X, estimator):
+    result = choose_n_clusters(
+        X, range(1, len(X) + 1), estimator=estimator, n_init=1, n_references=2, random_state=0
+    )
+    assert result.table.loc[len(X), "cost"] == 0
+    assert np.isfinite(result.table[["gap", "stability"]]).all(axis=None)
 
 
 def test_numbers_of_clusters_come_in_any_order_and_once():
@@ -942,19 +980,36 @@ def test_another_estimator_is_taken():
     for k, model in result.models.items():
         assert model.n_clusters == k
         assert result.table.loc[k, "cost"] == model.cost_
+    assert result.table.loc[1, "gap"] == pytest.approx(0, abs=1e-12)  # the margins are kept
     labels = result.models[2].labels_
     score = matching_silhouette_score(frame, labels, sample_weight=weight)
     assert result.table.loc[2, "silhouette"] == pytest.approx(score, abs=1e-12)
+
+
+def test_another_estimator_gets_tables_like_the_one_given():
+    seen = []
+
+    class Watching(KModes):
+        def fit(self, X, y=None, sample_weight=None):
+            seen.append(X.dtypes)
+            return super().fit(X, y, sample_weight)
+
+    frame = pd.DataFrame({"p": [1, 2, 3, 1], "q": pd.Categorical(["a", "b", "a", "b"])})
+    options = {"n_references": 2, "n_resamples": 1, "random_state": 0}
+    choose_n_clusters(frame, [1, 2], estimator=Watching(n_init=1), **options)
+    assert len(seen) == 2 * (1 + 2 + 1)
+    assert all(dtypes.equals(frame.dtypes) for dtypes in seen)
 
 
 def test_estimator_with_inertia_is_taken():
     from sklearn.cluster import KMeans
 
     X, _ = latent_classes(80, 8, 2, 2, 0.2, 0)
-    result = choose_n_clusters(
-        X, [1, 2, 3], estimator=KMeans(n_init=1), criteria=["silhouette"], random_state=0
-    )
+    options = {"estimator": KMeans(n_init=1), "criteria": ["silhouette"], "random_state": 0}
+    result = choose_n_clusters(X, [1, 2, 3, 6], **options)
     assert result.suggestions == {"silhouette": 2}
+    again = choose_n_clusters(X, [1, 2, 3, 6], **options)
+    pd.testing.assert_frame_equal(result.table, again.table)
 
 
 def test_large_tables_are_compared_through_samples(monkeypatch):
@@ -1058,6 +1113,7 @@ def test_figures(votes):
     titles = [ax.get_title() for ax in panel.flat]
     assert titles[:2] == ["knee: K = 2", "silhouette: K = 2"]
     assert all(ax.get_xlabel() == "number of clusters K" and ax.get_ylabel() for ax in panel.flat)
+    assert panel.flat[2].containers[0].has_yerr  # the gap with its standard errors
     ax = result.plot_silhouettes()
     assert [text.get_text() for text in ax.get_yticklabels()] == ["0", "1"]
     assert "mean 0.49" in ax.texts[0].get_text()
@@ -1065,13 +1121,20 @@ def test_figures(votes):
     assert [text.get_text() for text in ax.get_xticklabels()] == ["all", "0", "1", "2"]
     _, own = plt.subplots(1, 2)
     assert result.plot_profile(ax=own[0]) is own[0]
-    assert plot_silhouettes(X, party, sample_weight=np.ones(435), ax=own[1]) is own[1]
+    weight = np.arange(435) % 3 * (party == "democrat")
+    weight[0] = 300  # a republican
+    assert plot_silhouettes(X, party, sample_weight=weight, ax=own[1]) is own[1]
+    score = matching_silhouette_score(X, party, sample_weight=weight)
+    assert f"mean {score:.2f}" in own[1].texts[0].get_text()
     ax = plot_profile(X, party, n_columns=1)
     assert [text.get_text() for text in ax.get_yticklabels()] == [
         "physician_fee_freeze: n",
         "physician_fee_freeze: y",
         "physician_fee_freeze: missing",
     ]
+    shares = cluster_profile(X, party).loc["physician_fee_freeze"].drop(columns="cramers_v")
+    expected = [f"{100 * share:.0f}" for share in shares.to_numpy().ravel()]
+    assert [text.get_text() for text in ax.texts] == expected
     with pytest.raises(ValueError, match="`axes` must hold at least 4 axes"):
         result.plot(own)
     few = choose_n_clusters(X, [1, 2], criteria=["gap"], n_references=2, missing="category")
