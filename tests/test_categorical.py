@@ -874,13 +874,21 @@ def test_stability_is_the_mean_over_resamples_of_as_many_rows_as_the_table(monke
 
 
 @pytest.mark.parametrize("estimator", [None, KModes(n_init=1)])
-def test_stability_counts_weights(estimator, monkeypatch):
-    seen = []
+def test_stability_counts_weights_and_draws_with_replacement(estimator, monkeypatch):
+    seen, drawn = [], []
+    sampled = _categories.sampled
+
+    def watched(packed, n_rows, rng, *, replace=False):
+        drawn.append((n_rows, replace))
+        return sampled(packed, n_rows, rng, replace=replace)
+
+    monkeypatch.setattr(_n_clusters, "sampled", watched)
     monkeypatch.setattr(_n_clusters, "rand_index", lambda a, b, w: seen.append(w.sum()) or 1.0)
     X, _ = latent_classes(30, 5, 3, 2, 0.4, 0)
     options = {"criteria": ["stability"], "n_init": 1, "n_resamples": 1, "estimator": estimator}
     choose_n_clusters(X, [1, 2], sample_weight=np.arange(30), **options)
     assert seen == [435.0] * 2  # 0 + 1 + ... + 29
+    assert drawn == [(435, True)]
 
 
 @pytest.mark.parametrize("estimator", [None, KModes(n_init=1)])
