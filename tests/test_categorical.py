@@ -797,7 +797,7 @@ EVIDENCE = {"gap": [0, 1, 2, 1.9], "gap_standard_error": [0.1] * 4}
             {**EVIDENCE, "gap": [0, 1, 2, 3], "stability": [1, 0.85, 0.9, 0.5]}
             | {"silhouette": [np.nan, 0.5, 0.3, 0.6]},
             2,
-            "greatest silhouette of such K; the gap still grows at the greatest K tried, where",
+            "with the greatest silhouette of the K whose clusters come back in resamples",
         ),
         ({"gap": 3, "stability": 1}, {**EVIDENCE, "stability": [1, 0.4, 0.5, 0.5]}, 3, "though no"),
         ({"gap": None, "silhouette": 2}, {**EVIDENCE, "gap": [0, 1, 2, 3]}, 2, "still grows"),

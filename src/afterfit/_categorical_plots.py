@@ -149,7 +149,7 @@ def draw_profile(profile: pd.DataFrame, n_columns: int, ax: Axes | None) -> Axes
         if columns[i] != columns[i - 1]:
             ax.axhline(i - 0.5, color="black", lw=0.8)
     ax.set_xticks(np.arange(shares.shape[1]), [as_written(name) for name in shares.columns])
-    ax.set(xlabel="cluster", ylabel="share of the cluster's rows (%)")
+    ax.set(xlabel="cluster (cells: % of its rows)")
     ax.grid(False)
     return ax
 

@@ -338,10 +338,10 @@ def decide(
 def _among_stable(
     k: int, again: pd.Series, most: int, last: int | None, suggestions: Mapping[str, int | None]
 ) -> str:
-    best = "the greatest silhouette" if "silhouette" in suggestions else "the greatest index"
+    best = "the greatest silhouette" if "silhouette" in suggestions else "the best"
     reason = (
-        f"whose clusters come back in resamples (adjusted Rand index {again[k]:.2f}), with {best} "
-        "of such K"
+        f"with {best} of the K whose clusters come back in resamples (adjusted Rand index "
+        f"{again[k]:.2f})"
     )
     if "gap" not in suggestions:
         return reason
