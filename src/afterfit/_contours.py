@@ -32,9 +32,6 @@ POLISH_FRACTION = 1e-3
 MAX_POLISH_STEPS = 60
 MAX_REFINEMENTS = 16
 
-# A chord is not looked at again if halving it makes its offset this many times smaller than needed.
-SAFE_OFFSETS = 1.0
-
 # A chord is astray if the boundary lies further off than this fraction of its length. Chords of a
 # few tolerances are not asked. At most so many times cells are split under chords astray.
 MAX_OFFSET = 0.25
@@ -433,9 +430,9 @@ def _refine(
 ) -> tuple[Array, Array]:
     """Return the curve with points added until its chords are within `step` of the boundary.
 
-    The offset of a chord's middle from the curve is found by secants along its normal. Halving a
-    chord divides its offset by four, nearly: chords whose offset must already be small are left
-    alone, and all are after so many passes. Also returned are the middles of chords astray.
+    The offset of a chord's middle from the curve is found by secants along its normal. Halves of
+    chords are looked at again, in at most so many passes. Also returned are the middles of chords
+    astray.
     """
     check = np.ones(len(points) - 1, dtype=bool)
     strays = [np.empty((0, 2))]
@@ -452,10 +449,10 @@ def _refine(
         start, stop = points[split], points[split + 1]
         normal = _normals(start, stop)
         middle = 0.5 * (start + stop) + offset[bent][:, None] * normal
-        again = np.zeros(len(points) - 1, dtype=np.intp)
-        again[split] = np.where(np.abs(offset[bent]) > SAFE_OFFSETS * step / 2, 2, 1)
+        halved = np.zeros(len(points) - 1, dtype=bool)
+        halved[split] = True
         points = np.insert(points, split + 1, middle, axis=0)
-        check = np.repeat(again == 2, np.where(again > 0, 2, 1))
+        check = np.repeat(halved, np.where(halved, 2, 1))
     return points, np.concatenate(strays)
 
 
