@@ -29,7 +29,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KernelDensity
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PowerTransformer, StandardScaler
 
 from afterfit import _risk
@@ -126,6 +126,26 @@ class TestOneFeature:
         assert 0 < 1.2345 - low.points[0] < 0.005
         assert 0 < high.points[0] - 1.2345 < 0.005
         np.testing.assert_allclose(rule.margin([low.points[0], high.points[0]]), 0, atol=1e-6)
+
+    def test_every_kernel_of_a_narrow_estimate_is_found(self):
+        # Kernels of standard deviation h lie alone: log(f_i / n) = log f_wide on either side.
+        data, h = np.random.default_rng(0).uniform(-18, 18, size=12), 1e-4
+        narrow = KernelDensity(bandwidth=h).fit(data[:, None])
+        found = BayesRule([norm(0, 10), narrow]).boundary((-20, 20)).points
+        half = h * np.sqrt(2 * (np.log(10 / (12 * h)) + np.sort(data) ** 2 / 200))
+        expected = np.sort(data)[:, None] + np.column_stack([-half, half])
+        np.testing.assert_allclose(found, expected.ravel(), atol=1e-8)
+
+    def test_the_deepest_dips_are_searched(self):
+        # The wide class ripples, so that there are more dips than are searched; one has the spike.
+        rule = BayesRule(
+            [
+                lambda x: norm.logpdf(x, 0, 3) + 0.5 * np.sin(6 * x),
+                lambda x: stats.t.logpdf(x, 3, 1.2345, 1e-4),
+            ]
+        )
+        around = [p.points[0] - 1.2345 for p in rule.boundary((-20, 20)).between(0, 1)]
+        assert sorted(abs(root) < 0.01 for root in around)[-2:] == [True, True]
 
     def test_three_classes_from_left_to_right(self):
         # Equal spreads: midpoints of neighbouring means.
@@ -248,6 +268,7 @@ class TestTwoFeatures:
         rule = BayesRule([corners((2, 2), (-2, -2)), corners((2, -2), (-2, 2))])
         boundary = rule.boundary(SQUARE)
         assert len(boundary.pieces) == 2
+        assert len(boundary.unresolved) == 0  # where the axes cross, cells got as small as can be
         for piece in boundary.pieces:
             assert farthest(piece, lambda x, y: np.minimum(np.abs(x), np.abs(y))) < TOLERANCE
         xy = boundary.points
@@ -312,6 +333,43 @@ class TestTwoFeatures:
         for label, at in (("a", -half), ("b", half)):
             (piece,) = boundary.between(label, "reject")
             assert farthest(piece, lambda x, y, at=at: x - at) < TOLERANCE
+
+    def test_a_thin_reject_band_has_both_its_sides(self):
+        # As above with c near 1/2: the band is 0.04 wide, the lattice's cells 0.4.
+        c = 0.49
+        boundary = normals([(-1, 0), (1, 0)], reject_cost=c).boundary(SQUARE)
+        half = np.log((1 - c) / c) / 2
+        for label, at in ((0, -half), (1, half)):
+            (piece,) = boundary.between(label, -1)
+            assert farthest(piece, lambda x, y, at=at: x - at) < TOLERANCE
+        assert len(boundary.pieces) == 2
+
+    def test_where_a_boundary_leaves_the_supports_is_no_junction(self):
+        # Normals cut to a disc of radius 2: the boundary x = 0 ends at its rim, where nothing is.
+        def in_disc(mean):
+            def log_density(X):
+                inside = np.sum(X**2, axis=1) < 4
+                return np.where(inside, multivariate_normal.logpdf(X, mean), -np.inf)
+
+            return log_density
+
+        boundary = BayesRule([in_disc((-1, 0)), in_disc((1, 0))]).boundary(SQUARE)
+        (piece,) = boundary.pieces
+        np.testing.assert_allclose(np.sort(piece.points[[0, -1], 1]), [-2, 2], atol=2e-3 * 12)
+        inner = np.abs(piece.points[:, 1]) < 1.9
+        assert np.abs(piece.points[inner, 0]).max() < 12 * TOLERANCE
+        assert boundary.junctions.shape == (0, 2)
+
+    def test_evaluations_are_counted(self):
+        counts = []
+
+        def counted(X):
+            counts.append(len(X))
+            return multivariate_normal.logpdf(X, [1, 0]).reshape(len(X))
+
+        boundary = BayesRule([multivariate_normal([-1, 0]), counted]).boundary(SQUARE)
+        # The ends of the sides that are searched are asked for twice, and counted once.
+        assert boundary.n_evaluations <= sum(counts) <= 1.5 * boundary.n_evaluations
 
     def test_the_first_class_is_on_the_left(self):
         rule = normals([(0, 0), (3, 0), (0, 3)], reject_cost=0.3, classes=["a", "b", "c"])
@@ -480,6 +538,9 @@ class TestTwoFeatures:
         frame = boundary.to_frame()
         assert list(frame.columns) == ["piece", "left", "right", "closed", "x1", "x2"]
         np.testing.assert_array_equal(frame[["x1", "x2"]], boundary.points)
+        assert [(*pair,) for pair in frame[["left", "right"]].drop_duplicates().to_numpy()] == [
+            boundary.pieces[0].classes
+        ]
         assert boundary.between("b", "a") == boundary.pieces
         empty = normals([(-1, 0), (1, 0)]).boundary(((3, 4), (3, 4)))
         assert empty.pieces == ()
@@ -526,6 +587,13 @@ class TestDecisions:
         )
         np.testing.assert_allclose(doubled.margin(X), rule.margin(X), rtol=1e-9, atol=1e-10)
 
+    def test_margin_among_many_classes(self):
+        rng = np.random.default_rng(2)
+        rule = BayesRule([norm(m, s) for m, s in rng.uniform(0.5, 3, size=(40, 2))])
+        X = rng.normal(1, 2, size=300)
+        top = np.sort(rule.log_joints(X), axis=1)
+        np.testing.assert_allclose(rule.margin(X), top[:, -1] - top[:, -2], atol=1e-12)
+
     def test_margin_does_not_saturate(self):
         # At 60 standard deviations the posterior is 1 to the last digit, the log odds are 2 * 60.
         assert BayesRule([norm(-1), norm(1)]).margin([60.0])[0] == pytest.approx(120.0)
@@ -535,6 +603,10 @@ class TestDecisions:
         assert rule.predict([0.0]).tolist() == ["late"]
         swapped = BayesRule([norm(1), norm(-1)], classes=["early", "late"])
         assert swapped.predict([0.0]).tolist() == ["early"]
+        # Decisions 0 and 1 differ only when the truth is 2, which it never is.
+        losses = [[0, 0, 1], [0, 0, 1], [1, 0, 0]]
+        never = BayesRule([norm(0), norm(1), norm(2)], priors=[0.5, 0.5, 0], losses=losses)
+        assert never.predict([0.0]).tolist() == [0]
         # At equal cost a class comes before rejection.
         even = BayesRule([norm(-1), norm(1)], reject_cost=0.5)
         assert even.predict([0.0]).tolist() == [0]
@@ -571,8 +643,13 @@ class TestDecisions:
         for labels in (["a", "b"], [3, 7], [(1, 2), (3, 4)], [True, False], ["a", 5], [None, 1.5]):
             rule = BayesRule([norm(-1), norm(1)], classes=labels)
             assert rule.predict([-1.0, 1.0]).tolist() == labels
-            (piece,) = rule.boundary((-5, 5)).pieces
-            assert piece.classes == tuple(labels)
+            boundary = rule.boundary((-5, 5))
+            assert boundary.pieces[0].classes == tuple(labels)
+            assert boundary.to_frame().loc[0, ["left", "right"]].tolist() == labels
+            assert rule.error_rate().confusion.index.tolist() == labels
+            display = BayesBoundaryDisplay.from_rule(rule, [-1.0, 1.0, 2.0], [*labels, labels[1]])
+            assert [len(points.get_offsets()) for points in display.points_] == [1, 2]
+            plt.close(display.figure_)
 
     def test_labels_of_numpy_are_those_of_python(self):
         # A dictionary made over `np.unique(y)` has NumPy's own scalars for keys.
@@ -600,9 +677,17 @@ class TestDecisions:
         named = BayesRule([norm(-1), norm(1)], reject_cost=0.2, reject_label="ask")
         assert named.predict([-3.0, 0.0, 3.0]).tolist() == [0, "ask", 1]
 
-    def test_one_million_points_in_several_shapes(self):
+    def test_labels_and_losses_are_the_rules_own(self):
+        losses = np.array([[0.0, 1.0], [1.0, 0.0]])
+        rule = BayesRule([norm(-1), norm(1)], losses=losses)
+        losses[0, 1] = 100.0
+        assert rule.losses[0, 1] == 1.0
+
+    def test_points_in_several_shapes(self):
         rule = BayesRule([norm(-1), norm(1)])
-        X = np.linspace(-3, 3, 7)
+        X = np.linspace(-3, 3, 40_001)  # more than are worked on at a time
+        assert rule.predict(X).tolist() == (X > 0).astype(int).tolist()
+        np.testing.assert_allclose(rule.margin(X), 2 * np.abs(X), atol=1e-12)
         assert rule.predict(X).tolist() == rule.predict(X[:, None]).tolist()
         assert rule.predict(pd.DataFrame({"x": X})).tolist() == rule.predict(X).tolist()
 
@@ -655,6 +740,22 @@ class TestDensities:
         expected = np.log(0.5) + np.column_stack([kde.score_samples(X) for kde in fitted])
         np.testing.assert_allclose(rule.log_joints(X), expected)
         assert np.abs(rule.margin(rule.boundary(((-3, 5), (-3, 5))).points)).max() < 1e-4
+
+    def test_what_was_fitted_on_columns_is_asked_by_them(self):
+        X = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 2)), columns=["a", "b"])
+        y = (X["a"] > 0).astype(int)
+        per_class = [KernelDensity().fit(X[y == k]) for k in (0, 1)]
+        for rule in (BayesRule(per_class), BayesRule.from_estimator(GaussianNB().fit(X, y))):
+            np.testing.assert_array_equal(rule.predict(X), rule.predict(X.to_numpy()))
+            with pytest.raises(ValueError, match=r"`X` must have the columns .* 'a', 'b'; got 'b'"):
+                rule.predict(X[["b", "a"]])
+            line = rule.slice([0, 0], [1])
+            assert len(line.predict(X[["b"]])) == 60
+            with pytest.raises(ValueError, match=r"the columns of the fit, .*: 'b'; got 'a'"):
+                line.predict(X[["a"]])
+        swapped = KernelDensity().fit(X[["b", "a"]])
+        with pytest.raises(ValueError, match=r"on the same columns .* 'a', 'b' and 'b', 'a'"):
+            BayesRule([per_class[0], swapped])
 
     def test_new_style_scipy_distributions(self):
         normal = stats.Normal(mu=2.0, sigma=1.0)
@@ -713,6 +814,16 @@ class TestDensities:
         assert np.abs(whole.margin(lifted)).max() < 1e-4
         with pytest.raises(ValueError, match="A slice has no error rate"):
             plane.error_rate()
+
+    def test_a_slice_keeps_priors_losses_and_rejection(self):
+        whole = normals(
+            [(-1, 0), (1, 0)], priors=[0.9, 0.1], losses=[[0, 1], [4, 0]], reject_cost=0.2,
+            reject_label="ask",
+        )  # fmt: skip
+        x = np.linspace(-6, 6, 121)
+        expected = whole.predict(np.column_stack([x, np.zeros(121)]))
+        assert set(expected) == {0, 1, "ask"}
+        assert (whole.slice([0, 0], features=0).predict(x) == expected).all()
 
 
 class TestFromEstimator:
@@ -855,6 +966,55 @@ class TestFromEstimator:
         display = BayesBoundaryDisplay.from_rule(plane, limits=((1, 7), (0, 3)))
         assert display.contours_ == []
         plt.close(display.figure_)
+
+    def test_losses_and_rejection(self):
+        # Brute force: the least of the expected losses under the pipeline's own posterior.
+        X, y = self.data
+        X, y = X[50:, 2:], y[50:]
+        pipeline = make_pipeline(StandardScaler(), QuadraticDiscriminantAnalysis()).fit(X, y)
+        options = {"losses": [[0, 1], [8, 0]], "reject_cost": 0.3, "reject_label": "ask"}
+        rule = BayesRule.from_estimator(pipeline, **options)
+        costs = pipeline.predict_proba(X) @ [[0, 1, 0.3], [8, 0, 0.3]]
+        expected = np.array([1, 2, "ask"], dtype=object)[costs.argmin(axis=1)]
+        assert set(expected) == {1, 2, "ask"}
+        assert (rule.predict(X) == expected).all()
+        exact, rough = rule.error_rate(), rule.error_rate(tolerance=1e-2)
+        assert list(exact.confusion.columns) == [1, 2, "ask"]
+        assert rough.n_evaluations < exact.n_evaluations
+        drawn = rule.error_rate(method="monte_carlo", n_draws=5000, random_state=0)
+        assert drawn.n_evaluations >= 5000
+        assert abs(drawn.risk - exact.risk) < 4 * drawn.error
+        display = BayesBoundaryDisplay.from_estimator(pipeline, X, y, **options)
+        assert display.rule.reject_label == "ask"
+        plt.close(display.figure_)
+
+    def test_draws_have_the_components_covariances(self):
+        covariance = [[4.0, 1.9], [1.9, 1.0]]
+        rule = BayesRule.from_estimator(
+            GaussianMixtureParameters([0.3, 0.7], [(0, 0), (1, 1)], [covariance, np.eye(2)])
+        )
+        exact = rule.error_rate()
+        drawn = rule.error_rate(method="monte_carlo", random_state=0)
+        assert drawn.region is None
+        assert abs(drawn.risk - exact.risk) < 4 * drawn.error
+
+    @pytest.mark.parametrize("estimator", [
+        GaussianNB(), LinearDiscriminantAnalysis(), QuadraticDiscriminantAnalysis(),
+        GaussianMixture(3, random_state=0),
+    ])  # fmt: skip
+    def test_fitted_in_single_precision(self, estimator):
+        X, y = self.data  # three equal priors: in single precision they add up to 1 + 3e-8
+        X = X.astype(np.float32)
+        estimator.fit(X, y)
+        rule = BayesRule.from_estimator(estimator)
+        assert rule.priors.sum() == pytest.approx(1, abs=1e-15)
+        np.testing.assert_allclose(rule.posterior(X), estimator.predict_proba(X), atol=1e-4)
+
+    def test_a_pipeline_whose_first_step_passes_through(self):
+        X, y = self.data
+        pipeline = Pipeline([("none", "passthrough"), ("nb", GaussianNB())]).fit(X, y)
+        rule = BayesRule.from_estimator(pipeline)
+        np.testing.assert_allclose(rule.posterior(X), pipeline.predict_proba(X), atol=1e-8)
 
     def test_what_is_not_taken(self):
         X, y = self.data
@@ -1008,6 +1168,28 @@ class TestErrorRate:
             rate = rule.error_rate()
         assert rate.error == pytest.approx(1 - rate.mass, rel=1e-2)
         assert abs(rate.risk - expected) <= rate.error
+        ten = BayesRule([stats.beta(0.25, 0.25), stats.uniform(0, 1)], losses=[[0, 10], [10, 0]])
+        with pytest.warns(UserWarning, match="known to within 0.0002, not 3e-05"):
+            cost = ten.error_rate(tolerance=3e-5)
+        assert cost.error == pytest.approx(10 * (1 - cost.mass), rel=0.3)
+
+    def test_densities_beyond_the_largest_float_are_not_integrated(self):
+        pole = BayesRule([stats.gamma(0.01), stats.gamma(1)])  # exp(711) at the least float
+        with pytest.raises(ValueError, match=r"class 0 \(gamma\) reaches exp\(71.* largest float"):
+            pole.error_rate()
+        shifted = BayesRule([lambda x: 1000 - x * x, lambda x: 1000 - (x - 1) ** 2])
+        for method in ("integration", "monte_carlo"):
+            with pytest.raises(ValueError, match=r"reaches exp\((999|100\d).* largest float"):
+                shifted.error_rate((-5, 5), method=method, random_state=0)
+
+    def test_far_from_the_origin(self):
+        # A thousand million standard deviations off, floats are 1e-7 apart; at 1e14, 0.02.
+        far = normals([(1e10, 1e10), (1e10 + 2, 1e10)])
+        with pytest.warns(UserWarning, match=r"known to within .*after [1-9]\d{5} points"):
+            rate = far.error_rate(max_evaluations=300_000)
+        assert abs(rate.risk - norm.cdf(-1)) < rate.error < 1e-3
+        with pytest.raises(ValueError, match=r"too narrow for floats .* subtract a constant"):
+            BayesRule([norm(1e14), norm(1e14 + 2)]).error_rate()
 
     def test_pole_at_the_edge(self):
         # chi2(1) against expon: P(decide wrongly) from the roots of the log ratio and the cdfs.
@@ -1073,9 +1255,14 @@ class TestErrorRate:
 
     def test_the_standard_error_is_one(self):
         # 200 runs: standardised errors have mean 0 and standard deviation 1, to 4 standard errors.
-        rule = BayesRule([multivariate_normal(np.zeros(3)), multivariate_normal([2, 0, 0])])
-        rates = [rule.error_rate(n_draws=500, random_state=seed) for seed in range(200)]
-        z = np.array([(rate.risk - norm.cdf(-1)) / rate.error for rate in rates])
+        # Unequal priors; the truth as in the test of two normals with equal covariances.
+        means, priors = ([0, 0, 0], [2, 0, 0]), [0.95, 0.05]
+        rule = BayesRule([multivariate_normal(mean) for mean in means], priors=priors)
+        t = np.log(priors[1] / priors[0]) / 2
+        exact = priors[0] * norm.cdf(-1 + t) + priors[1] * norm.cdf(-1 - t)
+        rates = [rule.error_rate(n_draws=1000, random_state=seed) for seed in range(200)]
+        assert rates[0].n_evaluations == 1000
+        z = np.array([(rate.risk - exact) / rate.error for rate in rates])
         assert abs(z.mean()) < 4 / np.sqrt(200)
         assert abs(z.std() - 1) < 4 / np.sqrt(400)
 
@@ -1113,6 +1300,28 @@ class TestErrorRate:
         assert abs(exact.risk - drawn.risk) < 4 * drawn.error
         np.testing.assert_allclose(exact.confusion, drawn.confusion, atol=5e-3)
         np.testing.assert_allclose(exact.confusion.sum(axis=1), rule.priors, atol=1e-8)
+
+    @pytest.mark.parametrize(
+        "source",
+        [
+            norm(1, 2),
+            stats.Normal(mu=1.0, sigma=2.0),
+            stats.gaussian_kde([0.0, 1.0, 4.0]),
+            KernelDensity(bandwidth=0.5).fit([[0.0], [1.0], [4.0]]),
+            KernelDensity(kernel="tophat").fit([[0.0], [1.0], [4.0]]),
+            KernelDensity(kernel="epanechnikov").fit([[0.0], [1.0], [4.0]]),
+            GaussianMixtureParameters([0.2, 0.8], [[0.0], [3.0]], [1.0, 2.0], "spherical"),
+        ],
+        ids=lambda source: type(source).__name__ + getattr(source, "kernel", ""),
+    )
+    def test_draws_are_from_the_density(self, source):
+        rule = BayesRule([source, norm(2)])
+        one, two = (
+            rule.error_rate(method="monte_carlo", n_draws=20_000, random_state=seed)
+            for seed in (0, 1)
+        )
+        assert abs(one.risk - rule.error_rate(tolerance=1e-5).risk) < 4 * one.error
+        assert one.risk != two.risk
 
     def test_same_seed_same_draws_and_generators_move_on(self):
         rule = BayesRule([multivariate_normal(np.zeros(3)), multivariate_normal(np.ones(3))])
@@ -1180,6 +1389,12 @@ class TestErrorRate:
         with pytest.raises(ValueError, match="`n_features` is not known"):
             rule.error_rate()
 
+        def of_any(X):
+            return -np.abs(X).reshape(len(X), -1).sum(axis=1)
+
+        with pytest.raises(ValueError, match="`n_features` is not known"):
+            BayesRule([of_any] * 2).error_rate()
+
     def test_bounds(self):
         # 0 <= Bayes error <= min(1 - largest prior), and Cover and Hart's half of nearest neighbour
         # needs no test here; the Bhattacharyya bound: risk <= sqrt(p q) exp(-B).
@@ -1214,7 +1429,39 @@ NORMAL = norm(0)
         (([NORMAL] * 2,), {"priors": [-0.5, 1.5]}, "`priors` must be at least 0"),
         (([NORMAL] * 2,), {"priors": [np.nan, 1]}, "`priors` must be at least 0"),
         (([NORMAL] * 2,), {"priors": [1.0]}, r"one probability for each of the 2 classes.*\(1,\)"),
-        (([NORMAL] * 2,), {"priors": ["a", "b"]}, "`priors` must be numbers"),
+        (
+            ([NORMAL, stats.dirichlet([1, 2])],),
+            {},
+            "got dirichlet_frozen.* pass the method `logpdf`",
+        ),
+        (
+            ([NORMAL, stats.Binomial(n=3, p=0.5)],),
+            {},
+            "must be continuous, .*discrete .*'Binomial'",
+        ),
+        (
+            ([NORMAL, KernelDensity(metric="manhattan").fit([[0.0], [1.0]])],),
+            {},
+            "class 1 must use the Euclidean metric, .* got `KernelDensity` with metric 'manhattan'",
+        ),
+        (([NORMAL, norm(0, -1)],), {}, "class 1 must have valid parameters, got 'norm'"),
+        (([NORMAL] * 2,), {"priors": ["a", "b"]}, "`priors` must be numeric"),
+        (([NORMAL] * 2,), {"priors": [[0.1], [0.1, 0.8]]}, "`priors` must have rows of equal"),
+        (([NORMAL] * 2,), {"priors": np.ma.array([0.5, 0.5], mask=[0, 1])}, "`priors` must be at"),
+        (
+            ([NORMAL] * 2,),
+            {"priors": pd.Series([0.5, 0.0, 0.5], index=[0, 1, 1])},
+            r"`priors` must be labelled by the classes \(0, 1\), got labels 0, 1, 1",
+        ),
+        (
+            ([NORMAL] * 2,),
+            {"losses": np.ma.array([[0, 1], [1, 0]], mask=[[0, 1], [0, 0]])},
+            r"`losses` must be finite, .* column\(s\) 1",
+        ),
+        (([NORMAL] * 2,), {"classes": 5}, "`classes` must be labels in an order, got 5"),
+        (([NORMAL] * 2,), {"classes": {"b", "a"}}, "`classes` must be labels in an order, got {"),
+        (([NORMAL] * 2,), {"classes": [[1], [2]]}, r"`classes` must be hashable, got \[1\]"),
+        (([NORMAL] * 2,), {"classes": [0, np.nan]}, "`classes` must not be missing, got nan"),
         (
             ([NORMAL] * 2,),
             {"priors": {"a": 0.5, 1: 0.5}},
@@ -1251,7 +1498,11 @@ def test_what_the_rule_refuses(arguments, options, message):
 @pytest.mark.parametrize(
     ("function", "options", "message"),
     [
-        (_nan_beyond, {}, r"class 'b' \(function '_nan_beyond'\) returned nan at the point \(3\)"),
+        (
+            _nan_beyond,
+            {},
+            r"class 'b' \(function '_nan_beyond'\) returned nan at the point \(3.125\)",
+        ),
         (lambda x: -x * x, {"values": "density"}, r"returned -1 at the point \(1\); a density is"),
         (lambda x: np.zeros(3), {}, r"class 'b' .*must return shape \(4,\) .*got shape \(3,\)"),
         (lambda x: 0.0, {}, r"must return shape \(4,\) .*`vectorized=False`"),
@@ -1267,7 +1518,7 @@ def test_what_the_rule_refuses(arguments, options, message):
 def test_functions_that_misbehave_are_named(function, options, message):
     densities = {"a": norm(0), "b": function}
     with pytest.raises((ValueError, TypeError), match=message):
-        BayesRule(densities, **options).predict([0.0, 1.0, 3.0, 4.0])
+        BayesRule(densities, **options).predict([0.0, 1.0, 3.125, 4.0])
 
 
 def test_errors_of_functions_say_whose_they_are():
@@ -1302,6 +1553,12 @@ FITTED = GaussianNB().fit([[0, 0], [1, 1]], [0, 1])
         (lambda: LINE.predict([[0.0, 1.0]]), r"`X` must have 1 feature\(s\), got 2"),
         (lambda: PLANE.predict([0.0, 1.0]), r"`X` must have shape \(n_samples, 2\), got .*\(2,\)"),
         (lambda: PLANE.predict([[0.0, np.nan]]), "`X` must be finite"),
+        (lambda: LINE.predict(np.ma.array([0.0, 1.0], mask=[0, 1])), "`X` must be finite"),
+        (lambda: LINE.predict([[0.0], [1.0, 2.0]]), "`X` must have rows of equal length"),
+        (lambda: LINE.boundary(("0", "1")), "`limits` must be numeric, got dtype <U1"),
+        (lambda: LINE.boundary(pd.date_range("2020", periods=2)), "`limits` must be numeric"),
+        (lambda: LINE.boundary((-1e308, 1e308)), "`limits` must be finite .* finite difference"),
+        (lambda: LINE.boundary((0, 1), tolerance=0.05), "`tolerance` must lie in"),
         (lambda: LINE.boundary(5), r"`limits` must be \(low, high\) for one feature"),
         (lambda: LINE.boundary((1, 0)), "`limits` must be finite with low < high"),
         (lambda: LINE.boundary((0, np.inf)), "`limits` must be finite with low < high"),
@@ -1333,6 +1590,8 @@ FITTED = GaussianNB().fit([[0, 0], [1, 1]], [0, 1])
         ),
         (lambda: SPACE.error_rate(method="integration"), "'integration' for one or two features"),
         (lambda: SPACE.slice([0, 0], [0]), r"`point` must have the rule's 3 feature\(s\), got 2"),
+        (lambda: SPACE.slice(np.zeros((2, 3)), [0]), "`point` must be one point, .* got 2 rows"),
+        (lambda: SPACE.slice([0, 0, 0], ["a"]), "`features` must be an integer, got 'a'"),
         (lambda: SPACE.slice([0, 0, 0], [0, 0]), "`features` must be one or two distinct columns"),
         (lambda: SPACE.slice([0, 0, 0], [3]), "`features` must be between 0 and 2"),
         (lambda: BayesBoundaryDisplay.from_rule(3), "`rule` must be a BayesRule"),
@@ -1351,6 +1610,28 @@ FITTED = GaussianNB().fit([[0, 0], [1, 1]], [0, 1])
         (
             lambda: BayesBoundaryDisplay.from_rule(PLANE, np.zeros((2, 3))),
             r"`X` must have 2 feature\(s\), got 3",
+        ),
+        (
+            lambda: BayesBoundaryDisplay.from_rule(
+                PLANE, np.zeros((2, 2)), np.ma.array([0, 1], mask=[0, 1])
+            ),
+            r"`y` must hold classes of the rule \(0, 1\), got masked",
+        ),
+        (
+            lambda: BayesBoundaryDisplay.from_rule(PLANE, np.zeros((2, 2)), [[0], [1]]),
+            r"`y` must hold classes of the rule \(0, 1\), got \[0\], \[1\]",
+        ),
+        (
+            lambda: BayesBoundaryDisplay.from_rule(PLANE, np.zeros((1, 2)), 0),
+            "`y` must be one class for each row of `X`, got int",
+        ),
+        (
+            lambda: BayesBoundaryDisplay.from_rule(PLANE, limits=SQUARE, density_levels=1.0),
+            "`density_levels` must lie in",
+        ),
+        (
+            lambda: BayesBoundaryDisplay.from_rule(PLANE, limits=SQUARE, grid_resolution=5),
+            "`grid_resolution` must be at least 10",
         ),
         (lambda: BayesBoundaryDisplay.from_rule(PLANE, y=[0]), "`y` must come with .*`X`"),
         (
@@ -1394,6 +1675,17 @@ class TestDisplay:
         assert len(markers) == 3
         figure.canvas.draw()
         plt.close(figure)
+
+    def test_limits_of_a_constant_column_and_levels(self):
+        # 8 % to spare of the range 5, and of 1 where there is none.
+        X = [[0.0, 3.0], [5.0, 3.0]]
+        display = BayesBoundaryDisplay.from_rule(PLANE, X, density_levels=(0.5, 0.5, 0.1))
+        np.testing.assert_allclose(display.boundary.limits, [(-0.4, 5.4), (2.92, 3.08)])
+        np.testing.assert_allclose(display.contours_[0].levels, np.log([0.1, 0.5]))
+        plt.close(display.figure_)
+        bare = display.plot(density_levels=())
+        assert bare.contours_ == []
+        plt.close(bare.figure_)
 
     def test_line_reject_and_no_legend(self):
         rule = BayesRule([norm(0), norm(3, 1.5)], reject_cost=0.2, classes=["a", "b"])

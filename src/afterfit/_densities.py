@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 from scipy.linalg import solve_triangular
@@ -57,8 +58,9 @@ def as_density(
             return density
     if type(source).__module__.startswith("scipy.stats") and hasattr(source, "rvs"):
         raise TypeError(
-            f"The density of {name} must be frozen, a distribution called with its parameters, "
-            f"got {_kind(source)}."
+            f"The density of {name} must be frozen, a univariate distribution, "
+            "`multivariate_normal` or `multivariate_t` called with its parameters, "
+            f"got {_kind(source)}. Of others, pass the method `logpdf` as a function."
         )
     if not callable(source) or isinstance(source, type):
         raise TypeError(
@@ -105,6 +107,12 @@ def checked_log_density(density: Density, X: Array) -> Array:
         return values
     with np.errstate(divide="ignore"):
         return np.asarray(np.log(values))
+
+
+def as_fitted(estimator: Any, X: Array) -> Any:
+    """Return `X` with the column names under which the estimator was fitted, if it was."""
+    names = getattr(estimator, "feature_names_in_", None)
+    return X if names is None else pd.DataFrame(X, columns=names)
 
 
 def gaussian_density(mean: Array, covariance: Array, name: str) -> Density:
@@ -177,14 +185,17 @@ def _row_by_row(function: Callable[[Any], Any]) -> Callable[[Array], Array]:
 def _from_univariate(source: Any, name: str) -> Density | None:
     frozen = hasattr(source, "logpdf") and hasattr(source, "dist")
     modern = hasattr(source, "logpdf") and hasattr(source, "icdf")  # scipy.stats.Normal() and kin
-    if isinstance(getattr(source, "dist", None), stats.rv_discrete):
+    discrete = isinstance(getattr(source, "dist", None), stats.rv_discrete) or any(
+        kind.__name__ == "DiscreteDistribution" for kind in type(source).__mro__
+    )
+    if not (frozen or modern or discrete):
+        return None
+    label = type(source).__name__ if modern else source.dist.name
+    if discrete:
         raise TypeError(
             f"The density of {name} must be continuous, got the discrete distribution "
-            f"{source.dist.name!r}. To classify counts, pass its `logpmf` as a function."
+            f"{label!r}. To classify counts, pass its `logpmf` as a function."
         )
-    if not (frozen or modern):
-        return None
-    label = source.dist.name if frozen else type(source).__name__
     quantile, upper = (source.ppf, source.isf) if frozen else (source.icdf, source.iccdf)
     support = np.asarray(source.support(), dtype=np.float64)
     if support.ndim != 1:
@@ -193,6 +204,11 @@ def _from_univariate(source: Any, name: str) -> Density | None:
             f"shape {support.shape[1:]}."
         )
     look = _quantiles(quantile, upper, *support.tolist())
+    if len(look) == 0:
+        raise ValueError(
+            f"The density of {name} must have valid parameters, got {label!r} without a finite "
+            "quantile."
+        )
 
     def sample(n: int, rng: np.random.Generator) -> Array:
         if frozen:
@@ -276,7 +292,7 @@ def _from_kernel(source: Any, name: str) -> Density | None:
         reach = np.full(data.shape[1], KERNEL_REACH.get(source.kernel, 1.0) * source.bandwidth_)
 
         def evaluate(X: Array) -> Array:
-            return np.asarray(source.score_samples(X))
+            return np.asarray(source.score_samples(as_fitted(source, X)))
 
         sample = _kernel_sampler(source)
     else:
@@ -327,7 +343,7 @@ def _from_mixture(source: Any, name: str) -> Density | None:
         counts = rng.multinomial(n, weights)
         covariances = mixture_covariances(source)
         parts = [
-            rng.multivariate_normal(mean, covariance, size=count)
+            rng.multivariate_normal(mean, covariance, size=count, method="cholesky")
             for mean, covariance, count in zip(means, covariances, counts, strict=True)
         ]
         return rng.permutation(np.concatenate(parts))

@@ -80,7 +80,7 @@ def draw_plane(
             filled.set_edgecolor(HATCH_COLOR)  # of the hatch
             filled.set_linewidth(0.0)
             display.regions_.append(filled)
-    if densities:
+    if densities and levels:
         for k, color in enumerate(colors[: len(rule.classes)]):
             log_density = joints[..., k]
             peak = log_density.max()
@@ -161,7 +161,7 @@ def draw_points(display: BayesBoundaryDisplay, colors: list[Any]) -> None:
         [(np.ones(len(X), dtype=bool), "0.3", "o")]
         if labels is None
         else [
-            (labels == label, colors[k], MARKERS[k % len(MARKERS)])
+            ([one == label for one in labels], colors[k], MARKERS[k % len(MARKERS)])
             for k, label in enumerate(display.rule.classes.tolist())
         ]
     )

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from afterfit._densities import (
     Density,
+    as_fitted,
     gaussian_density,
     is_mixture,
     mixture_covariances,
@@ -29,12 +29,6 @@ class Model:
     densities: tuple[Density, ...]
     priors: Array
     scores: tuple[Density, ...] | None = None  # in another space, where only there they are known
-
-
-def as_fitted(estimator: Any, X: Array) -> Any:
-    """Return `X` with the column names under which the estimator was fitted, if it was."""
-    names = getattr(estimator, "feature_names_in_", None)
-    return X if names is None else pd.DataFrame(X, columns=names)
 
 
 def read_estimator(estimator: Any) -> Model:
@@ -142,12 +136,13 @@ def _read_pipeline(pipeline: Any) -> Model:
     def transform(X: Array) -> Array:
         return np.asarray(steps.transform(as_fitted(pipeline, X)), dtype=np.float64)
 
-    lifted = _lifted(last.densities, transform, pipeline.n_features_in_)
+    n_features = getattr(pipeline, "n_features_in_", None)  # a first step "passthrough" has none
+    lifted = _lifted(last.densities, transform, n_features)
     return Model(last.classes, lifted, last.priors, last.scores or last.densities)
 
 
 def _lifted(
-    scores: Sequence[Density], transform: Callable[[Array], Array], n_features: int
+    scores: Sequence[Density], transform: Callable[[Array], Array], n_features: int | None
 ) -> tuple[Density, ...]:
     """Return the densities of transformed points as functions of the points, (n, n_features)."""
 

@@ -87,6 +87,9 @@ MASS_AT_EDGES = 1e-3
 # Standard errors by which a Monte Carlo estimate of the whole probability may miss one.
 MASS_STANDARD_ERRORS = 5.0
 
+# The logarithm of the largest float, about 709.78.
+LARGEST_LOG = float(np.log(np.finfo(np.float64).max))
+
 # The region is doubled about the mass that was found, so many times, as long as that leaves less
 # than this fraction of what was missing.
 REGION_DOUBLINGS = 6
@@ -130,6 +133,14 @@ class Problem:
 
     def sorted(self, joints: Array, decision: Indices) -> Array:
         """Return the exponentials of the joints in the column of the decision, (n, K * J)."""
+        highest = joints.max(axis=0, initial=-np.inf)
+        if (highest > LARGEST_LOG).any():
+            name = self.densities[int(highest.argmax())].name
+            raise ValueError(
+                f"The density of {name} reaches exp({highest.max():.6g}), which is beyond the "
+                "largest float, so that it cannot be integrated. Keep `region` off a pole, "
+                "rescale the features, or normalise the density."
+            )
         out = np.zeros((len(joints), self.table.n_classes, self.table.n_decisions))
         out[np.arange(len(joints)), :, decision] = np.exp(joints)
         return out.reshape(len(joints), -1)
@@ -170,7 +181,7 @@ def integrate(
         if still_missing.sum() > WORTH_WIDENING * missing.sum():
             break  # what is missing does not lie outside
         estimate, missing = wider, still_missing
-    if (missing > MASS_AT_EDGES * problem.priors).any():
+    if not (missing <= MASS_AT_EDGES * problem.priors).all():
         raise ValueError(_missing_mass(problem, estimate))
     lost = float(missing.sum() * np.abs(problem.table.losses).max())
     return replace(estimate, error=max(estimate.error, lost))
@@ -218,7 +229,14 @@ def _breaks(problem: Problem, box: Box | None, n_features: int) -> tuple[Array, 
             low, high = box[axis]
             inside = together[(together > low) & (together < high)]
             together = np.concatenate([np.linspace(low, high, 9), inside])
-        breaks.append(_thin_breaks(together, MAX_BREAKS if n_features == 2 else 10**6))
+        thinned = _thin_breaks(together, MAX_BREAKS if n_features == 2 else 10**6)
+        if len(thinned) < 2:
+            raise ValueError(
+                f"The densities cannot be integrated over ({together.min():.17g}, "
+                f"{together.max():.17g}), which is too narrow for floats so far from 0: subtract a "
+                "constant from the features."
+            )
+        breaks.append(thinned)
     return tuple(breaks)
 
 
@@ -294,7 +312,6 @@ def _line(counter: _Counter, breaks: Array, tolerance: float) -> tuple[Array, Ar
         1,
         counter,
         tolerance,
-        ends=True,
     )
     return sums[0], errors[0]
 
@@ -334,7 +351,7 @@ def _plane(
         return np.concatenate(rows)
 
     owner = np.zeros(len(outer) - 1, dtype=np.intp)
-    sums, errors = _integrate(inner, owner, outer[:-1], outer[1:], 1, counter, tolerance, ends=True)
+    sums, errors = _integrate(inner, owner, outer[:-1], outer[1:], 1, counter, tolerance)
     return sums[0, :size], errors[0] + sums[0, size:]
 
 
@@ -415,13 +432,12 @@ def _integrate(
     counter: _Counter,
     tolerance: float,
     *,
-    ends: bool = False,
     least_mass: Array | None = None,
 ) -> tuple[Array, Array]:
     """Return integrals over the owners' panels, and errors (owner, 2) of risk and mass.
 
     `f` returns K * J columns of sorted joints, and whatever else is to be integrated. Panels are
-    halved until their errors are small or, if it `ends` with the counter, that is spent.
+    halved until their errors are small, or the counter is spent.
 
     Every panel [low, high] is mapped from t in [0, 1] by 3 t^2 - 2 t^3, which takes the edge off
     square-root singularities at its ends (a vertical tangent of a boundary, a pole of a density).
@@ -439,7 +455,7 @@ def _integrate(
                 mass = np.bincount(owner, weights=kronrod.sum(axis=1), minlength=n_owners)
                 allowed *= np.maximum(mass, least_mass)
         done = error.max(axis=1) <= allowed[owner]
-        if halving == MAX_HALVINGS or (ends and counter.is_spent):
+        if halving == MAX_HALVINGS or counter.is_spent:
             done[:] = True
         np.add.at(sums, owner[done], kronrod[done])
         np.add.at(errors, owner[done], error[done])

@@ -21,15 +21,17 @@ from afterfit import _contours, _lattice, _risk
 from afterfit._decisions import DecisionTable
 from afterfit._densities import (
     as_density,
+    as_fitted,
     checked_log_density,
     common_n_features,
     sliced,
     takes,
 )
 from afterfit._display import colors_of, draw_legend, draw_line, draw_plane, draw_points
-from afterfit._estimators import as_fitted, read_estimator
+from afterfit._estimators import read_estimator
 from afterfit._labels import as_written
 from afterfit._validation import (
+    as_float_array,
     check_choice,
     check_integer,
     check_matrix,
@@ -161,8 +163,8 @@ class DecisionBoundary:
         for number, piece in enumerate(self.pieces):
             part = pd.DataFrame(piece.points.reshape(len(piece.points), -1), columns=names)
             part.insert(0, "closed", piece.closed)
-            part.insert(0, "right", piece.classes[1])
-            part.insert(0, "left", piece.classes[0])
+            part.insert(0, "right", _as_labels([piece.classes[1]] * len(part)))
+            part.insert(0, "left", _as_labels([piece.classes[0]] * len(part)))
             part.insert(0, "piece", number)
             parts.append(part)
         columns = ["piece", "left", "right", "closed", *names]
@@ -325,6 +327,7 @@ class BayesRule:
             for source, label in zip(sources, self.classes.tolist(), strict=True)
         )
         self._n_features = common_n_features(self._densities)
+        self._columns = _columns_of_fit(sources)
         self.priors = _check_priors(priors, self.classes)
         self.losses = _check_losses(losses, self.classes)
         self.reject_cost, self.reject_label = _check_rejection(
@@ -396,9 +399,11 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         True
         """
         model = read_estimator(estimator)
-        priors = model.priors if priors is None else priors
+        if priors is None:  # fitted in single precision, they add up to 1 only nearly
+            priors = np.asarray(model.priors, dtype=np.float64) / np.sum(model.priors, dtype=float)
         options = (priors, losses, reject_cost, model.classes)
         rule = cls(model.densities, *options, reject_label=reject_label)
+        rule._columns = _columns_of_fit([estimator])
         if model.scores is not None:
             rule._common_term_unknown = True
             rule._scores = cls(model.scores, *options, reject_label=reject_label)
@@ -579,11 +584,16 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         >>> line.boundary((-5, 5)).points.round(6)
         array([-0.5])
         """
-        at = check_matrix(np.atleast_2d(np.asarray(point)), "point")[0]
-        d = len(at)
+        rows = check_matrix(np.atleast_2d(as_float_array(point, "point")), "point")
+        if len(rows) != 1:
+            raise ValueError(f"`point` must be one point, of shape (d,), got {len(rows)} rows.")
+        at, d = rows[0], rows.shape[1]
         if self.n_features is not None and d != self.n_features:
             raise ValueError(f"`point` must have the rule's {self.n_features} feature(s), got {d}.")
-        free = [check_integer(value, "features", low=0, high=d - 1) for value in features]
+        free = [
+            check_integer(value, "features", low=0, high=d - 1)
+            for value in np.atleast_1d(features).tolist()
+        ]
         if len(free) not in (1, 2) or len(set(free)) < len(free):
             raise ValueError(f"`features` must be one or two distinct columns, got {features!r}.")
         rule = BayesRule(
@@ -595,6 +605,7 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
             reject_label=self.reject_label,
         )
         rule._is_slice = True
+        rule._columns = None if self._columns is None else [self._columns[k] for k in free]
         rule._common_term_unknown = self._common_term_unknown
         return rule
 
@@ -825,14 +836,24 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
 
     def _points(self, X: ArrayLike) -> Array:
         """Return points of shape (n, n_features)."""
-        flat = not isinstance(X, pd.DataFrame) and np.ndim(X) <= 1
-        if flat and self._n_features not in (None, 1):
-            raise ValueError(
-                f"`X` must have shape (n_samples, {self._n_features}), got shape {np.shape(X)}."
-            )
-        points = check_matrix(np.reshape(np.asarray(X), (-1, 1)) if flat else X)
+        columns = list(X.columns) if isinstance(X, pd.DataFrame) else None
+        if columns is None:
+            X = as_float_array(X, "X")
+            if X.ndim <= 1 and self._n_features not in (None, 1):
+                raise ValueError(
+                    f"`X` must have shape (n_samples, {self._n_features}), got shape {X.shape}."
+                )
+            X = X.reshape(-1, 1) if X.ndim <= 1 else X
+        points = check_matrix(X)
         if self._n_features is not None and points.shape[1] != self._n_features:
             raise ValueError(f"`X` must have {self._n_features} feature(s), got {points.shape[1]}.")
+        fitted = self._columns
+        if columns is not None and fitted is not None and columns != fitted:
+            raise ValueError(
+                "`X` must have the columns of the fit, in their order: "
+                f"{listing([repr(name) for name in fitted])}; "
+                f"got {listing([repr(name) for name in columns])}."
+            )
         return points
 
     def _log_joints(self, points: Array) -> Array:
@@ -1138,6 +1159,7 @@ class BayesBoundaryDisplay:
         priors: ArrayLike | None = None,
         losses: ArrayLike | None = None,
         reject_cost: float | None = None,
+        reject_label: Hashable | None = None,
         **options: Any,
     ) -> Self:
         """Return the display of a fitted generative classifier, drawn.
@@ -1148,7 +1170,7 @@ class BayesBoundaryDisplay:
             Of a kind that `BayesRule.from_estimator` takes, in one or two features.
         X, y : array-like, optional
             Data points to draw, and their classes.
-        priors, losses, reject_cost : keyword-only, optional
+        priors, losses, reject_cost, reject_label : keyword-only, optional
             As in `BayesRule.from_estimator`.
         **options
             For `from_rule`.
@@ -1172,7 +1194,11 @@ class BayesBoundaryDisplay:
         >>> plt.close(display.figure_)
         """
         rule = BayesRule.from_estimator(
-            estimator, priors=priors, losses=losses, reject_cost=reject_cost
+            estimator,
+            priors=priors,
+            losses=losses,
+            reject_cost=reject_cost,
+            reject_label=reject_label,
         )
         return cls.from_rule(rule, X, y, **options)
 
@@ -1216,8 +1242,10 @@ class BayesBoundaryDisplay:
         import matplotlib.pyplot as plt
 
         levels = sorted(
-            check_real(level, "density_levels", low=0.0, high=1.0, closed=False)
-            for level in density_levels
+            {
+                check_real(level, "density_levels", low=0.0, high=1.0, closed=False)
+                for level in np.atleast_1d(density_levels).tolist()
+            }
         )
         if ax is None:
             _, ax = plt.subplots()
@@ -1254,6 +1282,19 @@ def _as_labels(labels: Iterable[Any]) -> NDArray[Any]:
     return array
 
 
+def _columns_of_fit(sources: Sequence[Any]) -> list[Any] | None:
+    """Return the columns of the tables that models were fitted on, or raise if they differ."""
+    fits = [list(s.feature_names_in_) for s in sources if hasattr(s, "feature_names_in_")]
+    for columns in fits:
+        if columns != fits[0]:
+            raise ValueError(
+                "`log_densities` must be fitted on the same columns in the same order, got "
+                f"{listing([repr(name) for name in fits[0]])} and "
+                f"{listing([repr(name) for name in columns])}."
+            )
+    return fits[0] if fits else None
+
+
 def _check_sources(log_densities: Any, classes: Any) -> tuple[list[Any], NDArray[Any]]:
     if isinstance(log_densities, Mapping):
         if classes is not None:
@@ -1261,7 +1302,10 @@ def _check_sources(log_densities: Any, classes: Any) -> tuple[list[Any], NDArray
         sources, labels = list(log_densities.values()), list(log_densities)
     elif isinstance(log_densities, Sequence) and not isinstance(log_densities, str):
         sources = list(log_densities)
-        labels = list(range(len(sources)) if classes is None else classes)
+        classes = range(len(sources)) if classes is None else classes
+        if not isinstance(classes, Iterable) or isinstance(classes, str | set | frozenset):
+            raise TypeError(f"`classes` must be labels in an order, got {classes!r}.")
+        labels = list(classes)
     else:
         raise TypeError(
             "`log_densities` must be a sequence or a mapping with one density a class, "
@@ -1273,6 +1317,11 @@ def _check_sources(log_densities: Any, classes: Any) -> tuple[list[Any], NDArray
         raise ValueError(
             f"`classes` must name each of the {len(sources)} densities, got {len(labels)} name(s)."
         )
+    for label in labels:
+        if not isinstance(label, Hashable):
+            raise TypeError(f"`classes` must be hashable, got {label!r}.")
+        if label is not None and pd.api.types.is_scalar(label) and pd.isna(label):
+            raise ValueError(f"`classes` must not be missing, got {label!r}.")
     repeated = [label for i, label in enumerate(labels) if label in labels[:i]]
     if repeated:
         raise ValueError(f"`classes` must differ, got {listing(repeated)} more than once.")
@@ -1284,13 +1333,10 @@ def _check_priors(priors: Any, classes: NDArray[Any]) -> Array:
     if priors is None:
         return np.full(n, 1.0 / n)
     if isinstance(priors, Mapping | pd.Series):
+        _check_names(list(priors.keys()), classes, "priors")
         named = dict(priors.items())
-        _check_names(named, classes, "priors")
         priors = [named[label] for label in classes.tolist()]
-    array = np.asarray(priors)
-    if array.dtype.kind not in "fiu":
-        raise TypeError(f"`priors` must be numbers, one a class, got {priors!r}.")
-    array = array.astype(np.float64)
+    array = as_float_array(priors, "priors").copy()
     if array.shape != (n,):
         raise ValueError(
             f"`priors` must hold one probability for each of the {n} classes, "
@@ -1304,9 +1350,9 @@ def _check_priors(priors: Any, classes: NDArray[Any]) -> Array:
     return array
 
 
-def _check_names(names: Iterable[Any], classes: NDArray[Any], argument: str) -> None:
+def _check_names(names: list[Any], classes: NDArray[Any], argument: str) -> None:
     """Raise if what comes with labels of its own is labelled by anything but the classes."""
-    if set(names) != set(classes.tolist()):
+    if len(names) != len(classes) or set(names) != set(classes.tolist()):
         expected, got = (
             listing([repr(name) for name in side]) for side in (classes.tolist(), names)
         )
@@ -1324,7 +1370,7 @@ def _check_losses(losses: Any, classes: NDArray[Any]) -> Array:
         for labels in (losses.index, losses.columns):
             _check_names(labels.tolist(), classes, "losses")
         losses = losses.loc[classes.tolist(), classes.tolist()]
-    array = np.asarray(losses)
+    array = as_float_array(losses, "losses").copy()
     if array.shape != (n_classes, n_classes):
         raise ValueError(
             f"`losses` must have shape ({n_classes}, {n_classes}), losses[i, j] the cost of "
@@ -1354,10 +1400,7 @@ def _check_rejection(
 
 
 def _check_box(limits: Any, name: str) -> Box:
-    try:
-        array = np.asarray(limits, dtype=np.float64)
-    except (TypeError, ValueError):
-        array = np.empty(0)
+    array = as_float_array(limits, name)
     if array.shape == (2,):
         array = array[None, :]
     if array.ndim != 2 or array.shape[1:] != (2,) or len(array) == 0:
@@ -1365,8 +1408,12 @@ def _check_box(limits: Any, name: str) -> Box:
             f"`{name}` must be (low, high) for one feature, or one such pair a feature, "
             f"got {limits!r}."
         )
-    if not np.isfinite(array).all() or not (array[:, 0] < array[:, 1]).all():
-        raise ValueError(f"`{name}` must be finite with low < high, got {limits!r}.")
+    with np.errstate(over="ignore", invalid="ignore"):
+        width = array[:, 1] - array[:, 0]
+    if not (np.isfinite(width) & (width > 0)).all():
+        raise ValueError(
+            f"`{name}` must be finite with low < high and a finite difference, got {limits!r}."
+        )
     return tuple((float(low), float(high)) for low, high in array)
 
 
@@ -1380,7 +1427,7 @@ def _limits_of(data: Array | None) -> list[tuple[float, float]]:
 
 def _axis_names(X: Any, feature_names: Sequence[str] | None) -> tuple[str, ...]:
     if feature_names is not None:
-        return (feature_names,) if isinstance(feature_names, str) else tuple(feature_names)
+        return tuple(str(name) for name in np.atleast_1d(feature_names))
     if isinstance(X, pd.Series):
         return (as_written(X.name),)
     return tuple(as_written(column) for column in X.columns) if isinstance(X, pd.DataFrame) else ()
@@ -1391,11 +1438,18 @@ def _check_labels(y: Any, data: Array | None, classes: NDArray[Any]) -> NDArray[
         return None
     if data is None:
         raise ValueError("`y` must come with the data points `X`.")
-    labels = np.asarray(y, dtype=object)
-    if labels.shape != (len(data),):
-        raise ValueError(f"`y` must have shape ({len(data)},) as `X`, got {labels.shape}.")
-    unknown = sorted({repr(label) for label in set(labels.tolist()) - set(classes.tolist())})
+    if not hasattr(y, "__len__"):
+        raise TypeError(f"`y` must be one class for each row of `X`, got {type(y).__name__}.")
+    shape = y.shape if hasattr(y, "shape") else (len(y),)
+    if shape != (len(data),):
+        raise ValueError(f"`y` must have shape ({len(data)},) as `X`, got {shape}.")
+    labels = np.empty(len(y), dtype=object)
+    labels[:] = list(y)
+    known = set(classes.tolist())
+    unknown = sorted(
+        {repr(label) for label in labels if not isinstance(label, Hashable) or label not in known}
+    )
     if unknown:
-        known = listing([repr(label) for label in classes.tolist()])
-        raise ValueError(f"`y` must hold classes of the rule ({known}), got {listing(unknown)}.")
+        accepted = listing([repr(label) for label in classes.tolist()])
+        raise ValueError(f"`y` must hold classes of the rule ({accepted}), got {listing(unknown)}.")
     return labels
