@@ -331,7 +331,6 @@ def _polish(
     fb = np.full(n, -np.inf)
     fa[real] = field.table.log_odds_of(field.joints(low[real]), at_low[real], at_high[real])
     fb[real] = field.table.log_odds_of(field.joints(high[real]), at_low[real], at_high[real])
-    field.n_evaluations -= 2 * len(real)  # both ends were evaluated when the tree grew
     c, fc = a.copy(), fa.copy()
     t = np.full(n, 0.5)
     width = np.abs(high - low).max(axis=1) if n else np.empty(0)
