@@ -559,14 +559,14 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
             self._points(X), lambda joints: self._table.margin(self._informed(joints))
         )
 
-    def slice(self, point: ArrayLike, features: Sequence[int]) -> BayesRule:
+    def slice(self, point: ArrayLike, features: int | Sequence[int]) -> BayesRule:
         """Return the rule on one or two features, the others held at a point.
 
         Parameters
         ----------
         point : array-like of shape (d,)
             Where the slice passes, finite; entries at `features` make no difference.
-        features : sequence of one or two ints
+        features : int, or sequence of one or two ints
             Columns that stay free, in this order.
 
         Returns
