@@ -191,6 +191,7 @@ DIGAMMA_TERMS = [
     (0.3, 2.298551417874197, 0.80208280914969574),
     (1.0, 0.57721566490153286, 0.64493406684822644),
     (5.0, 0.1033202440022999, 0.53307389342788313),
+    (6.5, 0.078890846501658485, 0.52552163543573554),
     (11.9, 0.042604863234946247, 0.51398592051649282),
     (12.0, 0.042244969812188293, 0.51386969353464827),
     (40.0, 0.012552080079093177, 0.50416614606564505),
@@ -264,6 +265,17 @@ def test_maximum_likelihood_shape_from_responses(shape, weighted):
     logs = np.log(aw) + 1 + np.log(y) - np.log(fit.fittedvalues) - y / fit.fittedvalues
     score = np.sum(weights * (logs - special.digamma(aw)))
     assert abs(score * estimate.standard_error) < 1e-4
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_dispersion_near_zero(method):
+    # y = 1 +- 2^-20: the mean is 1, X^2 = D = n 2^-40 but for terms of its square, and the
+    # equation of maximum likelihood log(a) - digamma(a) = 1 / (2 a) = D / (2 n)
+    n = 100
+    y = 1 + np.where(np.arange(n) % 2 == 0, 1, -1) * 2.0**-20
+    estimate = gamma_shape(fit_glm(y, np.ones((n, 1))), method)
+    degrees = n if method == "ml" else n - 1
+    assert_allclose(estimate.shape, 2.0**40 * degrees / n, rtol=1e-9)
 
 
 def _score(fit, shape):
@@ -426,6 +438,41 @@ def test_no_response_is_too_far_for_a_number(plain):
         assert_array_equal(np.sign(residuals), 2 * probability - 1)
 
 
+# large shapes, some standard deviations out; mpmath 1.4, mp.dps = 50: the density integrated
+# outwards from shape * y, its probability and the normal quantile of that
+LARGE_SHAPES = [
+    (1e6, 0.995, -5.00802425125509, 2.74958035927e-7),
+    (1e8, 1 - 2.0**-11, -4.88357412034712, 5.20899811939e-7),
+    (1e8, 1 - 2.0**-8, -39.113445499621, 0.0),
+    (1e8, 1 + 2.0**-8, 39.0117862763865, 1.0),
+    (1e12, 1 - 2.0**-17, -7.62941360055644, 1.17911957708e-14),
+    (1e12, 1 + 2.0**-14, 61.0339148641085, 1.0),
+    (2e5, 1 - 2.0**-6, -7.02369579992887, 1.08037492686e-12),
+]
+
+
+def test_tails_of_large_shapes():
+    # SciPy's series stops early there: at shape 1e8 it gives the second y a fraction too little
+    shape, y, scores, probabilities = np.array(LARGE_SHAPES).T
+    found = _gamma_tails.normal_scores(shape, y, np.ones(len(y)))
+    assert_allclose(found, scores, rtol=1e-10)
+    found = _gamma_tails.lower_tail(shape, y, np.ones(len(y)))
+    assert_allclose(found, probabilities, rtol=2e-9, atol=1e-300)
+
+
+@pytest.mark.parametrize("shape", [1.001e5, 1e7])
+def test_large_shapes_join_the_others(shape):
+    # SciPy's own functions serve to 4.5 deviations below the mean, and above it farther out
+    y = 1 + np.array([-4.2, -3.8, 3.8, 4.2, 20.0]) / np.sqrt(shape)
+    tails = np.where(y < 1, special.gammainc(shape, shape * y), special.gammaincc(shape, shape * y))
+    found = _gamma_tails.normal_scores(np.full(5, shape), y, np.ones(5))
+    assert_allclose(found, np.sign(y - 1) * -special.ndtri(tails), rtol=1e-9)
+    # and at half the mean, or one and a half, the plain series takes over without a step
+    y = np.array([0.5 - 1e-9, 0.5 + 1e-9, 1.5 - 1e-9, 1.5 + 1e-9])
+    found = _gamma_tails.normal_scores(np.full(4, shape), y, np.ones(4))
+    assert_allclose(found[::2], found[1::2], rtol=1e-7)
+
+
 @given(
     shape=st.floats(min_value=0.05, max_value=1e4),
     ratio=st.floats(min_value=-6, max_value=6),
@@ -462,9 +509,9 @@ def test_units_of_the_response_do_not_matter(factor):
 
 @pytest.fixture(scope="module")
 def repeated():
-    """A fit with freq_weights and the same rows written out."""
+    """A fit with freq_weights (some are 0) and the same rows written out."""
     X, y = questions_design(n=60, shape=3.0)
-    times = np.random.default_rng(2).integers(1, 5, 60)
+    times = np.random.default_rng(2).integers(0, 5, 60)
     written_out = fit_glm(np.repeat(y, times), np.repeat(X, times, axis=0))
     return fit_glm(y, X, freq_weights=times), written_out, times
 
@@ -718,6 +765,46 @@ def test_text_inside_an_expression_is_no_level(frame, engine):
     )
 
 
+LEVELS = {
+    "text": lambda f: f.group,
+    "category": lambda f: pd.Categorical(f.group, categories=list("cab")),
+    "integers": lambda f: f.year.astype(object),  # a category to both engines
+    "truth": lambda f: f.group == "a",
+}
+AS_TYPES = {
+    "object": lambda s: s.astype(object),
+    "category": lambda s: pd.Categorical(s.astype(object)),
+    "more categories": lambda s: pd.Categorical(
+        s.astype(object), [9, "z", *s.astype(object).unique()]
+    ),
+    "numbers": lambda s: s.astype("int64") if s.iloc[0] in (2019, 2020, 2021, True, False) else s,
+}
+
+
+@both_engines
+@pytest.mark.parametrize("kind", LEVELS)
+def test_levels_are_those_of_the_fit_whatever_their_type(frame, engine, kind):
+    fitted = frame.assign(level=LEVELS[kind](frame))
+    fit = fit_formula("y ~ x + level", fitted)
+    expected = lower_tail_probability(fit)[:2]
+    new = fitted.head(2)
+    for change in AS_TYPES.values():
+        found = lower_tail_probability(fit, new.y, new.assign(level=change(new.level)))
+        assert_allclose(found, expected, rtol=1e-9)
+    with pytest.raises(ValueError, match=r"level\(s\) of 'level' that the fit never saw: 2, in 2"):
+        lower_tail_probability(fit, new.y, new.assign(level=2))
+
+
+def test_dates_are_levels_too(frame):
+    dated = frame.assign(day=pd.to_datetime(frame.year.astype(str)))
+    fit = fit_formula("y ~ x + day", dated)
+    assert_allclose(
+        lower_tail_probability(fit, dated.y.head(2), dated.head(2)), lower_tail_probability(fit)[:2]
+    )
+    with pytest.raises(ValueError, match=r"level\(s\) of 'day' that the fit never saw.*2030"):
+        lower_tail_probability(fit, 1.0, dated.head(2).assign(day=pd.Timestamp("2030-01-01")))
+
+
 @both_engines
 def test_rows_that_the_fit_dropped(frame, engine):
     holed = frame.copy()
@@ -730,7 +817,7 @@ def test_rows_that_the_fit_dropped(frame, engine):
     )
     assert_allclose(lower_tail_probability(fit), lower_tail_probability(whole), rtol=1e-8)
     assert "row3" not in prediction_interval(fit).index
-    with pytest.raises(ValueError, match="`y` has 90 values and the fit used 88 rows"):
+    with pytest.raises(ValueError, match=r"`y` must.*\(88,\).*got shape \(90,\).*drops rows"):
         lower_tail_probability(fit, frame.y)
 
 
@@ -781,11 +868,12 @@ def test_additive_models_are_read_and_not_resampled(frame):
 # ---------------------------------------------------------------- prediction intervals
 
 
-def test_plain_interval_has_its_probability(plain):
-    interval = prediction_interval(plain, level=0.8, shape="ml")
+@pytest.mark.parametrize("tail", [0.1, 2.0**-50])
+def test_plain_interval_has_its_probability(plain, tail):
+    interval = prediction_interval(plain, level=1 - 2 * tail, shape="ml")
     distribution = conditional_distribution(plain, shape="ml")
-    assert_allclose(distribution.cdf(interval["lower"].to_numpy()), 0.1, rtol=1e-9)
-    assert_allclose(distribution.sf(interval["upper"].to_numpy()), 0.1, rtol=1e-9)
+    assert_allclose(distribution.cdf(interval["lower"].to_numpy()), tail, rtol=1e-9)
+    assert_allclose(distribution.sf(interval["upper"].to_numpy()), tail, rtol=1e-9)
     assert interval.attrs["accounts_for"] == "spread of a new observation around a known mean"
 
 
@@ -807,6 +895,37 @@ def test_mixture_quantiles_against_quadrature(shape, spread, monkeypatch):
         points = np.clip([step - 0.1, step, step + 0.1], -8.9, 8.9)
         area = integrate.quad(integrand, -9, 9, points=points, limit=500, epsabs=1e-11)[0]
         assert_allclose(area, 0.025, rtol=1e-6)
+
+
+@pytest.mark.parametrize(("shape", "spread"), [(50.0, 1.0), (1e6, 0.099), (1e6, 1.0), (1e9, 0.02)])
+def test_mixture_quantiles_of_a_mean_that_is_the_less_certain(shape, spread):
+    # the other order of integration: over the logarithm of the gamma, Phi inside
+    width = 1 / np.sqrt(shape)
+    t = np.linspace(-14 * width, 10 * width, 20_001)
+    density = np.exp(-shape * (np.expm1(t) - t))
+    for upper in (False, True):
+        found = _gamma_tails.mixture_quantile(0.025, upper, np.array([shape]), np.array([spread]))
+        tails = special.ndtr((np.log(found) - t) / spread * (-1 if upper else 1))
+        assert_allclose(tails @ density / density.sum(), 0.025, rtol=2e-8)
+
+
+def test_a_mean_that_constraints_leave_no_doubt_about(frame):
+    # the mean at x = 1 is exp(0.3), whatever the coefficients: nothing is added there
+    fit = smf.glm("y ~ x", frame, family=gamma_family()).fit_constrained("x + Intercept = 0.3")
+    new = pd.DataFrame({"x": [1.0, 1 + 1e-9, 1 - 1e-9]})
+    pd.testing.assert_frame_equal(
+        prediction_interval(fit, new, coefficient_uncertainty=True), prediction_interval(fit, new)
+    )
+
+
+@pytest.mark.filterwarnings("ignore")  # of statsmodels: the Hessian has no inverse
+def test_a_fit_without_covariances_says_so():
+    X, y = questions_design(n=30)
+    model = sm.GLM(y, np.column_stack([X, 0 * y]), family=gamma_family())
+    fit = model.fit(method="bfgs", disp=0)
+    assert prediction_interval(fit).shape == (30, 2)
+    with pytest.raises(ValueError, match="needs the covariance of the coefficients"):
+        prediction_interval(fit, coefficient_uncertainty=True)
 
 
 def test_quantiles_below_the_smallest_number_are_zero():
@@ -997,6 +1116,15 @@ def test_a_number_for_the_shape_is_not_refitted(plain):
     one = calibration_test(plain, shape=estimate, n_resamples=39, random_state=0)
     assert one == calibration_test(plain, shape="ml", n_resamples=39, random_state=0)
     assert one != calibration_test(plain, shape=estimate.shape, n_resamples=39, random_state=0)
+    # estimated anew by its method, not by another: they part where responses are skewed
+    X, y = questions_design(shape=0.5)
+    skewed = fit_glm(y, X)
+    one, two, three = (
+        calibration_test(skewed, shape=shape, n_resamples=99, random_state=0)
+        for shape in (gamma_shape(skewed, "ml"), "ml", gamma_shape(skewed, "deviance"))
+    )
+    assert one == two
+    assert one != three
 
 
 def test_replicates_that_have_no_fit_are_reported():
@@ -1047,6 +1175,12 @@ def test_the_mistake_of_the_question_is_seen():
     assert abs(np.median(right) - 0.5) < 0.06
 
 
+def test_p_values_count_the_data_and_ties():
+    # (1 + number at least as large) / (1 + number of replicates), by hand
+    assert gamma_glm._pvalue(np.array([2.0]), np.array([1.0, 2.0, 3.0])) == 3 / 4
+    assert gamma_glm._pvalue(np.array([4.0]), np.array([1.0, 2.0, 3.0])) == 1 / 4
+
+
 def test_a_wrong_model_is_rejected():
     # log-normal errors with standard deviation 1: far from gamma
     generator = np.random.default_rng(0)
@@ -1061,9 +1195,18 @@ def test_a_wrong_model_is_rejected():
 def test_workers_do_not_change_the_result(plain, monkeypatch):
     monkeypatch.setattr(_gamma_calibration, "TASK_SIZE", 1500)  # several tasks, also at n = 120
     alone = calibration_test(plain, n_resamples=39, random_state=6)
+    asked = []
+
+    class Parallel(joblib.Parallel):
+        def __init__(self, n_jobs):
+            asked.append(n_jobs)
+            super().__init__(n_jobs=n_jobs)
+
+    monkeypatch.setattr(joblib, "Parallel", Parallel)
     with joblib.parallel_config(backend="threading"):
         together = calibration_test(plain, n_resamples=39, random_state=6, n_jobs=2)
     assert alone == together
+    assert asked == [2]
 
 
 def test_display_holds_what_it_draws(plain):
@@ -1081,7 +1224,17 @@ def test_display_holds_what_it_draws(plain):
         for axes in display.axes_:
             assert axes.get_xlabel()
             assert axes.get_ylabel()
-        assert_array_equal(display.axes_[1].lines[-1].get_ydata(), display.residuals)
+        band, counts = (patch.get_data() for patch in display.axes_[0].patches)
+        assert_array_equal([band.baseline, band.values], display.band)
+        assert_array_equal(counts.values, display.counts)
+        expected = np.histogram(display.probabilities, bins=6, range=(0, 1))[0]
+        assert_array_equal(display.counts, expected)
+        drawn = display.axes_[1].lines[-1].get_xydata().T
+        assert_array_equal(drawn, [display.fitted_values, display.residuals])
+        drawn = display.axes_[2].lines[-1].get_xydata().T
+        # Hazen's positions, (i - 1/2) / n
+        normal = stats.norm.ppf(np.linspace(0.5, 119.5, 120) / 120)
+        assert_allclose(drawn, [normal, np.sort(display.residuals)], atol=1e-12)
     finally:
         plt.close(display.figure_)
 
@@ -1091,19 +1244,22 @@ def test_display_draws_where_it_is_told(plain):
     display = CalibrationDisplay.from_results(plain, n_resamples=19, random_state=0)
     assert display.plot(axes) is display
     assert display.figure_ is figure
-    with pytest.raises(ValueError, match="three matplotlib Axes"):
-        display.plot(axes[0])
+    for wrong in (axes[0], [*axes, axes[0]], ["a", "b", "c"]):
+        with pytest.raises(ValueError, match="three matplotlib Axes"):
+            display.plot(wrong)
     plt.close(figure)
 
 
-def test_band_is_that_of_uniform_counts():
-    # 1000 rows and 2 coefficients: the band of a bin is close to binomial quantiles, n p = 100
+@pytest.mark.parametrize("level", [0.5, 0.95])
+def test_band_is_that_of_uniform_counts(level):
+    # 1000 rows and 2 coefficients: the band of a bin is close to binomial quantiles, n p = 100;
+    # of 399 replicates the quartile has a standard error of 0.6, the outer quantile of 1.3
     X, y = questions_design(n=1000)
     display = CalibrationDisplay.from_results(
-        fit_glm(y, X), n_bins=10, n_resamples=399, random_state=0
+        fit_glm(y, X), n_bins=10, level=level, n_resamples=399, random_state=0
     )
-    expected = stats.binom.ppf([[0.025], [0.975]], 1000, 0.1)
-    assert_allclose(display.band, np.broadcast_to(expected, (2, 10)), atol=8)
+    expected = stats.binom.ppf([[(1 - level) / 2], [(1 + level) / 2]], 1000, 0.1)
+    assert_allclose(display.band, np.broadcast_to(expected, (2, 10)), atol=8 if level > 0.9 else 3)
 
 
 # ---------------------------------------------------------------- fits of other kinds
@@ -1112,9 +1268,11 @@ def test_band_is_that_of_uniform_counts():
 def test_constrained_fits():
     X, y = questions_design(n=60)
     frame = pd.DataFrame({"y": y, "x": X[:, 1], "z": X[:, 1] ** 2})
-    fit = smf.glm("y ~ x + z", frame, family=gamma_family()).fit_constrained("x = 0.2")
+    weights = np.random.default_rng(0).uniform(0.5, 3, 60)
+    model = smf.glm("y ~ x + z", frame, family=gamma_family(), var_weights=weights)
+    fit = model.fit_constrained("x = 0.2")
     # the same by hand: the constrained term is an offset
-    by_hand = fit_formula("y ~ z", frame, offset=0.2 * frame.x)
+    by_hand = fit_formula("y ~ z", frame, offset=0.2 * frame.x, var_weights=weights)
     for method in METHODS:
         ours, theirs = gamma_shape(fit, method), gamma_shape(by_hand, method)
         assert_allclose(ours.shape, theirs.shape, rtol=1e-6)
@@ -1147,6 +1305,19 @@ def test_a_fit_that_stopped_early_is_reported():
     stopped = sm.GLM(y, X, family=gamma_family()).fit(maxiter=1)
     with pytest.warns(ConvergenceWarning, match="standard errors from where the likelihood"):
         gamma_shape(stopped)
+
+
+@pytest.mark.parametrize("distance", [0.001, 0.1])
+def test_how_far_from_its_maximum_a_fit_stopped(distance):
+    # one coefficient, moved by so many of its standard errors
+    _, y = questions_design()
+    fit = fit_glm(y, np.ones((len(y), 1)))._results
+    fit.params, fit.converged = fit.params + distance * fit.bse, False
+    if distance < 0.01:
+        gamma_shape(fit)  # a warning would be an error
+    else:
+        with pytest.warns(ConvergenceWarning, match="some 0.1 standard errors"):
+            gamma_shape(fit)
 
 
 def test_a_pickled_fit_works(frame):
@@ -1315,6 +1486,8 @@ def from_formula(frame):
         (lambda d: d.assign(x=[1, -1, 0, 2]), ValueError, r"'np.log\(x\)' must be finite.*2 of 4"),
         (lambda d: d.assign(x="3"), ValueError, "must have numbers in column 'x'.*got str"),
         (lambda d: d.assign(year="2020"), ValueError, "must have numbers in column 'year'"),
+        (lambda d: d.assign(x=True), ValueError, "must have numbers in column 'x'.*got bool"),
+        (lambda d: d.assign(x=1j), ValueError, "must have numbers in column 'x'.*got complex128"),
         (lambda d: pd.concat([d, d.x], axis=1), ValueError, "more than one column named 'x'"),
         (lambda d: d.iloc[0], TypeError, "must be a DataFrame with its column.*got Series"),
         (lambda d: d.to_numpy(), TypeError, "must be a DataFrame with its column"),
@@ -1352,13 +1525,35 @@ def test_unseen_levels_are_refused_also_where_no_frame_is_left(frame, engine):
     ("data", "message"),
     [
         (np.ones((3, 1)), r"must have the 2 column\(s\) of the fit's design \(const, x1\), got 1"),
-        (np.ones(2), r"must have two dimensions.*got shape \(2,\). For a single row.*`\[row\]`"),
+        (np.ones((3, 3)), r"must have the 2 column\(s\).*got 3"),
+        ([[1, 2], [1]], "`data` must have rows of equal length"),
+        (np.ones(2), r"must have two dimensions.*got shape \(2,\).*for one sample with"),
         (np.array([[1, np.nan]]), "must be finite"),
     ],
 )
 def test_new_designs_that_are_refused(plain, data, message):
     with pytest.raises(ValueError, match=message):
         lower_tail_probability(plain, 1.0, data)
+
+
+def test_columns_of_a_design_that_cannot_be_told_apart(frame):
+    X = sm.add_constant(frame[["x", "time"]])
+    fit = fit_glm(frame.y, X)
+    with pytest.raises(ValueError, match="more than one column named 'x'"):
+        lower_tail_probability(fit, 1.0, pd.concat([X, X.x], axis=1))
+    # but the fit's own, in their order, are what they were
+    twice = X.set_axis(["const", "x", "x"], axis=1)
+    assert_allclose(
+        lower_tail_probability(fit_glm(frame.y, twice), frame.y.head(3), twice.head(3)),
+        lower_tail_probability(fit)[:3],
+    )
+
+
+def test_no_rows_give_no_rows(plain, from_formula, frame):
+    for fit, data in ((plain, np.empty((0, 2))), (from_formula, frame.head(0))):
+        assert lower_tail_probability(fit, [], data).shape == (0,)
+        assert quantile_residuals(fit, 1.0, data).shape == (0,)
+        assert prediction_interval(fit, data, coefficient_uncertainty=True).shape == (0, 2)
 
 
 def test_a_design_without_its_constant_is_refused(frame):
@@ -1371,8 +1566,9 @@ def test_a_design_without_its_constant_is_refused(frame):
     ("arguments", "error", "message"),
     [
         ({"y": 0.0}, ValueError, "`y` must be positive"),
-        ({"y": [1.0, 2.0]}, ValueError, "`y` has 2 values and the fit used 120 rows"),
+        ({"y": [1.0, 2.0]}, ValueError, r"shape \(120,\).*got shape \(2,\).*drops rows"),
         ({"y": np.ones((120, 2))}, ValueError, r"or have shape \(120,\)"),
+        ({"y": [[1.0], [1.0, 2.0]]}, ValueError, "`y` must have rows of equal length"),
         ({"y": np.nan}, ValueError, "`y` must be finite"),
         ({"y": pd.Series([1, None] * 60, dtype="Int64")}, ValueError, "`y` must be finite.*60 of"),
         ({"y": np.ma.masked_less(np.arange(1.0, 121), 3)}, ValueError, "finite.*2 of 120.*0, 1"),
@@ -1446,6 +1642,10 @@ def test_means_that_a_link_does_not_allow():
     root = fit_glm(y, X, links.Sqrt())
     with pytest.raises(ValueError, match=r"link is Sqrt\), which 1 of 1"):
         lower_tail_probability(root, 1.0, [[1, 50]])
+    edge = -root.params[0] / root.params[1]
+    assert lower_tail_probability(root, 1.0, [[1, edge - 1e-3]]) == 1
+    with pytest.raises(ValueError, match=r"link is Sqrt\), which 1 of 1"):
+        lower_tail_probability(root, 1.0, [[1, edge + 1e-3]])
 
 
 def test_fractions_of_rows_are_not_simulated():

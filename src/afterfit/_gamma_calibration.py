@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
 
 from afterfit._gamma_fit import GammaFit
 from afterfit._gamma_shape import (
@@ -21,6 +20,7 @@ from afterfit._gamma_shape import (
     maximum_likelihood_shapes,
     shape_behind_the_deviance,
 )
+from afterfit._gamma_tails import lower_tail
 
 Floats = NDArray[np.float64]
 
@@ -66,9 +66,7 @@ class Experiment:
     def judge(self, responses: Floats, means: Floats, shapes: Floats, n_bins: int) -> Statistics:
         """Return the statistics of responses under the given means (B, n) and shapes (B,)."""
         row_shapes = shapes[:, np.newaxis] * self.weights
-        return distances_from_uniform(
-            special.gammainc(row_shapes, row_shapes * (responses / means)), n_bins
-        )
+        return distances_from_uniform(lower_tail(row_shapes, responses, means), n_bins)
 
 
 @dataclass(frozen=True)
@@ -123,7 +121,7 @@ def calibrate(
     )
     responses, means = np.repeat(fit.response, repeats), np.repeat(rows.mean, repeats)
     row_shape = unit_shape * weights
-    probabilities = special.gammainc(row_shape, row_shape * (responses / means))
+    probabilities = lower_tail(row_shape, responses, means)
     return Calibration(
         probabilities=probabilities,
         responses=responses,

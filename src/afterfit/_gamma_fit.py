@@ -120,7 +120,6 @@ def read_fit(results: Any) -> GammaFit:
     var_weights = _ones_or(model.var_weights, n_rows)
     freq_weights = _ones_or(model.freq_weights, n_rows)
     refuse_rows(~(var_weights > 0), labels, "`var_weights` of the fit", "must be positive")
-    refuse_rows(~(freq_weights >= 0), labels, "`freq_weights` of the fit", "must not be negative")
     offset, log_exposure = getattr(model, "offset", None), getattr(model, "exposure", None)
     if getattr(results, "regularized", False) and log_exposure is not None:
         raise ValueError(

@@ -50,31 +50,30 @@ def select_response(fit: GammaFit, y: Any, data: Any, labels: pd.Index) -> Float
                 "`y` is needed with `data`: one value for each row of `data`, or one for all."
             )
         return fit.response
-    if data is None and np.ndim(y) == 1 and len(y) != len(labels):
-        raise ValueError(
-            f"`y` has {len(y)} values and the fit used {len(labels)} rows (rows with missing "
-            "values are dropped by statsmodels). Leave `y` out for the fitted responses, give one "
-            "value for all rows, or give `data` as well."
-        )
-    response = check_rows(y, "y", labels)
+    advice = (
+        " statsmodels drops rows with missing values: leave `y` out for the fitted responses, or "
+        "give `data` as well."
+    )
+    response = check_rows(y, "y", labels, advice if data is None else "")
     check_responses(response, labels, "`y`")
     return response
 
 
-def check_rows(values: Any, name: str, labels: pd.Index) -> Floats:
+def check_rows(values: Any, name: str, labels: pd.Index, advice: str = "") -> Floats:
     """Return `values` (one for all rows, or one for each) as finite floats, or raise."""
-    if isinstance(values, pd.DataFrame | pd.Series) and not values.index.equals(labels):
-        raise ValueError(
-            f"The index of `{name}` differs from that of the rows. Align them, or pass "
-            f"`{name}.to_numpy()` if the order is meant."
-        )
+    index = values.index if isinstance(values, pd.Series) else labels
     if isinstance(values, pd.Series) and pd.api.types.is_numeric_dtype(values):
         values = values.to_numpy(dtype=np.float64, na_value=np.nan)
     array = as_float_array(values, name)
     if array.shape not in ((), (len(labels),)):
         raise ValueError(
             f"`{name}` must be one number or have shape ({len(labels)},), one value for each row, "
-            f"got shape {array.shape}."
+            f"got shape {array.shape}.{advice}"
+        )
+    if not index.equals(labels):
+        raise ValueError(
+            f"The index of `{name}` differs from that of the rows. Align them, or pass "
+            f"`{name}.to_numpy()` if the order is meant."
         )
     array = np.broadcast_to(array, (len(labels),))
     refuse_rows(~np.isfinite(array), labels, f"`{name}`", "must be finite")
@@ -122,25 +121,14 @@ def _new_design(fit: GammaFit, data: Any) -> tuple[Floats, pd.Index]:
 def _design_from_columns(model: Any, data: Any) -> Floats:
     names = [str(name) for name in model.exog_names]
     original = getattr(model.data, "orig_exog", None)
-    if isinstance(data, pd.DataFrame) and isinstance(original, pd.DataFrame):
-        absent = [column for column in original.columns if column not in data.columns]
-        if absent:
-            hint = (
-                " Add it with `sm.add_constant(data, has_constant='add')`."
-                if "const" in absent
-                else ""
-            )
-            raise ValueError(
-                f"`data` lacks {len(absent)} column(s) of the fit: "
-                f"{listing([repr(column) for column in absent])}.{hint}"
-            )
+    if (
+        isinstance(data, pd.DataFrame)
+        and isinstance(original, pd.DataFrame)
+        and not data.columns.equals(original.columns)
+    ):
+        _check_columns(data, list(original.columns))
         data = data[list(original.columns)]  # by name: the order need not be the fit's
-    if np.ndim(data) == 1:
-        raise ValueError(
-            f"`data` must have two dimensions (rows, columns of the fit's design), got shape "
-            f"{np.shape(data)}. For a single row, put it into a list: `[row]`."
-        )
-    matrix = check_matrix(data, "data")
+    matrix = check_matrix(data, "data", min_rows=0, axes="(rows, columns of the fit's design)")
     if matrix.shape[1] != len(names):
         raise ValueError(
             f"`data` must have the {len(names)} column(s) of the fit's design ({listing(names)}), "
@@ -148,6 +136,21 @@ def _design_from_columns(model: Any, data: Any) -> Floats:
             "`sm.add_constant(data, has_constant='add')`, not by statsmodels itself."
         )
     return matrix
+
+
+def _check_columns(data: pd.DataFrame, columns: Sequence[Any]) -> None:
+    absent = [column for column in columns if column not in data.columns]
+    if absent:
+        hint = " Add it with `sm.add_constant(data, has_constant='add')`."
+        raise ValueError(
+            f"`data` lacks {len(absent)} column(s) of the fit: "
+            f"{listing([repr(column) for column in absent])}.{hint if 'const' in absent else ''}"
+        )
+    twice = [column for column in columns if (data.columns == column).sum() > 1]
+    if twice:
+        raise ValueError(
+            f"`data` has more than one column named {listing([repr(column) for column in twice])}."
+        )
 
 
 def _design_from_formula(model: Any, data: Any) -> Floats:
@@ -161,7 +164,7 @@ def _design_from_formula(model: Any, data: Any) -> Floats:
             f"column(s) {listing([repr(column) for column in columns])}, "
             f"got {type(data).__name__}."
         )
-    _check_formula_columns(data, columns, spec, model)
+    data = _checked_variables(data, columns, spec, frame)
     design = _evaluate_formula(spec, data, model.formula)
     if design.shape != (len(data), len(model.exog_names)):
         raise ValueError(
@@ -185,12 +188,12 @@ def _columns_in_formula(spec: Any, frame: Any) -> list[Any]:
 
 
 def _columns_of_levels(spec: Any, fitted: pd.DataFrame) -> list[Any]:
-    """Return the columns whose values are levels: text as it stands, and what is in C(...)."""
+    """Return the columns whose values are levels: what is in C(...), and what is no number."""
     found = []
     for factor in _factors(spec):
         treated = _is_call(factor, "C") and factor.args
         column = _column_named_by(factor.args[0] if treated else factor)
-        if column in fitted and (treated or not pd.api.types.is_numeric_dtype(fitted[column])):
+        if column in fitted and (treated or not _holds_numbers(fitted[column])):
             found.append(column)
     return found
 
@@ -215,21 +218,12 @@ def _is_call(node: Any, name: str) -> bool:
     return isinstance(node, ast.Call) and getattr(node.func, "id", None) == name
 
 
-def _check_formula_columns(
-    data: pd.DataFrame, columns: Sequence[Any], spec: Any, model: Any
-) -> None:
+def _checked_variables(
+    data: pd.DataFrame, columns: Sequence[Any], spec: Any, fitted: Any
+) -> pd.DataFrame:
+    """Return `data` with its levels in the type that the fit saw, or raise."""
     # A column that is absent must not be looked up among the caller's variables, as patsy does.
-    absent = [column for column in columns if column not in data.columns]
-    if absent:
-        raise ValueError(
-            f"`data` lacks {len(absent)} column(s) that the formula needs: "
-            f"{listing([repr(column) for column in absent])}."
-        )
-    twice = [column for column in columns if (data.columns == column).sum() > 1]
-    if twice:
-        raise ValueError(
-            f"`data` has more than one column named {listing([repr(column) for column in twice])}."
-        )
+    _check_columns(data, columns)
     missing = {column: int(data[column].isna().sum()) for column in columns}
     found = [f"{column!r} ({count})" for column, count in missing.items() if count]
     if found:
@@ -237,22 +231,23 @@ def _check_formula_columns(
             f"`data` has missing values in column(s) {listing(found)}: drop or impute these rows."
         )
     for column in columns:
-        _check_kind(data[column], model.data.frame[column], column)
-    for column in _columns_of_levels(spec, model.data.frame) if columns else ():
-        _check_levels(data[column], model.data.frame[column], column)
+        if _holds_numbers(fitted[column]) and not _holds_numbers(data[column]) and len(data) > 0:
+            raise ValueError(
+                f"`data` must have numbers in column {column!r}, as in the fit, "
+                f"got {data[column].dtype}."
+            )
+    levels = _columns_of_levels(spec, fitted) if columns else []
+    for column in levels:
+        _check_levels(data[column], fitted[column], column)
+    # Engines read categories by their type: numbers would not be those of a text column.
+    return data.astype({column: fitted[column].dtype for column in levels})
 
 
-def _check_kind(new: pd.Series, fitted: pd.Series, column: Any) -> None:
-    is_numeric = pd.api.types.is_numeric_dtype
-    if is_numeric(fitted) and not is_numeric(new) and len(new) > 0:
-        raise ValueError(
-            f"`data` must have numbers in column {column!r}, as in the fit, got {new.dtype}."
-        )
+def _holds_numbers(values: pd.Series) -> bool:
+    return bool(values.dtype.kind in "iuf")
 
 
 def _check_levels(new: pd.Series, fitted: pd.Series, column: Any) -> None:
-    if pd.api.types.is_datetime64_any_dtype(fitted):
-        return
     known = pd.unique(fitted.dropna())
     unseen = ~new.isin(known).to_numpy()
     if unseen.any():

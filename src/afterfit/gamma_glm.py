@@ -24,7 +24,7 @@ from afterfit._gamma_calibration import Calibration, calibrate
 from afterfit._gamma_fit import GammaFit, GammaRows, read_fit
 from afterfit._gamma_rows import select_response, select_rows
 from afterfit._gamma_shape import estimate_shape, standard_error
-from afterfit._gamma_tails import mixture_quantile, normal_scores
+from afterfit._gamma_tails import lower_tail, mixture_quantile, normal_scores
 from afterfit._validation import check_choice, check_integer, check_random_state, check_real
 
 __all__ = [
@@ -235,7 +235,8 @@ def conditional_distribution(
         A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
     data : DataFrame or array of shape (m, p), optional
         New rows. For a formula, a DataFrame with its variables; otherwise the columns of the
-        fit's design, the constant included. None stands for the fitted rows.
+        fit's design, the constant included: by name if the fit's design was a DataFrame too, in
+        its order if not. None stands for the fitted rows.
     shape : {"pearson", "deviance", "ml"}, float or ShapeEstimate
         The estimator, as in `gamma_shape`, or a known shape.
     offset, exposure, var_weights : float or array of shape (m,), optional
@@ -256,7 +257,8 @@ def conditional_distribution(
 
     See Also
     --------
-    lower_tail_probability : The same probabilities, faster.
+    lower_tail_probability : The same probabilities, faster; for shapes above 1e5 also right where
+        SciPy's `cdf` is not: more than four standard deviations below the mean.
 
     Examples
     --------
@@ -337,8 +339,7 @@ def lower_tail_probability(
     rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
     response = select_response(fit, y, data, rows.labels)
     row_shape = _row_shape(fit, shape, rows)
-    with np.errstate(over="ignore"):  # beyond the largest number the probability is 1
-        return np.asarray(special.gammainc(row_shape, response * (row_shape / rows.mean)))
+    return lower_tail(row_shape, response, rows.mean)
 
 
 def quantile_residuals(
@@ -447,7 +448,7 @@ def prediction_interval(
     -----
     With the option, the logarithm of the mean is taken as normal with the delta-method variance
     (h' / h)^2 x' V x, h the inverse link: exact in the log link. The distribution of Y is then a
-    mixture of gammas, whose quantiles are found to ten digits. V is the covariance of the
+    mixture of gammas, whose quantiles are found to eight digits or more. V is the covariance of the
     coefficients at the dispersion 1 / `shape`, or the robust one where the fit has one. The cost
     is up to some fifty times that of the plain interval.
 
