@@ -863,12 +863,20 @@ def test_additive_models_are_read_and_not_resampled(frame):
     )
     with pytest.raises(ValueError, match="additive model"):
         calibration_test(gam)
+    # a formula does not know the columns of the smoother: new rows are rows of the design
+    mixed = GLMGam.from_formula(
+        "y ~ group", frame, smoother=smoother, alpha=[1.0], family=gamma_family()
+    ).fit()
+    assert_allclose(
+        lower_tail_probability(mixed, frame.y[:3].to_numpy(), mixed.model.exog[:3]),
+        lower_tail_probability(mixed)[:3],
+    )
 
 
 # ---------------------------------------------------------------- prediction intervals
 
 
-@pytest.mark.parametrize("tail", [0.1, 2.0**-50])
+@pytest.mark.parametrize("tail", [0.1, 2.0**-54])
 def test_plain_interval_has_its_probability(plain, tail):
     interval = prediction_interval(plain, level=1 - 2 * tail, shape="ml")
     distribution = conditional_distribution(plain, shape="ml")
@@ -1127,6 +1135,30 @@ def test_a_number_for_the_shape_is_not_refitted(plain):
     assert one != three
 
 
+def test_replicates_start_from_the_mean_with_its_offset():
+    # the same model: what the offset adds, the constant takes away
+    generator = np.random.default_rng(0)
+    X = sm.add_constant(generator.uniform(0, 3, 40))
+    y = generator.gamma(3, (X @ [1.0, 0.5]) / 3)
+    one, two = (
+        calibration_test(
+            fit_glm(y, X, links.Identity(), offset=offset), n_resamples=39, random_state=0
+        )
+        for offset in (np.full(40, 0.7), None)
+    )
+    assert one.anderson_darling_pvalue == two.anderson_darling_pvalue
+    assert one.kolmogorov_smirnov_pvalue == two.kolmogorov_smirnov_pvalue
+
+
+def test_replicates_that_underflow_have_a_fit():
+    # at shape 0.002 a fifth of the draws are below the smallest number
+    generator = np.random.default_rng(0)
+    y = np.maximum(generator.gamma(0.002, 1 / 0.002, size=30), 1e-300)
+    fit = fit_glm(y, np.ones((30, 1)))
+    test = calibration_test(fit, shape="ml", n_resamples=19, random_state=0)
+    assert np.isfinite(test.anderson_darling)
+
+
 def test_replicates_that_have_no_fit_are_reported():
     # shape 0.1 with the identity link: some replicate wants a mean below zero
     generator = np.random.default_rng(0)
@@ -1207,6 +1239,16 @@ def test_workers_do_not_change_the_result(plain, monkeypatch):
         together = calibration_test(plain, n_resamples=39, random_state=6, n_jobs=2)
     assert alone == together
     assert asked == [2]
+    found = _gamma_calibration.calibrate(
+        read_fit(plain),
+        method="pearson",
+        unit_shape=10.0,
+        n_bins=2,
+        n_resamples=39,
+        generator=np.random.default_rng(0),
+        n_jobs=None,
+    )
+    assert len(np.unique(found.simulated.kolmogorov_smirnov)) == 39
 
 
 def test_display_holds_what_it_draws(plain):
@@ -1300,6 +1342,19 @@ def test_regularised_fits_that_were_refitted():
     assert_allclose(one.kolmogorov_smirnov_pvalue, two.kolmogorov_smirnov_pvalue)
 
 
+def test_a_regularised_fit_without_coefficients():
+    # every mean is exp(0) = 1, and nothing was estimated but phi = sum (y - 1)^2 / n
+    X, y = questions_design(n=30)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        fit = sm.GLM(y, X, family=gamma_family()).fit_regularized(alpha=1e4, refit=True)
+    phi = np.mean((y - 1) ** 2)
+    expected = stats.gamma.cdf(y, 1 / phi, scale=phi)
+    assert_allclose(lower_tail_probability(fit), expected, rtol=1e-10)
+    test = calibration_test(fit, n_resamples=19, random_state=0)
+    assert_allclose(test.kolmogorov_smirnov, stats.kstest(expected, "uniform").statistic)
+
+
 def test_a_fit_that_stopped_early_is_reported():
     X, y = questions_design()
     stopped = sm.GLM(y, X, family=gamma_family()).fit(maxiter=1)
@@ -1316,8 +1371,9 @@ def test_how_far_from_its_maximum_a_fit_stopped(distance):
     if distance < 0.01:
         gamma_shape(fit)  # a warning would be an error
     else:
-        with pytest.warns(ConvergenceWarning, match="some 0.1 standard errors"):
+        with pytest.warns(ConvergenceWarning, match="some 0.1 standard errors") as caught:
             gamma_shape(fit)
+        assert caught[0].filename == __file__  # where to look for the fit
 
 
 def test_a_pickled_fit_works(frame):
@@ -1423,6 +1479,11 @@ def _bad_var_weights():
     [
         (_ols, TypeError, "must be a fitted statsmodels GLM with gamma family, got OLSResults"),
         (lambda: None, TypeError, "got NoneType"),
+        (
+            lambda: sm.OLS([1.0, 2.0, 3.0], np.ones((3, 1))).fit_regularized(alpha=0.1),
+            TypeError,
+            "must be a fitted statsmodels GLM with gamma family, got RegularizedResults",
+        ),
         (_gee, TypeError, "must be a fitted statsmodels GLM with gamma family, got GEEResults"),
         (lambda: GammaRegressor(), TypeError, "got GammaRegressor. Such a fit is `sm.GLM"),
         (_poisson, ValueError, "must have the Gamma family, got Poisson. Fit with `sm.GLM"),
@@ -1448,6 +1509,11 @@ def _bad_var_weights():
             lambda: _with_responses(np.nan, 1.0),
             ValueError,
             r"fitted response must be finite, which 1 of 10 row\(s\) break: row\(s\) 0",
+        ),
+        (
+            lambda: _with_responses(1.0, np.inf),
+            ValueError,
+            r"fitted response must be finite, which 1 of 10 row\(s\) break: row\(s\) 1",
         ),
     ],
 )
@@ -1586,7 +1652,9 @@ def test_a_design_without_its_constant_is_refused(frame):
         ({"exposure": np.ones(3)}, ValueError, r"`exposure` must be one number or have shape"),
         ({"offset": np.inf}, ValueError, "`offset` must be finite"),
         ({"offset": 1e4}, ValueError, "mean of the fitted rows must be positive and finite"),
+        ({"offset": -1e4}, ValueError, r"positive and finite \(the link is Log\).*and 115 more\.$"),
         ({"var_weights": -1}, ValueError, "`var_weights` must be positive"),
+        ({"var_weights": 0}, ValueError, "`var_weights` must be positive"),
     ],
 )
 @pytest.mark.parametrize("function", ROW_FUNCTIONS)
@@ -1650,8 +1718,8 @@ def test_means_that_a_link_does_not_allow():
 
 def test_fractions_of_rows_are_not_simulated():
     X, y = questions_design(n=20)
-    fit = fit_glm(y, X, freq_weights=np.where(np.arange(20) == 2, 1.5, 1.0))
-    with pytest.raises(ValueError, match="must be whole numbers, got 1 that are not, such as 1"):
+    fit = fit_glm(y, X, freq_weights=np.array([1.25, 1.5, *[1.0] * 18]))
+    with pytest.raises(ValueError, match="whole numbers, got 2 that are not, such as 1.25"):
         calibration_test(fit)
 
 

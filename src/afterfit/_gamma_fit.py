@@ -245,7 +245,7 @@ def _warn_unless_solved(fit: GammaFit) -> None:
             f"`results` did not converge: a coefficient is some {distance:.2g} standard errors "
             "from where the likelihood is largest. Fit with a larger `maxiter`.",
             ConvergenceWarning,
-            stacklevel=3,
+            stacklevel=4,  # the caller of the public function
         )
 
 
