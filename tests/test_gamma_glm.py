@@ -1719,7 +1719,7 @@ def test_means_that_a_link_does_not_allow():
 def test_fractions_of_rows_are_not_simulated():
     X, y = questions_design(n=20)
     fit = fit_glm(y, X, freq_weights=np.array([1.25, 1.5, *[1.0] * 18]))
-    with pytest.raises(ValueError, match="whole numbers, got 2 that are not, such as 1.25"):
+    with pytest.raises(ValueError, match=r"whole numbers, got 2 that are not, such as 1\.25"):
         calibration_test(fit)
 
 
