@@ -420,6 +420,8 @@ FAR_SCORES = [
     (0.5, 1500.0, 54.7596034260861),
     (50, 1e-8, -46.1467348872793),
     (500, 50.0, -37.4345187584836),
+    (1000, 700.0, -10.6357571865885),
+    (1000, 1450.0, 12.5350828558914),
     (10000, 5000.0, -62.1490827286741),
 ]
 
@@ -442,6 +444,7 @@ def test_no_response_is_too_far_for_a_number(plain):
 # outwards from shape * y, its probability and the normal quantile of that
 LARGE_SHAPES = [
     (1e6, 0.995, -5.00802425125509, 2.74958035927e-7),
+    (1e6, 1.0, 0.000333333341358021, 0.500132980760873),
     (1e8, 1 - 2.0**-11, -4.88357412034712, 5.20899811939e-7),
     (1e8, 1 - 2.0**-8, -39.113445499621, 0.0),
     (1e8, 1 + 2.0**-8, 39.0117862763865, 1.0),
@@ -449,6 +452,13 @@ LARGE_SHAPES = [
     (1e12, 1 + 2.0**-14, 61.0339148641085, 1.0),
     (2e5, 1 - 2.0**-6, -7.02369579992887, 1.08037492686e-12),
 ]
+
+
+def test_upper_residuals_keep_their_digits():
+    # an exponential exceeds y with probability exp(-y)
+    y = np.array([5.0, 20.0, 30.0])
+    found = _gamma_tails.normal_scores(np.ones(3), y, np.ones(3))
+    assert_allclose(found, stats.norm.isf(np.exp(-y)), rtol=1e-13)
 
 
 def test_tails_of_large_shapes():
@@ -729,6 +739,9 @@ def test_new_rows_of_a_formula(frame, engine):
     interval = prediction_interval(fit, new)
     assert list(interval.index) == list(new.index)
     assert list(interval.columns) == ["lower", "upper"]
+    assert prediction_interval(fit, pd.DataFrame(columns=frame.columns)).empty
+    with pytest.raises(ValueError, match=r"lacks 1 column.*'a name'"):
+        prediction_interval(fit, new.drop(columns="a name"))
 
 
 @both_engines

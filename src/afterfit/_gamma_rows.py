@@ -239,8 +239,10 @@ def _checked_variables(
     levels = _columns_of_levels(spec, fitted) if columns else []
     for column in levels:
         _check_levels(data[column], fitted[column], column)
-    # Engines read categories by their type: numbers would not be those of a text column.
-    return data.astype({column: fitted[column].dtype for column in levels})
+    # Engines read categories by their type: numbers would not be those of a text column. Without
+    # rows no column has a type of its own.
+    typed = levels if len(data) > 0 else columns
+    return data.astype({column: fitted[column].dtype for column in typed})
 
 
 def _holds_numbers(values: pd.Series) -> bool:
