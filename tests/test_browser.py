@@ -1,5 +1,6 @@
 """The built book in headless Chromium, served from loopback, as a reader sees it."""
 
+import doctest
 import os
 import re
 import threading
@@ -77,9 +78,10 @@ def test_in_the_light_at_every_width(open_page, path):
     page = open_page(path, color_scheme="light", viewport={"width": 1440, "height": 900})
     assert page.complaints == []
     assert page.foreign == []
-    assert barriers(page) == []
     keep_picture(page, path, "1440-light")
-    for width in (768, 360):
+    unfold(page)
+    assert barriers(page) == []
+    for width in (1440, 768, 360):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, width
     keep_picture(page, path, "360-light")
@@ -88,17 +90,17 @@ def test_in_the_light_at_every_width(open_page, path):
 @pytest.mark.parametrize("path", PAGES)
 def test_in_the_dark_on_a_phone_with_everything_unfolded(open_page, path):
     page = open_page(path, color_scheme="dark", viewport={"width": 360, "height": 800})
-    page.evaluate("document.querySelectorAll('article details').forEach(d => (d.open = true))")
-    page.evaluate("window.dispatchEvent(new Event('resize'))")
-    settle(page)
+    unfold(page)
     assert page.complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
     assert barriers(page) == []
     keep_picture(page, path, "360-dark")
 
 
-def settle(page):
-    """What was unfolded fades in; half faded in, text has too little contrast."""
+def unfold(page):
+    """Open all that is folded. It fades in; half faded in, text has too little contrast."""
+    page.evaluate("document.querySelectorAll('article details').forEach(d => (d.open = true))")
+    page.evaluate("window.dispatchEvent(new Event('resize'))")
     page.evaluate("Promise.all(document.getAnimations().map(motion => motion.finished))")
 
 
@@ -188,6 +190,8 @@ def test_search_finds_the_chapter(open_page, query, stem):
     )
     links = page.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)")
     assert any(f"chapters/{stem}.html" in link for link in links), links
+    excerpt = page.locator("#search-results li:has(.context)").first.locator(".context")
+    assert len(excerpt.inner_text()) > 40, "nothing is quoted of the page"
 
 
 @pytest.mark.parametrize("stem", STEMS)
@@ -208,26 +212,62 @@ def test_copy_buttons_copy_exactly_the_code(open_page, stem):
         button.dispatch_event("click")
         copied.append(page.evaluate("navigator.clipboard.readText()").rstrip("\n"))
     assert copied == expected
+    assert page.locator(".cell_output button.copybtn").count() == 0, "an output is no code"
 
 
-@pytest.mark.parametrize("path", CHAPTERS[:1])
-def test_keyboard_alone_reaches_search_menu_and_code(open_page, path):
+@pytest.mark.parametrize("path", [page for page in PAGES if "/api/" in page])
+def test_copy_buttons_of_examples_leave_out_prompts_and_results(open_page, path):
+    page = open_page(path, permissions=["clipboard-read", "clipboard-write"])
+    parser = doctest.DocTestParser()
+    for block in page.locator("div.highlight:has(button.copybtn)").all():
+        text = block.locator("pre").inner_text() + "\n"
+        examples = parser.get_examples(text)
+        block.locator("button.copybtn").dispatch_event("click")
+        copied = page.evaluate("navigator.clipboard.readText()")
+        code = "".join(example.source for example in examples) or text
+        assert copied == code.rstrip("\n")
+
+
+@pytest.mark.parametrize(
+    ("path", "places"),
+    [
+        (
+            CHAPTERS[0],
+            ["#main-content", "Toggle hidden", "Download", "copybtn", "theme-switch", "notebooks/"],
+        ),
+        ("book/welcome.html", ["search", "SUMMARY", "sd-stretched-link", "errors.html"]),
+    ],
+)
+def test_keyboard_alone_reaches_everything_and_shows_where_it_is(open_page, path, places):
     page = open_page(path)
-    stops = []
+    page.add_style_tag(content="* { transition: none !important; }")
+    stops, unseen = [], []
     for _ in range(400):
         page.keyboard.press("Tab")
-        stop = page.evaluate(
-            "(e => [e.tagName, e.id, e.className, e.ariaLabel, e.getAttribute('href')].join(' '))"
-            "(document.activeElement)"
+        stop, is_seen = page.evaluate(
+            """(e => [
+                [e.tagName, e.id, e.className, e.ariaLabel, e.getAttribute("href")].join(" "),
+                [[e], [e, "::after"], [e.firstElementChild ?? e]].some(part => {
+                    const style = getComputedStyle(...part);
+                    return style.outlineStyle !== "none" || style.boxShadow !== "none";
+                })
+            ])(document.activeElement)"""
         )
         if stop.startswith("BODY") and stops:
             break
         stops.append(stop)
+        if not is_seen:
+            unseen.append(stop)
     seen = " ".join(stops)
-    for what in ("search", "#main-content", "Download", "copybtn", "theme-switch", "notebooks/"):
-        assert what in seen, f"no stop at {what}: {seen}"
-    button = page.locator("button.copybtn").first
-    button.focus()
+    for place in places:
+        assert place in seen, f"no stop at {place}: {seen}"
+    assert unseen == []
+
+
+@pytest.mark.parametrize("path", CHAPTERS[:1])
+def test_a_copy_button_with_the_focus_is_seen(open_page, path):
+    page = open_page(path)
+    page.locator("button.copybtn").first.focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
     page.wait_for_function("getComputedStyle(document.activeElement).opacity === '1'")

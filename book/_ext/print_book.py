@@ -39,7 +39,7 @@ body { background: white; color: black; margin: 0; padding: 0; }
 .book-contents a .dots { flex: 1; border-bottom: 1px dotted #777; margin-bottom: 0.3rem; }
 .book-contents a.part { font-weight: 700; margin-top: 0.6rem; }
 .book-contents a.section { padding-left: 1.5rem; }
-h1, h2, h3, dt { break-after: avoid; }
+h1, h2, h3, dt, p.case { break-after: avoid; }
 figure, img, tr, .error-message, .sd-card { break-inside: avoid; }
 div.cell_output img, figure img { max-height: 210mm; }
 div.cell_output img, figure img { width: auto !important; max-width: 100% !important; }
@@ -157,6 +157,8 @@ def adapt(article: Tag, page: str, pages: list[str]) -> None:
         unfold(details)
     for footer in article.find_all(class_=["prev-next-footer", "toctree-wrapper"]):
         footer.decompose()
+    for downloads in article.find_all(id=f"{prefix}--take-it-along"):
+        downloads.decompose()
     for link in article.find_all("a", href=True):
         parts = urlsplit(link["href"])
         if parts.netloc:
@@ -232,9 +234,9 @@ def print_pdf(browser: str) -> None:
     server.shutdown()
 
 
-# Code goes over to the next page where it is long, and stays on one where it is short.
+# Code and tables go over to the next page where they are long, and stay on one where short.
 KEEP_TOGETHER = """height => {
-  for (const block of document.querySelectorAll("div.highlight, .cell_input")) {
+  for (const block of document.querySelectorAll("div.highlight, .cell_input, table")) {
     if (block.getBoundingClientRect().height < height) block.classList.add("short");
   }
 }"""

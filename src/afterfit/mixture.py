@@ -244,7 +244,7 @@ def component_log_joints(model: Any, X: Any, *, variational: bool = False) -> Ar
 
     References
     ----------
-    .. [1] C. M. Bishop (2006), Pattern Recognition and Machine Learning, section 10.2.
+    .. [1] Bishop, C. M. (2006). Pattern Recognition and Machine Learning. Springer, section 10.2.
 
     Examples
     --------
@@ -467,7 +467,7 @@ def hdr_tail_probability(
 
     References
     ----------
-    .. [1] R. J. Hyndman (1996), Computing and graphing highest density regions, The American
+    .. [1] Hyndman, R. J. (1996). Computing and graphing highest density regions. The American
        Statistician 50, 120-126.
 
     Examples
