@@ -11,6 +11,7 @@ from pathlib import Path
 import axe_playwright_python
 import nbformat
 import pytest
+from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build/html"
@@ -162,6 +163,7 @@ def test_mathematics_is_rendered_without_a_network(open_page, path):
     page.wait_for_selector("mjx-container")
     assert page.locator("mjx-container").count() > 3
     assert page.locator("mjx-merror").count() == 0
+    assert page.locator("mjx-mtext[style*='red']").count() == 0, "a macro that does not exist"
 
 
 def questions_and_old_code():
@@ -190,8 +192,13 @@ def test_search_finds_the_chapter(open_page, query, stem):
     )
     links = page.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)")
     assert any(f"chapters/{stem}.html" in link for link in links), links
-    excerpt = page.locator("#search-results li:has(.context)").first.locator(".context")
-    assert len(excerpt.inner_text()) > 40, "nothing is quoted of the page"
+    found = page.locator(f"#search-results li:has(a[href$='chapters/{stem}.html'])").first
+    quoted = found.locator(".context").inner_text().strip(".")
+    html = BeautifulSoup((HTML / f"book/chapters/{stem}.html").read_text("utf-8"), "html.parser")
+    for mark in html.select(".headerlink"):
+        mark.decompose()
+    assert len(quoted) > 100
+    assert " ".join(quoted.split()) in " ".join(html.article.get_text().split())
 
 
 @pytest.mark.parametrize("stem", STEMS)
