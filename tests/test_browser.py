@@ -162,6 +162,7 @@ def test_mathematics_is_rendered_without_a_network(open_page, path):
     page = open_page(path)
     page.wait_for_selector("mjx-container")
     assert page.locator("mjx-container").count() > 3
+    assert page.locator(".math:not(:has(mjx-container))").all_inner_texts() == []
     assert page.locator("mjx-merror").count() == 0
     assert page.locator("mjx-mtext[style*='red']").count() == 0, "a macro that does not exist"
 
