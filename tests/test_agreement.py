@@ -4,6 +4,7 @@ from itertools import permutations
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -228,6 +229,9 @@ KINDS = {
     "list of str": lambda codes: [f"class {code}" for code in codes],
     "str array": lambda codes: np.array([f"class {code}" for code in codes]),
     "object array": lambda codes: np.array([f"class {code}" for code in codes], dtype=object),
+    "NumPy's variable text": lambda codes: np.array(list(map(str, codes)), np.dtypes.StringDType()),
+    "big-endian integers": lambda codes: np.array(codes, dtype=">i4"),
+    "big-endian Series": lambda codes: pd.Series(np.array(codes, dtype=">f8")),
     "int8": lambda codes: np.array(codes, dtype=np.int8) - 3,
     "uint64": lambda codes: np.array(codes, dtype=np.uint64) + np.uint64(2**63),
     "wide integers": lambda codes: np.array(codes) * 10**12 - 5 * 10**11,
@@ -569,6 +573,12 @@ def test_plot_uses_the_axes_it_is_given():
         ("ab", [1, 2], TypeError, "`y_true` must be a list, an array or a pandas Series"),
         (5, [1, 2], TypeError, "got int"),
         ([[1], [2]], [1, 2], TypeError, "`y_true` must hold hashable labels"),
+        (
+            pd.Series([[1], [2]], dtype=pd.ArrowDtype(pa.list_(pa.int64()))),
+            [1, 2],
+            TypeError,
+            "`y_true` must hold hashable labels",
+        ),
     ],
 )
 def test_bad_labels_are_named(y_true, y_pred, error, message):

@@ -1,5 +1,6 @@
 """Other programs' numbers, closed forms, exact arithmetic and invariances for mixtures."""
 
+import copy
 import dataclasses
 import pickle
 import tracemalloc
@@ -9,6 +10,7 @@ from math import pi
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -180,6 +182,10 @@ def test_scikit_learns_bayesian_gaussian_mixture(prior, covariance_type, n_featu
     joints = component_log_joints(model, X, variational=True)
     assert_allclose(logsumexp(joints, axis=1), model.score_samples(X), rtol=0, atol=1e-11)
     assert_allclose(softmax(joints, axis=1), model.predict_proba(X), rtol=0, atol=1e-12)
+    assert_array_equal(component_log_joints(model, X, variational=np.True_), joints)
+    other = {"dirichlet_process", "dirichlet_distribution"} - {prior}
+    model.set_params(weight_concentration_prior_type=other.pop())  # it was fitted with the first
+    assert_array_equal(component_log_joints(model, X, variational=True), joints)
     plain = GaussianMixtureParameters(
         model.weights_, model.means_, model.covariances_, covariance_type
     )
@@ -354,6 +360,15 @@ def test_a_component_without_weight():
     assert component_log_densities(model, X)[1, 1] == pytest.approx(-np.log(2 * pi) / 2)
     assert_array_equal(log_density(model, X), log_density(alone, X))
     assert_array_equal(hdr_tail_probability(model, X), hdr_tail_probability(alone, X))
+    second = GaussianMixtureParameters([0.0, 1.0], [[5.0], [0.0]], [1.0, 1.0], "spherical")
+    assert_array_equal(hdr_tail_probability(second, X), hdr_tail_probability(alone, X))
+
+
+def test_weights_above_one_by_the_rounding_of_single_precision():
+    weights = [1 + 5e-7, 1e-9]
+    model = GaussianMixtureParameters(weights, [[0.0], [50.0]], [1.0, 1.0], "spherical")
+    tail = hdr_tail_probability(model, [[1.96]], random_state=0)[0]
+    assert tail == pytest.approx(2 * stats.norm.cdf(-1.96), abs=4 * 0.0007)
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
@@ -521,6 +536,11 @@ def test_random_state_decides():
 
     assert tail(3) == tail(3) == tail(np.random.default_rng(3)) == tail(np.random.SeedSequence(3))
     assert tail(3) != tail(4)
+    assert tail(3) != hdr_tail_probability(model, X, random_state=3)  # of 100,000 draws
+    assert_array_equal(
+        hdr_tail_probability(model, X, random_state=3),
+        hdr_tail_probability(model, X, n_draws=100_000, random_state=3),
+    )
     assert 0 <= tail(None) <= 1
     assert 0 <= tail(np.random.RandomState(0)) <= 1
 
@@ -653,6 +673,34 @@ def test_forms_of_the_data(convert):
     assert_array_equal(log_density(parameters, convert(X)), log_density(parameters, X))
 
 
+@pytest.mark.parametrize(
+    "convert",
+    [
+        np.float32,
+        lambda values: np.array(values, dtype=">f8"),
+        lambda values: pd.Series(values, index=[7, 3], dtype="Float64"),
+        lambda values: [Decimal(value) for value in values],
+    ],
+    ids=["float32", "big-endian", "nullable Series", "Decimal"],
+)
+def test_forms_of_the_parameters(convert):
+    expected = GaussianMixtureParameters([0.25, 0.75], [[0.0], [2.0]], [1.5, 4.0], "spherical")
+    means = np.reshape(convert([0.0, 2.0]), (2, 1))
+    model = GaussianMixtureParameters(
+        convert([0.25, 0.75]), means, convert([1.5, 4.0]), "spherical"
+    )
+    for name in ("weights", "means", "covariances"):
+        assert getattr(model, name).dtype == np.float64
+        assert_array_equal(getattr(model, name), getattr(expected, name))
+
+
+def test_halves_of_a_covariance_that_differ_by_rounding():
+    half = 0.5 + 1e-9
+    model = GaussianMixtureParameters([1.0], [[0.0, 0.0]], [[[1.0, 0.5], [half, 1.0]]])
+    expected = stats.multivariate_normal([0, 0], [[1.0, 0.5], [0.5, 1.0]]).logpdf([1.0, 2.0])
+    assert log_density(model, [[1.0, 2.0]])[0] == pytest.approx(expected, abs=1e-8)
+
+
 def test_single_precision_and_integers():
     model, X = fit(GaussianMixture, "full", 2)
     single = GaussianMixture(3, random_state=0, max_iter=500).fit(X.astype(np.float32))
@@ -685,6 +733,8 @@ def test_parameters_are_immutable_copies():
     assert (model.n_components, model.n_features) == (1, 2)
     revived = pickle.loads(pickle.dumps(model))
     assert_array_equal(log_density(revived, [[1.0, 2.0]]), expected)
+    for copied in (revived, copy.deepcopy(model)):
+        assert not copied.covariances.flags.writeable
     assert "weights=" in repr(model)
 
 
@@ -696,12 +746,16 @@ BAD_PARAMETERS = [
     ({"weights": [1.5, -0.5]}, r"`weights\[1\]` \(component 1\) must be at least 0.*got -0\.5"),
     ({"weights": [0.5, np.nan]}, r"`weights\[1\]` \(component 1\).*finite, got nan"),
     ({"weights": [[0.5, 0.5]]}, r"`weights` must have one dimension.*got shape \(1, 2\)"),
+    ({"weights": [0.5, 0.50001]}, r"`weights` must sum to one.*got 1\.00001"),
+    ({"weights": np.ma.array([0.5, 0.5], mask=[0, 1])}, r"`weights\[1\]`.*finite, got nan"),
+    ({"weights": [[1.0], [0.5, 0.5]]}, r"`weights` must have rows of equal length"),
     ({"weights": []}, r"`weights` must have one dimension.*at least one component"),
     ({"weights": [0.2, 0.3, 0.5]}, r"`means` must have one row for each of the 3 component"),
     ({"means": [0.0, 1.0]}, r"`means` must have two dimensions \(n_components, n_features\)"),
     ({"means": [[0.0, np.inf], [1.0, 1.0]]}, r"`means` must be finite.*column\(s\) 1"),
     ({"covariances": [EYE]}, r"`covariances` must have shape \(2, 2, 2\).*got shape \(1, 2, 2\)"),
     ({"covariances": EYE}, r"`covariances` must have shape \(2, 2, 2\).*got shape \(2, 2\)"),
+    ({"covariances": pd.DataFrame(EYE)}, r"`covariances` must have shape.*got shape \(2, 2\)"),
     ({"covariances": [EYE, [1.0]]}, r"`covariances` must have.*shapes \(2, 2\), \(1,\)"),
     ({"covariances": [EYE, np.eye(3)]}, r"`covariances\[1\]` \(component 1\) must have shape"),
     ({"covariances": [EYE, EYE * np.nan]}, r"`covariances\[1\]` must be finite"),
@@ -710,9 +764,17 @@ BAD_PARAMETERS = [
         r"`covariances\[1\]` \(component 1\) .*symmetric.*\[0, 1\] is 0\.5.*\[1, 0\] is 0\.4",
     ),
     (
+        {"covariances": [EYE, [[1.0, 0.5], [0.5001, 1.0]]]},
+        r"`covariances\[1\]` .*not symmetric: \[0, 1\] is 0\.5 and \[1, 0\] is 0\.5001",
+    ),
+    (
         {"covariances": [EYE, [[1.0, 2.0], [2.0, 1.0]]]},
         r"`covariances\[1\]` \(component 1\).*positive definite.*correlation of features 0 and 1 "
         r"would be 2",
+    ),
+    (
+        {"covariances": [EYE, [[1.0, -2.0], [-2.0, 4.0 / 9]]]},
+        r"`covariances\[1\]` .*correlation of features 0 and 1 would be -3",
     ),
     (
         {"covariances": [EYE, [[1.0, 1e300], [1e300, 1e-300]]]},
@@ -751,6 +813,14 @@ BAD_PARAMETERS = [
         r"`covariances\[1\]` \(component 1\) must be a positive, finite variance, got 0",
     ),
     (
+        {"covariances": [np.inf, 1.0], "covariance_type": "spherical"},
+        r"`covariances\[0\]` \(component 0\) must be a positive, finite variance, got inf",
+    ),
+    (
+        {"covariances": np.ma.array([1.0, 1.0], mask=[1, 0]), "covariance_type": "spherical"},
+        r"`covariances\[0\]` \(component 0\) must be a positive, finite variance, got nan",
+    ),
+    (
         {"covariances": [1.0, 1.0], "covariance_type": "diag"},
         r"`covariances` must have shape \(2, 2\) if `covariance_type` is 'diag'.*\(2,\)",
     ),
@@ -771,13 +841,12 @@ def test_bad_parameters(changes, message):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"weights": ["a", "b"]}, "`weights` must be an array of numbers"),
-        ({"weights": None}, "`weights` must be an array of numbers"),
-        ({"weights": [[1.0], [0.5, 0.5]]}, "`weights` must be an array of numbers"),
+        ({"weights": ["0.5", "0.5"]}, "`weights` must be numeric, got dtype <U3"),
+        ({"weights": {0: 0.5, 1: 0.5}}, "`weights` must be numeric, got dict"),
         ({"means": [["a", "b"], ["c", "d"]]}, "`means` must be numeric"),
         ({"covariances": 3.0}, "`covariances` must have shape"),
         ({"covariances": 1j * EYE, "covariance_type": "tied"}, "`covariances` must be real"),
-        ({"covariances": ["a", "b"], "covariance_type": "spherical"}, "`covariances` must be an"),
+        ({"covariances": ["a", "b"], "covariance_type": "spherical"}, "`covariances` must be num"),
     ],
 )
 def test_parameters_that_are_no_numbers(changes, message):
@@ -800,6 +869,9 @@ def test_a_fitted_model_whose_parameters_were_tampered_with():
     model.covariances_ = model.covariances_.copy()
     model.covariances_[2] = -np.eye(2)
     with pytest.raises(ValueError, match=r"GaussianMixture.*`covariances\[2\]` \(component 2\)"):
+        log_density(model, X)
+    model.covariance_type = "VVV"
+    with pytest.raises(ValueError, match=r"GaussianMixture cannot.*`covariance_type`.*got 'VVV'"):
         log_density(model, X)
 
 
@@ -853,6 +925,10 @@ def test_columns_of_another_order(function):
     with pytest.raises(ValueError, match=message):
         function(model, X[["b", "a"]])
     assert len(function(model, X.to_numpy())) == 100
+    table = pa.Table.from_pandas(X)
+    assert len(function(model, table)) == 100
+    with pytest.raises(ValueError, match=message):
+        function(model, table.select(["b", "a"]))
 
 
 @pytest.mark.parametrize(

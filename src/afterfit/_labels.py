@@ -38,7 +38,7 @@ def encode_labels(labels: Any, name: str) -> tuple[NDArray[np.int64], list[Hasha
         raise ValueError(f"`{name}` must have at least one label, got none.")
     try:
         codes, uniques = pd.factorize(values)
-    except TypeError as error:
+    except (TypeError, NotImplementedError) as error:  # the second from pyarrow
         raise TypeError(f"`{name}` must hold hashable labels ({error}).") from None
     distinct = [_as_python(label) for label in uniques.tolist()]
     is_ordered = isinstance(uniques, pd.Categorical) and uniques.ordered
@@ -69,6 +69,8 @@ def one_dimensional(labels: Any, name: str) -> Any:
                 f"`{name}` must have one dimension, got shape {array.shape}; "
                 "pass one column, for instance with `.ravel()`."
             )
+        if not array.dtype.isnative:  # pandas reads the machine's own byte order only
+            array = array.astype(array.dtype.newbyteorder("="))
         return pd.array(array) if array.dtype.kind in "mM" else array
     if isinstance(labels, str | bytes) or not isinstance(labels, Sequence):
         raise TypeError(

@@ -21,12 +21,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from scipy.linalg import blas, lapack
 from scipy.special import digamma, gammaincc
 
 from afterfit._validation import (
+    as_float_array,
     check_choice,
     check_integer,
     check_matrix,
@@ -131,6 +131,10 @@ class GaussianMixtureParameters:
         for name, array in (("weights", weights), ("means", means), ("covariances", covariances)):
             object.__setattr__(self, name, _read_only_copy(array))
         object.__setattr__(self, "_factors", factors)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A copy is checked and read-only as the original is.
+        return type(self), (self.weights, self.means, self.covariances, self.covariance_type)
 
     @property
     def n_components(self) -> int:
@@ -488,16 +492,15 @@ def hdr_tail_probability(
     n_draws = check_integer(n_draws, "n_draws", low=1)
     generator = check_random_state(random_state)
     parameters, X = _check_arguments(model, X)
-    present = _with_weight(parameters)
-    if present.n_components == 1:
+    present = np.flatnonzero(parameters.weights)
+    if len(present) == 1:
         tails = np.empty(len(X))
-        for rows, squared in _squared_distances(present, X):
-            tails[rows] = _chi_squared_tail(squared[0], present.n_features)
+        for rows, squared in _squared_distances(parameters, X):
+            tails[rows] = _chi_squared_tail(squared[present[0]], parameters.n_features)
         return tails
-    draws = _log_densities_of_draws(present, n_draws, generator)
+    draws = _log_densities_of_draws(parameters, n_draws, generator)
     draws.sort()
-    densities = _log_density(present, X)
-    return _share_at_most(draws, densities)
+    return _share_at_most(draws, _log_density(parameters, X))
 
 
 # The door: what the public functions accept.
@@ -505,30 +508,35 @@ def hdr_tail_probability(
 
 def _check_arguments(model: Any, X: Any) -> tuple[GaussianMixtureParameters, Array]:
     parameters = _as_parameters(model)
-    names = getattr(model, "feature_names_in_", None)
     matrix = check_matrix(X, "X")
     if matrix.shape[1] != parameters.n_features:
         raise ValueError(
             f"`X` must have {parameters.n_features} feature(s), as the components of the model "
             f"have, got {matrix.shape[1]}."
         )
-    if names is not None and isinstance(X, pd.DataFrame) and list(X.columns) != list(names):
+    fitted, given = getattr(model, "feature_names_in_", None), _column_names(X)
+    if fitted is not None and given is not None and list(given) != list(fitted):
         raise ValueError(
             "`X` must have the columns of the fit, in their order: "
-            f"{listing([repr(name) for name in names])}; "
-            f"got {listing([repr(name) for name in X.columns])}."
+            f"{listing([repr(name) for name in fitted])}; "
+            f"got {listing([repr(name) for name in given])}."
         )
     return parameters, matrix
+
+
+def _column_names(X: Any) -> Any:
+    """Return the names of the columns of a data frame, of whichever library; None for arrays."""
+    # In pyarrow, `columns` are the columns themselves.
+    return getattr(X, "column_names" if hasattr(type(X), "column_names") else "columns", None)
 
 
 def _as_parameters(model: Any) -> GaussianMixtureParameters:
     if isinstance(model, GaussianMixtureParameters):
         return model
     _check_estimator(model)
-    covariance_type = check_choice(model.covariance_type, "model.covariance_type", COVARIANCE_TYPES)
     try:
         return GaussianMixtureParameters(
-            model.weights_, model.means_, model.covariances_, covariance_type
+            model.weights_, model.means_, model.covariances_, model.covariance_type
         )
     except (TypeError, ValueError) as error:
         raise type(error)(f"The fitted {type(model).__name__} cannot be used: {error}") from None
@@ -558,7 +566,7 @@ def _check_estimator(model: Any) -> None:
 
 
 def _check_weights(weights: Any, name: str) -> Array:
-    array = _as_float_array(weights, name)
+    array = as_float_array(weights, name)
     if array.ndim != 1 or len(array) == 0:
         raise ValueError(
             f"`{name}` must have one dimension, (n_components,), with at least one component, "
@@ -601,7 +609,7 @@ def _check_covariances(
     if covariance_type == "full":
         return _check_full(covariances, name, n_components, n_features)
     expected = (n_components, n_features) if covariance_type == "diag" else (n_components,)
-    variances = _as_float_array(covariances, name)
+    variances = as_float_array(covariances, name)
     if variances.shape != expected:
         raise ValueError(
             f"`{name}` must have shape {expected} if `covariance_type` is {covariance_type!r}, "
@@ -632,7 +640,7 @@ def _check_full(
     except TypeError:
         raise TypeError(f"{accepted}, got {covariances!r}.") from None
     if len(given) != n_components or any(np.ndim(covariance) != 2 for covariance in given):
-        raise ValueError(f"{accepted}, got {_shape_text(given)}.")
+        raise ValueError(f"{accepted}, got {_shape_text(covariances)}.")
     matrices, factors = [], []
     for k, covariance in enumerate(given):
         who = f"`{name}[{k}]` (component {k})"
@@ -646,8 +654,8 @@ def _check_covariance(covariance: Any, name: str, who: str, n_features: int) -> 
     if matrix.shape != (n_features, n_features):
         raise ValueError(f"{who} must have shape {(n_features, n_features)}, got {matrix.shape}.")
     variances = matrix.diagonal()
-    if not (variances > 0).all():
-        j = int(np.flatnonzero(~(variances > 0))[0])
+    if (variances <= 0).any():
+        j = int(np.argmax(variances <= 0))
         raise ValueError(
             f"{who} must be symmetric positive definite, but the variance of feature {j} is "
             f"{variances[j]:g}."
@@ -662,7 +670,7 @@ def _check_covariance(covariance: Any, name: str, who: str, n_features: int) -> 
             f"{who} must be symmetric positive definite, but it is not symmetric: "
             f"[{i}, {j}] is {matrix[i, j]:g} and [{j}, {i}] is {matrix[j, i]:g}."
         )
-    beyond = np.argwhere(~(abs(correlations) <= 1 + SYMMETRY_TOLERANCE))
+    beyond = np.argwhere(abs(correlations) > 1 + SYMMETRY_TOLERANCE)
     if len(beyond):
         i, j = beyond[0]
         raise ValueError(
@@ -693,16 +701,6 @@ def _cholesky(covariance: Array, who: str) -> Array:
             "Drop features that repeat others, or add to its diagonal (`reg_covar` of the fit)."
         )
     return np.asfortranarray(np.ldexp(factor, exponents[:, np.newaxis]))
-
-
-def _as_float_array(values: Any, name: str) -> Array:
-    try:
-        array = np.asarray(values)
-        if array.dtype.kind not in "iuf":
-            raise TypeError
-    except (TypeError, ValueError):
-        raise TypeError(f"`{name}` must be an array of numbers, got {values!r}.") from None
-    return array.astype(np.float64)
 
 
 def _shape_text(arrays: list[Any]) -> str:
@@ -782,7 +780,7 @@ def _variational_log_weights(model: Any) -> Array:
             f"{type(model).__name__} has no posterior to average over."
         )
     n_components, n_features = model.means_.shape
-    if model.weight_concentration_prior_type == "dirichlet_process":
+    if isinstance(model.weight_concentration_, tuple):  # of a Dirichlet process
         first, second = (np.asarray(part, dtype=float) for part in model.weight_concentration_)
         log_total = digamma(first + second)
         log_rest = np.cumsum(digamma(second) - log_total)
@@ -873,20 +871,6 @@ def _solve_lower(factor: Array, work: Array) -> None:
             work[i] /= factor[i, i]
 
 
-def _with_weight(parameters: GaussianMixtureParameters) -> GaussianMixtureParameters:
-    """Return the mixture without its components of weight zero."""
-    present = parameters.weights > 0
-    if present.all():
-        return parameters
-    tied = parameters.covariance_type == "tied"
-    return GaussianMixtureParameters(
-        parameters.weights[present],
-        parameters.means[present],
-        parameters.covariances if tied else parameters.covariances[present],
-        parameters.covariance_type,
-    )
-
-
 def _log_densities_of_draws(
     parameters: GaussianMixtureParameters, n_draws: int, generator: np.random.Generator
 ) -> Array:
@@ -919,7 +903,7 @@ def _share_at_most(ordered: Array, values: Array) -> Array:
     n_cells = min(CELLS_PER_DRAW * n_ordered, MAX_CELLS)
     with np.errstate(all="ignore"):
         scale = n_cells / (ordered[-1] - ordered[0])
-    if len(values) < n_ordered or not (np.isfinite(scale) and scale > 0):
+    if len(values) < n_ordered or not np.isfinite(scale):
         return np.asarray(np.searchsorted(ordered, values, side="right") / n_ordered)
     # A binary search misses the cache at every step. Here a table of equal cells leads next to
     # the place. `_cells` never decreases, so what lies in an earlier cell is smaller for sure.
