@@ -80,6 +80,24 @@ def test_table_of_all_measures_on_figure_16_4():
     assert table["value"].round(4).to_dict() == expected
 
 
+def test_table_says_truly_how_each_measure_behaves_at_chance():
+    rng = np.random.default_rng(6)
+    y_true = rng.integers(3, size=200)
+    few, many = (
+        agreement.agreement_table(y_true, rng.integers(k, size=200))["value"] for k in (2, 30)
+    )
+    table = agreement.agreement_table(y_true, y_true)
+    assert (table.index.name, *table.columns) == ("measure", "value", "at chance", "question")
+    holds = {
+        "0": abs(few) + abs(many) < 0.04,
+        "above 0": np.minimum(few, many) > 0.04,
+        "grows with the clusters": few < many - 0.04,
+        "falls with the clusters": few > many + 0.04,
+    }
+    for measure, behaviour in table["at chance"].items():
+        assert holds[behaviour][measure], measure
+
+
 def test_purity_of_a_rare_class_is_no_merit():
     # Reference value: 99 of one label and 1 of another in two clusters of 50: purity 0.99.
     y_true, y_pred = ["a"] * 99 + ["b"], [0] * 50 + [1] * 50
@@ -327,7 +345,21 @@ def test_integers_are_counted_as_scikit_learn_counts_them(n):
     y_true = rng.choice([-5, -1, 0, 17], size=n)
     y_pred = rng.integers(-3, 40, size=n)
     expected = metrics.cluster.contingency_matrix(y_true, y_pred)
-    assert np.array_equal(agreement.contingency_table(y_true, y_pred), expected)
+    table = agreement.contingency_table(y_true, y_pred)
+    assert np.array_equal(table, expected)
+    assert np.array_equal(table.index, np.unique(y_true))
+    assert np.array_equal(table.columns, np.unique(y_pred))
+
+
+@pytest.mark.parametrize("dtype", [np.int8, np.uint8, np.int64])
+def test_integers_at_both_ends_of_their_range(dtype):
+    ends = np.array([np.iinfo(dtype).max, np.iinfo(dtype).min, np.iinfo(dtype).max], dtype)
+    for y_true, y_pred in ((ends, np.array([1, 2, 2])), (np.array([1, 2, 2]), ends)):
+        table = agreement.contingency_table(y_true, y_pred)
+        assert table.index.tolist() == sorted(set(y_true.tolist()))
+        assert table.columns.tolist() == sorted(set(y_pred.tolist()))
+        rows = sorted(zip(y_true.tolist(), y_pred.tolist(), strict=True))
+        assert [cell for cell, n in table.stack().items() if n == 1] == rows
 
 
 def test_inputs_are_never_changed():
@@ -404,6 +436,18 @@ def test_match_labels_with_more_clusters_than_classes():
     assert set(named) - {"a", "b", "unmatched 7"} in ({"unmatched 7'"}, {"unmatched 1"})
 
 
+@pytest.mark.parametrize(
+    ("y_true", "y_pred", "expected"),
+    [
+        ([1, 1, "a", 1], ["p", "p", "q", "r"], [1, 1, "a", "unmatched r"]),
+        ([True, True, False, True], ["p", "p", "q", "r"], [True, True, False, "unmatched r"]),
+        (["a", "a", "a", "a"], ["p", "p", 7, "7"], ["a", "a", "unmatched 7", "unmatched 7'"]),
+    ],
+)
+def test_names_of_unmatched_clusters(y_true, y_pred, expected):
+    assert agreement.match_labels(y_true, y_pred).tolist() == expected
+
+
 def test_match_labels_with_fewer_clusters_than_classes():
     assert agreement.match_labels(["a", "b", "b", "c"], [0, 1, 1, 1]).tolist() == list("abbb")
 
@@ -453,6 +497,32 @@ def test_the_adjustment_of_given_scores():
     assert score.standard_error == pytest.approx((0.3 / 3) ** 0.5 / 2)  # squares sum to 0.3
 
 
+def test_scores_that_differ_by_rounding_only_are_equal():
+    def adjust(*scores):
+        given = iter(scores)
+        return agreement.adjust_for_chance(
+            lambda *_: next(given), [0, 1], [0, 1], n_resamples=len(scores) - 1, random_state=0
+        )
+
+    assert adjust(0.1 + 0.2, 0.3, 0.3).pvalue == 1
+    assert adjust(1 - 1e-15, 1 - 1e-15).adjusted == 1  # as at 1, of identical partitions
+    assert adjust(1 + 1e-15, 0.5).observed == 1 + 1e-15
+    assert adjust(0.5, 0.5).standard_error == np.inf  # one permutation tells no spread
+
+
+def test_only_the_clusters_are_permuted():
+    orders = []
+
+    def metric(classes, clusters):
+        orders.append((tuple(classes), tuple(clusters)))
+        return 0.5
+
+    score = agreement.adjust_for_chance(metric, list("aabb"), [1, 2, 3, 4], random_state=0)
+    assert (score.n_resamples, len(orders)) == (999, 1000)
+    assert {classes for classes, _ in orders} == {(0, 0, 1, 1)}
+    assert {clusters for _, clusters in orders} == set(permutations(range(4)))
+
+
 def test_adjusting_the_rand_index_gives_the_adjusted_rand_index():
     # Hubert and Arabie's expectation in closed form, by scikit-learn.
     rng = np.random.default_rng(3)
@@ -499,6 +569,14 @@ def test_where_chance_alone_gives_one(y_true, y_pred, adjusted):
     assert metrics.adjusted_rand_score(y_true, list(map(str, y_pred))) == adjusted
 
 
+def test_where_chance_alone_gives_one_from_the_other_side():
+    score = agreement.adjust_for_chance(
+        agreement.inverse_purity, [1, 2, 3], [1, 1, 1], n_resamples=9, random_state=0
+    )
+    assert (score.expected, score.adjusted) == (1.0, 0.0)
+    assert metrics.adjusted_rand_score([1, 2, 3], [1, 1, 1]) == 0
+
+
 def test_random_state_reproduces():
     first, again, other = (
         agreement.adjust_for_chance(
@@ -531,6 +609,23 @@ def test_plot_frames_what_match_labels_matches():
     ax = agreement.plot_contingency_table([0, 0, 0, 0, 1], ["p", "p", "p", "q", "p"])
     (frame,) = ax.patches
     assert np.floor(frame.get_xy()).tolist() == [-1, -1]  # around the cell of class 0 and p
+    plt.close(ax.figure)
+
+
+def test_plot_shows_shares_of_classes_and_labels_as_they_are():
+    import matplotlib.pyplot as plt
+
+    y_true = ["a$b$"] * 1500 + ["c"] * 10
+    y_pred = ["$1$"] * 1200 + ["2"] * 300 + ["$1$"] * 4 + ["2"] * 6
+    ax = agreement.plot_contingency_table(y_true, y_pred)
+    (image,) = ax.images
+    np.testing.assert_allclose(image.get_array(), [[0.8, 0.2], [0.4, 0.6]])
+    assert image.get_clim() == (0, 1)
+    assert image.colorbar.ax.get_ylabel() == "share of the class"
+    shown = [(text.get_text(), text.get_color()) for text in ax.texts]
+    assert shown == [("1,200", "white"), ("300", "black"), ("4", "black"), ("6", "white")]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [r"\$1\$", "2"]
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == [r"a\$b\$", "c"]
     plt.close(ax.figure)
 
 

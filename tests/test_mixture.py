@@ -805,8 +805,8 @@ BAD_PARAMETERS = [
         r"`covariances` \(shared by all components\) must have shape \(2, 2\), got \(3, 3\)",
     ),
     (
-        {"covariances": [[1.0, 1.0], [1.0, -2.0]], "covariance_type": "diag"},
-        r"`covariances\[1, 1\]` \(component 1\) must be a positive, finite variance, got -2",
+        {"covariances": [[1.0, -2.0], [0.0, 1.0]], "covariance_type": "diag"},
+        r"`covariances\[0, 1\]` \(component 0\) must be a positive, finite variance, got -2",
     ),
     (
         {"covariances": [1.0, 0.0], "covariance_type": "spherical"},
