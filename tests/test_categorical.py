@@ -812,7 +812,7 @@ EVIDENCE = {"gap": [0, 1, 2, 1.9], "gap_standard_error": [0.1] * 4}
         ({"silhouette": None, "knee": 3}, {}, 3, "the knee suggests"),
         ({"silhouette": 2, "knee": 3}, {}, 2, "the silhouette suggests"),
         ({"gap": 3, "stability": 3}, {**EVIDENCE, "stability": [1, 0.9, 0.8, 0.5]}, 3, "0.80"),
-        ({"gap": 3, "stability": 2}, {**EVIDENCE, "stability": [1, 0.8, 0.5, 0.5]}, 2, "although"),
+        ({"gap": 3, "stability": 2}, {**EVIDENCE, "stability": [1, 0.8, 0.5, 0.5]}, 2, "grows up"),
         ({"knee": None}, {}, None, "nothing decides"),
         ({}, {}, None, "nothing decides"),
     ],
