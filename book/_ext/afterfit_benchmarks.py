@@ -114,8 +114,8 @@ def chosen_in_words(tables: pd.DataFrame) -> str:
         f"{len(found)} tables, the rule finds it in {by_rule.sum()} ({by_rule.mean():.1%}). Of the "
         f"{len(without)} tables without clusters it invents some in {invented.sum()} "
         f"({invented.mean():.1%}; with 95% confidence it does so in at most {at_most.high:.1%}). "
-        f"(Tibshirani's rule for the gap alone finds it in {found['gap'].sum()}, and invents some "
-        f"in {without['gap'].gt(1).sum()}.) "
+        f"(The gap alone, by the rule of Tibshirani et al., finds it in {found['gap'].sum()}, and "
+        f"invents some in {without['gap'].gt(1).sum()}.) "
         f"Measured on {' to '.join(dict.fromkeys([dates[0], dates[-1]]))}."
     )
 

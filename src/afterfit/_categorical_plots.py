@@ -131,7 +131,7 @@ def draw_profile(profile: pd.DataFrame, n_columns: int, ax: Axes | None) -> Axes
     if ax is None:
         import matplotlib.pyplot as plt
 
-        size = (1.2 + 1.6 + 0.6 * shares.shape[1], 0.7 + 0.3 * len(shares))
+        size = (2.4 + 0.4 * shares.shape[1], 0.7 + 0.3 * len(shares))
         _, ax = plt.subplots(figsize=(max(5.2, size[0]), size[1]), layout="constrained")
     values = shares.to_numpy()
     ax.imshow(values, cmap="Blues", vmin=0, vmax=1, aspect="auto")
