@@ -70,7 +70,7 @@ def compare_with_kmodes(report: Report) -> None:
             costs["kmodes"] = float(model.fit(X).cost_)  # noqa: B023
 
         ours()
-        case = f"k-modes, 50,000 x 20, K = 8, {noise:.0%} noise, {init}, {n_init} start(s)"
+        case = f"k-modes, 50,000 x 20, K = 8, {noise:.0%} noise, {init}, {counted(n_init)}"
         report.compare(case, ours, {"kmodes": theirs}, goal="at least 200 times", rounds=1)
         report.note(f"{case}: cost", goal="equal or lower", **costs)
 
@@ -101,7 +101,7 @@ def compare_with_compiled(report: Report) -> None:
                 model.fit(X)  # noqa: B023
                 costs["kluster-fudge"] = float(model.cost_)
 
-            case = f"k-modes, 50,000 x 20, K = 8, {noise:.0%} noise, Huang, {n_init} start(s)"
+            case = f"k-modes, 50,000 x 20, K = 8, {noise:.0%} noise, Huang, {counted(n_init)}"
             report.compare(
                 case,
                 ours,
@@ -215,6 +215,11 @@ def simulate(n_jobs: int) -> None:
         table = pd.DataFrame(rows).sort_values(list(Design._fields))
         counts = table.columns.difference(["noise", "measured"])
         table.astype(dict.fromkeys(counts, "Int64")).to_csv(path, index=False)
+
+
+def counted(n_init: int) -> str:
+    """Return a number of starts in words."""
+    return "1 start" if n_init == 1 else f"{n_init} starts"
 
 
 if __name__ == "__main__":
