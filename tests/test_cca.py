@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 from scipy import integrate, stats
 from sklearn.cross_decomposition import CCA
 from sklearn.datasets import load_digits, load_linnerud
-from sklearn.model_selection import KFold, LeaveOneOut
+from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut
 from statsmodels.multivariate.cancorr import CanCorr
 
 from afterfit import cca
@@ -229,6 +229,34 @@ class TestRank:
         assert fit_cca(doubled, Y).x_rank == 6
         assert fit_cca(pd.DataFrame(doubled), Y).x_rank == 6
         assert fit_cca(doubled.astype(float), Y).x_rank == 9
+        for dtype in ("Float32", "float[pyarrow]"):
+            assert fit_cca(pd.DataFrame(doubled, dtype=dtype), Y).x_rank == 6
+        # Of either side, and on training rows as well.
+        wide = np.random.default_rng(3).standard_normal((120, 9))
+        assert len(cross_validated_correlations(doubled, wide)) == 6
+        assert len(cross_validated_correlations(wide, doubled)) == 6
+        assert fit_cca(wide, doubled).y_rank == 6
+
+    def test_each_column_has_the_rounding_it_was_stored_with(self):
+        # In one frame: a time in seconds (float64, or whole: int64) and a measurement (float32). In
+        # float32 the time would be a constant: its numbers near 1.7e9 lie 128 apart.
+        rng = np.random.default_rng(4)
+        z, w = rng.standard_normal((2, 200)).astype(np.float32)
+        seconds = np.round(100.0 * z.astype(float))
+        Y = z[:, None] + rng.standard_normal((200, 2))
+        expected = CanCorr(Y, np.column_stack([seconds, w.astype(float)])).cancorr
+        for dtype in (float, int):
+            frame = pd.DataFrame({"time": 1_700_000_000 + seconds.astype(dtype), "w": w})
+            assert canonical_correlations(frame, Y) == pytest.approx(expected, abs=1e-10)
+
+    def test_tolerance_of_float32_is_the_documented_one(self):
+        # Orthonormal u and v; the second column keeps the share `distance` beside the first.
+        rng = np.random.default_rng(5)
+        u, v = np.linalg.qr(rng.standard_normal((200, 3)) * [0, 1, 1] + [1, 0, 0])[0][:, 1:].T
+        for distance, rank in ((2.8e-5, 2), (2.1e-5, 1)):
+            X = np.column_stack([u, np.sqrt(1 - distance**2) * u + distance * v])
+            Y = rng.standard_normal((200, 1))
+            assert fit_cca(X.astype(np.float32), Y).x_rank == rank
 
     @pytest.mark.parametrize(("distance", "rank"), [(1e-10, 3), (1e-11, 2)])
     def test_tolerance_is_the_documented_one(self, distance, rank):
@@ -303,6 +331,10 @@ class TestRank:
             result = fit_cca(X, Y)
         with pytest.raises(ValueError, match="8 \\+ 8 and 10 rows"):
             result.significance()
+        with pytest.warns(ForcedCorrelationWarning):  # by one only
+            result = fit_cca(X[:, :6], Y[:, :4])
+        with pytest.raises(ValueError, match="6 \\+ 4 and 10 rows"):
+            result.significance()
         with pytest.warns(ForcedCorrelationWarning):
             assert (permutation_test(X, Y, n_resamples=9).pvalues == 1.0).all()
 
@@ -333,6 +365,12 @@ class TestResult:
         ):
             expected = np.corrcoef(data.T, scores.T)[: data.shape[1], data.shape[1] :]
             assert loadings == pytest.approx(expected, abs=1e-12)
+
+    @pytest.mark.parametrize("scale", [1e-300, 1e-165, 1e200, 1e300])
+    def test_loadings_of_columns_of_every_scale(self, scale):
+        X, Y = related_pair(np.random.default_rng(6))
+        expected = fit_cca(X, Y).x_loadings
+        assert fit_cca(X * [1, scale, 1, 1, 1, 1], Y).x_loadings == pytest.approx(expected)
 
     def test_signs_follow_the_rule(self):
         rng = np.random.default_rng(1)
@@ -370,6 +408,11 @@ class TestResult:
             result.n_samples = 3
         with pytest.raises(ValueError, match=r"`x_scores` must have shape \(120, 4\)"):
             replace(result, x_scores=result.x_scores[:, :2])
+        for name in ("x_weights", "y_weights", "y_scores", "x_loadings", "y_loadings"):
+            with pytest.raises(ValueError, match=f"`{name}` must have shape"):
+                replace(result, **{name: getattr(result, name)[:-1]})
+        with pytest.raises(ValueError, match=r"`all_correlations` must have shape \(4,\)"):
+            replace(result, all_correlations=result.correlations[:3])
 
     def test_population_correlations_are_estimated(self):
         # Pairs with correlations 0.8, 0.5, 0.2 and nothing else; the standard error of a
@@ -661,6 +704,25 @@ class TestPermutation:
         result = permutation_test(x, y, n_resamples=4000, random_state=0)
         assert result.pvalues[0] == pytest.approx(exact, abs=0.03)  # standard error 0.006
 
+    @pytest.mark.parametrize("map_of_x", [lambda x: x, lambda x: 1.0 - x, lambda x: 3.0 * x + 0.1])
+    def test_ties_of_perfect_correlations(self, map_of_x):
+        # Of the 20 ways to choose 3 of 6 rows, two give a correlation of 1 or -1 again.
+        x = np.array([[0.0, 0.0, 0.0, 1.0, 1.0, 1.0]]).T
+        result = permutation_test(x, map_of_x(x), n_resamples=2000, random_state=0)
+        assert result.statistics == [np.inf]
+        assert result.pvalues[0] == pytest.approx(0.1, abs=0.03)  # standard error 0.007
+
+    def test_ties_of_perfect_correlations_of_several_columns(self):
+        # Indicators of three pairs: of the 90 ways to share 6 rows among them, 3! give the same
+        # pairs. Some of the others leave nothing of the second root.
+        indicators = np.repeat(np.eye(3), 2, axis=0)[:, :2]
+        result = permutation_test(indicators, indicators, n_resamples=2000, random_state=0)
+        assert result.pvalues[0] == pytest.approx(6 / 90, abs=0.025)  # standard error 0.0056
+
+    def test_a_correlation_of_zero_is_always_reached(self):
+        x, y = np.tile([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], (4, 1)).T
+        assert permutation_test(x[:, None], y[:, None], random_state=0).pvalues == [1.0]
+
     def test_identical_sides(self):
         X = np.random.default_rng(5).standard_normal((50, 3))
         result = permutation_test(X, X, n_resamples=19, random_state=0)
@@ -699,6 +761,20 @@ class TestCrossValidation:
         Y[:, 1] = 0.0
         Y[0, 1] = 1.0  # constant on the training rows of the first row's fold
         assert len(cross_validated_correlations(X, Y, cv=LeaveOneOut())) == 1
+
+    def test_scores_that_are_all_zero_have_correlation_zero(self):
+        # The held-out rows of X lie at the mean of the training rows.
+        x = np.array([[-1.0, 1.0, -1.0, 1.0, 0.0, 0.0]]).T
+        y = np.array([[-1.0, 1.0, -2.0, 1.0, 3.0, 5.0]]).T
+        rows = np.arange(6)
+        assert cross_validated_correlations(x, y, cv=[(rows[:4], rows[4:])]) == [0.0]
+
+    def test_forced_correlations_of_any_split_are_announced(self):
+        X, Y = np.random.default_rng(4).standard_normal((2, 30, 8))
+        rows = np.arange(30)
+        splits = [(rows[:20], rows[20:]), (rows[:10], rows[10:]), (rows[10:], rows[:10])]
+        with pytest.warns(ForcedCorrelationWarning, match="^7 of the 8.*10 rows"):
+            cross_validated_correlations(X, Y, cv=splits)
 
     def test_never_beyond_one(self):
         rng = np.random.default_rng(0)
@@ -908,6 +984,8 @@ GOOD = RNG.standard_normal((20, 3))
 IMAGES = RNG.standard_normal((20, 3, 4, 4))
 HOLE = GOOD.copy()
 HOLE[2, 1] = np.nan
+ONE_OUTLIER = GOOD.copy()
+ONE_OUTLIER[2, 1] = 1e200
 TWO_SIDED = [
     *(canonical_correlations, fit_cca, permutation_test, cross_validated_correlations),
     *SIMILARITIES.values(),
@@ -956,10 +1034,35 @@ class TestErrors:
             (
                 lambda: cross_validated_correlations(GOOD, GOOD, cv=[([0], [1])]),
                 ValueError,
-                r"2 or more training rows.*\[\(1, 1\)\]",
+                r"2 or more training rows.*\(1, 1\)",
+            ),
+            (
+                lambda: cross_validated_correlations(GOOD, GOOD, cv=[([0, 1], [])]),
+                ValueError,
+                r"1 or more held-out rows.*\(2, 0\)",
+            ),
+            (
+                lambda: cross_validated_correlations(GOOD, GOOD, cv=[([0, 1, 25], [2])]),
+                ValueError,
+                "`cv` must give pairs.*20 rows, got: index 25 is out of bounds",
+            ),
+            (
+                lambda: cross_validated_correlations(GOOD, GOOD, cv=GroupKFold()),
+                ValueError,
+                "`cv` must give pairs.*'groups' parameter",
+            ),
+            (
+                lambda: cross_validated_correlations(ONE_OUTLIER, GOOD, random_state=0),
+                ValueError,
+                "`X` has held-out values too far from the training rows",
+            ),
+            (
+                lambda: cross_validated_correlations(GOOD, np.eye(20)[:, :1], cv=LeaveOneOut()),
+                ValueError,
+                "training rows of split 1: `Y` must have at least one column that varies",
             ),
             (lambda: svcca(GOOD, GOOD, explained_variance=0), ValueError, r"\(0, 1\], got 0"),
-            (lambda: svcca(GOOD, GOOD, explained_variance=99), ValueError, "got 99"),
+            (lambda: svcca(GOOD, GOOD, explained_variance=99), ValueError, r"\(0, 1\], got 99"),
             (lambda: svcca(GOOD, GOOD, explained_variance="a"), TypeError, "must be a number"),
             (lambda: null_edge(100, 0, 5), ValueError, "`p` must be between 1 and 99, got 0"),
             (lambda: null_edge(100, 5, 100), ValueError, "`q` must be between 1 and 99, got 100"),
@@ -968,7 +1071,10 @@ class TestErrors:
             (lambda: null_density([0.5, 1.5], 100, 5, 5), ValueError, r"`rho`.*got 1.5 \(1 value"),
             (lambda: null_density(np.nan, 100, 5, 5), ValueError, "`rho` must lie in"),
             (lambda: null_density("a", 100, 5, 5), TypeError, "`rho` must be numeric"),
+            (lambda: null_density(["0.5"], 100, 5, 5), TypeError, "`rho` must be numeric"),
+            (lambda: null_density([2, -1, 0.5], 100, 5, 5), ValueError, r"got 2.0 \(2 value"),
             (lambda: fit_cca(GOOD, GOOD).plot_scores(pair=4), ValueError, "`pair`.*1 and 3"),
+            (lambda: fit_cca(GOOD, GOOD).plot_scores(pair=0), ValueError, "`pair`.*1 and 3, got 0"),
         ],
     )
     def test_bad_arguments(self, call, error, message):
@@ -982,6 +1088,9 @@ class TestPlots:
         axes = result.plot()
         request.addfinalizer(lambda: plt.close("all"))
         assert axes.lines[1].get_ydata() == pytest.approx(result.correlations)
+        assert axes.lines[1].get_xdata() == pytest.approx([1, 2, 3, 4])
+        bars = [bar.get_height() for bar in axes.patches]
+        assert bars == pytest.approx(null_quantiles(120, 6, 4))
         assert axes.lines[0].get_ydata()[0] == pytest.approx(null_edge(120, 6, 4))
         assert axes.get_ylabel() == "Canonical correlation"
         plt.close(axes.figure)
@@ -995,3 +1104,13 @@ class TestPlots:
         assert drawn == pytest.approx(np.hstack([result.x_scores, result.y_scores]))
         figure.canvas.draw()
         plt.close(figure)
+
+    def test_scores_of_the_second_pair(self):
+        result = fit_cca(*related_pair(np.random.default_rng(2)))
+        axes = result.plot_scores(pair=2)
+        drawn = np.asarray(axes.collections[0].get_offsets())
+        assert drawn == pytest.approx(
+            np.column_stack([result.x_scores, result.y_scores])[:, [1, 5]]
+        )
+        assert axes.get_title() == f"Pair 2: correlation {result.correlations[1]:.2f}"
+        plt.close(axes.figure)

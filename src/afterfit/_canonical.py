@@ -54,15 +54,16 @@ class ForcedCorrelationWarning(UserWarning):
 class Side:
     """One data matrix, its column means, and the whitener of what it spans."""
 
-    # `scale` is infinite for constant columns, `rounding` the error of the stored values in units
-    # of it. `is_whitened` is False while the whitener only divides by the scale.
+    # One number a column: `scale`, infinite for constant ones; `rounding`, the error of the stored
+    # values in units of it; `tolerance`, the share of its length that must remain of it to count.
+    # `is_whitened` is False while the whitener only divides by the scale.
 
     name: str
     data: Array
     mean: Array
     scale: Array
     rounding: Array
-    tolerance: float
+    tolerance: Array
     whitener: Array
     is_whitened: bool
 
@@ -118,14 +119,18 @@ def check_pair(X: Any, Y: Any) -> tuple[Array, Array]:
     return arrays[0], arrays[1]
 
 
-def storage_epsilon(X: Any) -> float:
-    """Return the relative spacing of the numbers as they were handed in (float32 is coarser)."""
+def storage_epsilon(X: Any) -> Array:
+    """Return the relative spacing of the numbers as handed in, of all columns or of each.
+
+    That of float32 is coarser, and a DataFrame may hold it beside float64.
+    """
     if isinstance(X, pd.DataFrame):
-        dtypes = [dtype for dtype in X.dtypes if isinstance(dtype, np.dtype)]
+        dtypes = [column.to_numpy().dtype for _, column in X.iloc[:1].items()]
     else:
         dtypes = [np.asarray(X).dtype]
-    coarse = [float(np.finfo(dtype).eps) for dtype in dtypes if dtype.kind == "f"]
-    return max([*coarse, float(np.finfo(np.float64).eps)])
+    finest = np.finfo(np.float64).eps
+    coarse = [float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0 for dtype in dtypes]
+    return np.maximum(coarse, finest)
 
 
 def couple(X: Any, Y: Any, *, warn: bool = True, stacklevel: int = 3) -> Coupling:
@@ -146,14 +151,14 @@ def warn_if_forced(coupling: Coupling, *, stacklevel: int) -> None:
             f"{coupling.n_forced} of the {min(coupling.x.rank, coupling.y.rank)} canonical "
             f"correlations are forced to be 1: `X` has rank {coupling.x.rank} and `Y` rank "
             f"{coupling.y.rank}, but {coupling.n_samples} rows leave only "
-            f"{coupling.n_samples - 1} directions after centring. Use at least "
+            f"{coupling.n_samples - 1} direction(s) after centring. Use at least "
             f"{coupling.x.rank + coupling.y.rank + 1} rows, or fewer columns.",
             ForcedCorrelationWarning,
             stacklevel=stacklevel,
         )
 
 
-def open_side(data: Array, name: str, epsilon: float) -> Side:
+def open_side(data: Array, name: str, epsilon: Array) -> Side:
     """Return the side with its columns centred and scaled, and not whitened yet."""
     mean, scale, magnitude = _location(data, name, epsilon)
     # With a constant column the Gram matrix is singular, with too few rows as well.
@@ -164,7 +169,7 @@ def open_side(data: Array, name: str, epsilon: float) -> Side:
         mean=mean,
         scale=scale,
         rounding=ROUNDING_UNITS * epsilon * magnitude / scale * np.sqrt(len(data)),
-        tolerance=epsilon**RANK_EXPONENT,
+        tolerance=np.broadcast_to(epsilon**RANK_EXPONENT, scale.shape),
         whitener=np.diag(1.0 / scale) if can_wait else np.empty((len(scale), 0)),
         is_whitened=False,
     )
@@ -186,7 +191,7 @@ def couple_sides(x: Side, y: Side) -> Coupling:
     return Coupling(_refined(x, x_factor), _refined(y, y_factor), cosines)
 
 
-def centred(data: Array, name: str, epsilon: float) -> Array:
+def centred(data: Array, name: str, epsilon: Array) -> Array:
     """Return the columns minus their means, divided by one number so that the largest is 1."""
     mean, scale, _ = _location(data, name, epsilon)
     return _centred(data, mean, scale)
@@ -214,7 +219,7 @@ def _refuse_images(value: Any, name: str) -> None:
         )
 
 
-def _location(data: Array, name: str, epsilon: float) -> tuple[Array, Array, Array]:
+def _location(data: Array, name: str, epsilon: Array) -> tuple[Array, Array, Array]:
     # Return the means, a scale (infinite for a constant column, which it turns into zeros) and
     # the largest magnitude of each column. Means are taken from the first row on, so that an
     # offset costs no digits and a constant column is exactly constant.
@@ -306,19 +311,18 @@ def _householder_factor(data: Array, mean: Array, scale: Array) -> Array:
 
 
 def _independent_columns(
-    factor: Array, rounding: Array, tolerance: float
+    factor: Array, rounding: Array, tolerance: Array
 ) -> tuple[NDArray[np.intp], Array]:
     """Return which columns to keep, and the triangular factor of them."""
     # Pivoted QR of the columns at length 1 takes the longest remainder first; the weights turn
-    # each column's own tolerance into the common one.
+    # each column's own tolerance into the smallest one.
     norms = np.linalg.norm(factor, axis=0)
     norms[norms == 0.0] = np.inf
-    weights = tolerance / np.maximum(tolerance, rounding / norms)
-    scaled = factor / norms
-    if (weights == 1.0).all() and _is_well_conditioned(scaled, FIRST_STEP):
-        return np.arange(factor.shape[1]), factor
-    triangle, order = linalg.qr(scaled * weights, mode="r", pivoting=True, check_finite=False)
-    rank = int((np.abs(np.diag(triangle)) > tolerance).sum())
+    own = np.maximum(tolerance, rounding / norms)
+    weights = own.min() / own
+    scaled = factor / norms * weights
+    triangle, order = linalg.qr(scaled, mode="r", pivoting=True, check_finite=False)
+    rank = int((np.abs(np.diag(triangle)) > own.min()).sum())
     kept = order[:rank]
     return kept, triangle[:rank, :rank] / weights[kept] * norms[kept]
 

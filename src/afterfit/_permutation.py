@@ -28,8 +28,12 @@ Array = NDArray[np.float64]
 # Resamples a task: few enough to share among jobs, many enough to outweigh a task's overhead. The
 # random numbers belong to the task, so that results do not depend on the number of jobs.
 TASK_RESAMPLES = 50
-# Statistics this close (relatively) count as equal: rounding must not break ties.
-TIE_TOLERANCE = 1e-9
+# Statistics this close (relatively, absolutely) count as equal: rounding must not break ties. For
+# the same reason cosines are shrunk a little where statistics are compared: lambda would otherwise
+# be nothing but rounding where a correlation is 1.
+TIE_TOLERANCE = 1e-6
+SMALLEST_DIFFERENCE = 1e-12
+SHRINKAGE = 1.0 - 1e-9
 
 
 def observed_statistics(correlations: Array) -> Array:
@@ -42,7 +46,7 @@ def observed_statistics(correlations: Array) -> Array:
 def count_exceedances(
     held: Array,
     moved: Array,
-    observed: Array,
+    correlations: Array,
     n_resamples: int,
     random_state: np.random.Generator,
     n_jobs: int | None,
@@ -51,10 +55,13 @@ def count_exceedances(
 
     `held` (n, p) and `moved` (n, q), p >= q, are the orthonormal canonical variates of both sides.
     """
+    observed = observed_statistics(SHRINKAGE * correlations)
+    threshold = (1.0 - TIE_TOLERANCE) * observed - SMALLEST_DIFFERENCE
+    held = SHRINKAGE * held
     n_tasks = -(-n_resamples // TASK_RESAMPLES)
     sizes = [TASK_RESAMPLES] * (n_tasks - 1) + [n_resamples - TASK_RESAMPLES * (n_tasks - 1)]
     counts: list[Any] = Parallel(n_jobs=n_jobs)(
-        delayed(_count_in_task)(held, moved, observed, size, generator)
+        delayed(_count_in_task)(held, moved, threshold, size, generator)
         for size, generator in zip(sizes, random_state.spawn(n_tasks), strict=True)
     )
     return np.asarray(np.sum(counts, axis=0), dtype=np.int64)
@@ -70,10 +77,9 @@ def permuted_statistics(cosines: Array) -> Array:
 
 
 def _count_in_task(
-    held: Array, moved: Array, observed: Array, size: int, generator: np.random.Generator
+    held: Array, moved: Array, threshold: Array, size: int, generator: np.random.Generator
 ) -> NDArray[np.int64]:
-    threshold = observed * (1.0 - TIE_TOLERANCE)
-    counts = np.zeros(len(observed), dtype=np.int64)
+    counts = np.zeros(len(threshold), dtype=np.int64)
     for _ in range(size):
         order = generator.permutation(len(moved))
         counts += permuted_statistics(held.T @ moved[order]) >= threshold
@@ -82,10 +88,7 @@ def _count_in_task(
 
 def _trailing_log_determinants(matrix: Array) -> Array:
     # Of matrix[k:, k:] for every k: a Cholesky factor from the last row upwards holds them all.
-    try:
-        factor = np.linalg.cholesky(matrix[::-1, ::-1])
-    except np.linalg.LinAlgError:  # some correlation is 1 to the last digit
-        return np.array([np.linalg.slogdet(matrix[k:, k:])[1] for k in range(len(matrix))])
+    factor = np.linalg.cholesky(matrix[::-1, ::-1])
     return np.asarray(2.0 * np.cumsum(np.log(np.diag(factor)))[::-1])
 
 

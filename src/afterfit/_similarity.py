@@ -81,7 +81,8 @@ def svcca(X: Any, Y: Any, *, explained_variance: float = 0.99) -> float:
     X, Y : array-like of shape (n_samples, n_features_x) and (n_samples, n_features_y)
         Two representations of the same rows.
     explained_variance : float, default 0.99
-        Share of each side's variance, in (0, 1], that its kept directions carry at least.
+        Share of each side's variance, in (0, 1], that its kept directions carry at least; up to
+        1e-12 of the variance is taken for rounding.
 
     Returns
     -------
@@ -130,9 +131,9 @@ def svcca(X: Any, Y: Any, *, explained_variance: float = 0.99) -> float:
     >>> round(svcca(X, Y), 3)
     1.0
     """
-    share = check_real(explained_variance, "explained_variance", low=0.0, high=1.0)
-    if share == 0.0:
-        raise ValueError("`explained_variance` must lie in (0, 1], got 0.")
+    share = check_real(explained_variance, "explained_variance")
+    if not 0.0 < share <= 1.0:
+        raise ValueError(f"`explained_variance` must lie in (0, 1], got {explained_variance!r}.")
     x_data, y_data = check_pair(X, Y)
     x_leading = _leading_directions(x_data, "X", storage_epsilon(X), share)
     y_leading = _leading_directions(y_data, "Y", storage_epsilon(Y), share)
@@ -265,7 +266,7 @@ def linear_cka(X: Any, Y: Any) -> float:
     return float(np.clip(across / within, 0.0, 1.0))
 
 
-def _leading_directions(data: Array, name: str, epsilon: float, share: float) -> Array:
+def _leading_directions(data: Array, name: str, epsilon: Array, share: float) -> Array:
     shifted = centred(data, name, epsilon)
     factor = np.linalg.qr(shifted, mode="r") if len(data) > data.shape[1] else shifted
     _, singular, right = np.linalg.svd(factor, full_matrices=False)

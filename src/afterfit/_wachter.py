@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from afterfit._validation import check_integer
+from afterfit._validation import as_float_array, check_integer
 
 # Points at which the distribution function is tabulated for its quantiles.
 QUANTILE_GRID = 4097
@@ -156,10 +156,7 @@ def _squared_edges(a: float, b: float) -> tuple[float, float]:
 
 
 def _check_correlations(rho: ArrayLike) -> NDArray[np.float64]:
-    try:
-        values = np.asarray(rho, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise TypeError(f"`rho` must be numeric, got {rho!r}.") from None
+    values = as_float_array(rho, "rho")
     wrong = ~((values >= 0.0) & (values <= 1.0))
     if wrong.any():
         raise ValueError(

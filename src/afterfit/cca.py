@@ -32,7 +32,7 @@ from afterfit._canonical import (
 from afterfit._multivariate_tests import significance_table
 from afterfit._permutation import count_exceedances, observed_statistics
 from afterfit._similarity import linear_cka, mean_cca, pwcca, svcca
-from afterfit._validation import check_integer, check_random_state
+from afterfit._validation import check_integer, check_random_state, listing
 from afterfit._wachter import null_density, null_edge
 
 __all__ = [
@@ -334,9 +334,9 @@ def canonical_correlations(X: Any, Y: Any) -> Array:
 
     The rank: columns are centred and scaled to length 1 and taken up by pivoted QR, the longest
     remainder first, as long as the remainder exceeds eps^(2/3), which is 3.7e-11 for float64 and
-    2.4e-5 for data stored as float32. Where a column's values have an offset so large that their
-    own rounding, 8 eps times the largest value, is more than that, the rounding counts instead. A
-    column that varies by no more than its rounding is constant.
+    2.4e-5 for a column stored as float32. Where a column has an offset so large that its rounding,
+    8 eps times the largest value, is more than that, the rounding counts instead. A
+    column that varies by no more than its rounding, or than 1e-307, is constant.
 
     References
     ----------
@@ -488,20 +488,19 @@ def permutation_test(
     generator = check_random_state(random_state)
     coupling = couple(X, Y)
     left, correlations, right = coupling.rotations(full=True)
-    statistics = observed_statistics(correlations)
     if coupling.n_forced:
         counts = np.full(len(correlations), n_resamples)
     else:
         held, moved = coupling.x.whitened() @ left, coupling.y.whitened() @ right
         if held.shape[1] < moved.shape[1]:
             held, moved = moved, held
-        counts = count_exceedances(held, moved, statistics, n_resamples, generator, n_jobs)
+        counts = count_exceedances(held, moved, correlations, n_resamples, generator, n_jobs)
     stepwise = (1 + counts) / (1 + n_resamples)
     return PermutationResult(
         correlations=correlations,
         pvalues=np.maximum.accumulate(stepwise),
         stepwise_pvalues=stepwise,
-        statistics=statistics,
+        statistics=observed_statistics(correlations),
         n_resamples=n_resamples,
     )
 
@@ -517,7 +516,7 @@ def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: A
         The other set, for the same rows.
     cv : int, splitter or iterable, default 5
         Number of folds (at least 2), over shuffled rows; or a scikit-learn splitter; or pairs of
-        arrays (training rows, held-out rows).
+        arrays (training rows, held-out rows), as ``GroupKFold().split(X, groups=groups)`` gives.
     random_state : None, int, Generator or RandomState, default None
         Source of the shuffling, where `cv` is a number.
 
@@ -533,7 +532,8 @@ def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: A
         If a side is not numeric, or `cv` is none of the above.
     ValueError
         If a side has not two dimensions, has missing or infinite values, or no column that
-        varies on some set of training rows, if the numbers of rows differ or `cv` is out of range.
+        varies on some set of training rows, if the numbers of rows differ, `cv` is out of range,
+        or held-out values are so far from the training rows that their squares overflow.
 
     Warns
     -----
@@ -564,20 +564,21 @@ def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: A
     """
     x_data, y_data = check_pair(X, Y)
     epsilons = storage_epsilon(X), storage_epsilon(Y)
-    couplings, moments = [], []
-    for train, test in _splits(cv, len(x_data), check_random_state(random_state)):
-        coupling = couple_sides(
-            open_side(x_data[train], "X", epsilons[0]),
-            open_side(y_data[train], "Y", epsilons[1]),
-        )
-        couplings.append(coupling)
+    splits = _splits(cv, len(x_data), check_random_state(random_state))
+    moments = []
+    by_n_forced: dict[int, Coupling] = {}  # one each, so that not all splits' data are kept
+    for number, (train, test) in enumerate(splits, start=1):
+        try:
+            coupling = couple_sides(
+                open_side(x_data[train], "X", epsilons[0]),
+                open_side(y_data[train], "Y", epsilons[1]),
+            )
+        except ValueError as error:
+            raise ValueError(f"On the training rows of split {number}: {error}") from None
+        by_n_forced[coupling.n_forced] = coupling
         moments.append(_held_out_moments(coupling, x_data[test], y_data[test]))
-    warn_if_forced(max(couplings, key=lambda coupling: coupling.n_forced), stacklevel=3)
-    n_roots = min(moment.shape[1] for moment in moments)
-    product, x_square, y_square = np.sum([moment[:, :n_roots] for moment in moments], axis=0)
-    scale = np.sqrt(x_square) * np.sqrt(y_square)
-    pooled = np.divide(product, scale, out=np.zeros(n_roots), where=scale > 0.0)
-    return np.asarray(np.clip(pooled, -1.0, 1.0))
+    warn_if_forced(by_n_forced[max(by_n_forced)], stacklevel=3)
+    return _pooled_correlations(moments)
 
 
 def _result(coupling: Coupling, n_components: int) -> CCAResult:
@@ -606,8 +607,9 @@ def _result(coupling: Coupling, n_components: int) -> CCAResult:
 
 
 def _scores_and_loadings(side: Side, weights: Array) -> tuple[Array, Array]:
-    scores = (side.data - side.mean) @ weights
-    columns = side.centred()
+    shifted = side.data - side.mean
+    scores = shifted @ weights
+    columns = shifted / side.scale  # each by its own, so that none underflows; constant ones are 0
     lengths = np.linalg.norm(columns, axis=0)
     covariances = columns.T @ scores / np.sqrt(len(scores) - 1)
     used = lengths > 0.0
@@ -624,34 +626,52 @@ def _signs(loadings: Array) -> Array:
 
 def _held_out_moments(coupling: Coupling, x_test: Array, y_test: Array) -> Array:
     left, _, right = coupling.rotations()
-    x_scores = (x_test - coupling.x.mean) @ coupling.x.whitener @ left
-    y_scores = (y_test - coupling.y.mean) @ coupling.y.whitener @ right
-    # Per training row, so that folds of different sizes weigh alike.
-    n_train = coupling.n_samples - 1
-    return n_train * np.stack(
-        [(x_scores * y_scores).sum(axis=0), (x_scores**2).sum(axis=0), (y_scores**2).sum(axis=0)]
-    )
+    n_train = coupling.n_samples - 1  # so that folds of different sizes weigh alike
+    with np.errstate(over="ignore", invalid="ignore"):  # `_pooled_correlations` refuses those
+        x_scores = (x_test - coupling.x.mean) @ coupling.x.whitener @ left
+        y_scores = (y_test - coupling.y.mean) @ coupling.y.whitener @ right
+        products = x_scores * y_scores, x_scores**2, y_scores**2
+        return n_train * np.stack([product.sum(axis=0) for product in products])
+
+
+def _pooled_correlations(moments: list[Array]) -> Array:
+    n_roots = min(moment.shape[1] for moment in moments)
+    product, x_square, y_square = np.sum([moment[:, :n_roots] for moment in moments], axis=0)
+    for name, square in (("X", x_square), ("Y", y_square)):
+        if not np.isfinite(square).all():
+            raise ValueError(
+                f"`{name}` has held-out values too far from the training rows to be squared."
+            )
+    scale = np.sqrt(x_square) * np.sqrt(y_square)
+    pooled = np.divide(product, scale, out=np.zeros(n_roots), where=scale > 0.0)
+    return np.asarray(np.clip(pooled, -1.0, 1.0))
 
 
 def _splits(cv: Any, n_samples: int, generator: np.random.Generator) -> list[Split]:
-    if hasattr(cv, "split") and not isinstance(cv, str):
-        pairs = list(cv.split(np.zeros((n_samples, 1))))
-    elif isinstance(cv, Iterable) and not isinstance(cv, str):
-        pairs = list(cv)
-    elif isinstance(cv, Integral) and cv is not True and cv is not False:
+    rows = np.arange(n_samples)
+    if isinstance(cv, Integral) and cv is not True and cv is not False:
         n_folds = check_integer(cv, "cv", low=2, high=n_samples)
         folds = np.array_split(generator.permutation(n_samples), n_folds)
-        pairs = [(np.setdiff1d(np.arange(n_samples), fold), fold) for fold in folds]
-    else:
+        cv = [(np.setdiff1d(rows, fold), fold) for fold in folds]
+    elif isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
         raise TypeError(
             "`cv` must be a number of folds, a scikit-learn splitter, or pairs of arrays "
             f"(training rows, held-out rows), got {cv!r}."
         )
-    splits = [(np.arange(n_samples)[train], np.arange(n_samples)[test]) for train, test in pairs]
-    if not splits or any(len(train) < 2 or len(test) < 1 for train, test in splits):
+    try:
+        pairs = cv.split(rows[:, np.newaxis]) if hasattr(cv, "split") else cv
+        splits = [(rows[train], rows[test]) for train, test in pairs]
+        sizes = [(len(train), len(test)) for train, test in splits]
+    except (IndexError, TypeError, ValueError) as error:
         raise ValueError(
-            "`cv` must give at least one split, each with 2 or more training rows and 1 or more "
-            f"held-out rows, got sizes {[(len(train), len(test)) for train, test in splits]}."
+            f"`cv` must give pairs of arrays (training rows, held-out rows) of {n_samples} rows, "
+            f"got: {error}"
+        ) from None
+    wrong = [size for size in sizes if size[0] < 2 or size[1] < 1]
+    if wrong or not sizes:
+        raise ValueError(
+            "`cv` must give at least one split (2 or more training rows, 1 or more held-out rows), "
+            f"got {listing(wrong) or 'none'}."
         )
     return splits
 
