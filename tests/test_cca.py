@@ -265,13 +265,20 @@ class TestRank:
         X[:, 2] = X[:, 0] + distance * X[:, 2]
         assert fit_cca(X, rng.standard_normal((100, 2))).x_rank == rank
 
-    @pytest.mark.parametrize(("offset", "rank"), [(1e13, 2), (1e14, 1)])
+    @pytest.mark.parametrize(("offset", "rank"), [(4e13, 2), (8e13, 1)])
     def test_rounding_counts_where_it_is_larger(self, offset, rank):
-        # 8 eps times the offset is 0.018 and 0.18; what the second column adds is 0.1 of it.
+        # 8 eps times the offset is 0.07 and 0.14; what the second column adds is 0.1 of it.
         rng = np.random.default_rng(3)
         z, w = rng.standard_normal((2, 100))
         X = np.column_stack([z, z + 0.1 * w + offset])
         assert fit_cca(X, rng.standard_normal((100, 2))).x_rank == rank
+
+    def test_a_column_that_cannot_be_divided_by_is_constant(self):
+        X, Y = related_pair(np.random.default_rng(5))
+        result = fit_cca(X * [1, 1, 1, 1, 1, 1e-309], Y)
+        assert result.x_rank == 5
+        expected = CanCorr(Y, X[:, :5]).cancorr
+        assert result.correlations == pytest.approx(expected, abs=1e-12)
 
     def test_a_column_with_few_digits_does_not_cost_the_others_theirs(self):
         rng = np.random.default_rng(4)
@@ -301,6 +308,8 @@ class TestRank:
             rho = canonical_correlations(X, Y)
         assert caught[0].filename == __file__
         assert (rho > 1 - 1e-10).sum() == n_forced
+        assert f"{p + q + 1} rows are enough" in str(caught[0].message)
+        canonical_correlations(rng.standard_normal((p + q + 1, p)), np.eye(p + q + 1)[:, :q])
 
     @pytest.mark.parametrize(
         "function",
@@ -435,10 +444,11 @@ def simulated_roots(rng, n, p, q, repetitions):
 
 
 class TestSignificance:
-    def test_statsmodels_agrees_where_it_is_right(self):
+    @pytest.mark.parametrize("n", [60, 12])  # statsmodels divides by zero for 13
+    def test_statsmodels_agrees_where_it_is_right(self, n):
         # CanCorr.corr_test().stats_mv (from multivariate OLS) has the right degrees of freedom for
         # unequal widths in statsmodels 0.15; its Roy F is the bound.
-        X, Y = related_pair(np.random.default_rng(0), 60, 6, 3)
+        X, Y = related_pair(np.random.default_rng(0), n, 6, 3)
         theirs = CanCorr(Y, X).corr_test().stats_mv.astype(float)
         ours = fit_cca(X, Y).significance().loc[1]
         for row, name in (
@@ -583,17 +593,34 @@ class TestRoysRoot:
             assert tail == pytest.approx(1 - level, rel=0.12)
 
     @pytest.mark.parametrize("theta", [0.05, 0.2, 0.5, 0.8])
-    def test_small_probabilities_keep_their_digits(self, theta):
-        # Two roots by integration over the tail alone; the probabilities reach down to 1e-35.
+    @pytest.mark.parametrize("n", [50, 200])
+    def test_small_probabilities_keep_their_digits(self, theta, n):
+        # Two roots by integration over the tail alone; the probabilities reach down to 1e-139.
         def density_of_the_larger(x):
-            inner = integrate.quad(lambda y: (x - y) * y * (1 - y) ** 50, 0, x, epsrel=1e-12)[0]
-            return x * (1 - x) ** 50 * inner
+            inner = integrate.quad(lambda y: (x - y) * y * (1 - y) ** n, 0, x, epsrel=1e-12)[0]
+            return x * (1 - x) ** n * inner
 
         whole = integrate.quad(density_of_the_larger, 0, 1, epsabs=0, epsrel=1e-10)[0]
         tail = integrate.quad(density_of_the_larger, theta, 1, epsabs=0, epsrel=1e-10)[0]
-        assert largest_root_tail(theta, 2, 1.0, 50.0) == pytest.approx(
-            tail / whole, rel=1e-8, abs=0
-        )
+        assert largest_root_tail(theta, 2, 1.0, n) == pytest.approx(tail / whole, rel=1e-8, abs=0)
+
+    @pytest.mark.parametrize("s", [2, 3, 25, 60])
+    def test_closed_form_of_many_roots(self, s):
+        # For n = 0 the joint density is a homogeneous polynomial of degree s m + s (s - 1) / 2, so
+        # that P(all <= theta) is a power of theta.
+        for m in (-0.5, 0.0, 7.5):
+            power = s * (m + (s + 1) / 2)
+            for tail in (0.999, 0.5, 1e-2, 1e-4, 1e-9):
+                theta = np.exp(np.log1p(-tail) / power)
+                expected = -np.expm1(power * np.log(theta))
+                assert largest_root_tail(theta, s, m, 0.0) == pytest.approx(expected, rel=1e-6)
+
+    @pytest.mark.parametrize("s", [1, 2, 5, 40])
+    def test_ends_of_the_range(self, s):
+        for n in (-0.5, 0.0, 30.0):
+            assert largest_root_tail(0.0, s, 0.5, n) == 1.0
+            assert largest_root_tail(1.0, s, 0.5, n) == 0.0
+        assert largest_root_tail(0.9, 1, 0.0, 20.0) == pytest.approx(0.1**21, rel=1e-9)
 
     @given(
         s=st.integers(2, 12),
@@ -719,9 +746,20 @@ class TestPermutation:
         result = permutation_test(indicators, indicators, n_resamples=2000, random_state=0)
         assert result.pvalues[0] == pytest.approx(6 / 90, abs=0.025)  # standard error 0.0056
 
-    def test_a_correlation_of_zero_is_always_reached(self):
-        x, y = np.tile([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], (4, 1)).T
-        assert permutation_test(x[:, None], y[:, None], random_state=0).pvalues == [1.0]
+    @pytest.mark.parametrize("n", [8, 12, 20, 28])
+    def test_a_correlation_of_zero_is_always_reached(self, n):
+        x, y = np.tile([[0.1, 0.1], [0.1, 0.4], [0.4, 0.1], [0.4, 0.4]], (n // 4, 1)).T
+        result = permutation_test(x[:, None], y[:, None], n_resamples=99, random_state=0)
+        assert result.pvalues == [1.0]
+
+    def test_small_correlations_of_many_rows(self):
+        # One column each, 5000 rows: the t test holds. Standard error of the p-value 0.007.
+        x, y = np.random.default_rng(8).standard_normal((2, 5000))
+        y += 0.03 * x
+        expected = stats.pearsonr(x, y).pvalue
+        result = permutation_test(x[:, None], y[:, None], random_state=0)
+        assert 0.001 < expected < 0.1
+        assert result.pvalues[0] == pytest.approx(expected, abs=0.03)
 
     def test_identical_sides(self):
         X = np.random.default_rng(5).standard_normal((50, 3))
@@ -775,6 +813,13 @@ class TestCrossValidation:
         splits = [(rows[:20], rows[20:]), (rows[:10], rows[10:]), (rows[10:], rows[:10])]
         with pytest.warns(ForcedCorrelationWarning, match="^7 of the 8.*10 rows"):
             cross_validated_correlations(X, Y, cv=splits)
+
+    def test_held_out_rows_of_large_numbers(self):
+        # One held-out row is all that counts: its scores are 1e150 of what the others are.
+        X, Y = np.random.default_rng(5).standard_normal((2, 20, 1))
+        X[3] = Y[3] = 1e150
+        held_out = cross_validated_correlations(X, Y, random_state=0)
+        assert np.abs(held_out) == pytest.approx([1.0])
 
     def test_never_beyond_one(self):
         rng = np.random.default_rng(0)
@@ -860,6 +905,17 @@ class TestNoise:
             np.sqrt(4 * 5 / 99 * 94 / 99) / (np.pi * 5 / 99)
         )  # sqrt(u) / (pi a)
         assert null_density(0.0, 100, 5, 6) == 0.0
+
+    @pytest.mark.parametrize(("p", "q"), [(5, 6), (6, 5), (30, 50), (50, 49)])
+    def test_density_of_the_squares(self, p, q):
+        # As Johnstone (2008, section 2.1) writes the law for squared correlations x, with
+        # c_+- = (sin((phi +- gamma) / 2))^2, sin(gamma / 2)^2 = p / n, sin(phi / 2)^2 = q / n.
+        half_gamma, half_phi = np.arcsin(np.sqrt([min(p, q) / 99, max(p, q) / 99]))
+        low, high = np.sin(half_phi - half_gamma) ** 2, np.sin(half_phi + half_gamma) ** 2
+        x = np.linspace(low, high, 7)[1:-1]
+        density = np.sqrt((high - x) * (x - low)) / (2 * np.pi * min(p, q) / 99 * x * (1 - x))
+        rho = np.sqrt(x)
+        assert null_density(rho, 100, p, q) == pytest.approx(2 * rho * density)
 
 
 # What each similarity promises, from the papers: see the Notes of each function.

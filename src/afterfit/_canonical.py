@@ -147,12 +147,13 @@ def couple(X: Any, Y: Any, *, warn: bool = True, stacklevel: int = 3) -> Couplin
 def warn_if_forced(coupling: Coupling, *, stacklevel: int) -> None:
     """Warn when some canonical correlations are 1 by the number of rows alone."""
     if coupling.n_forced:
+        n_columns = coupling.x.data.shape[1] + coupling.y.data.shape[1]
         warnings.warn(
             f"{coupling.n_forced} of the {min(coupling.x.rank, coupling.y.rank)} canonical "
             f"correlations are forced to be 1: `X` has rank {coupling.x.rank} and `Y` rank "
             f"{coupling.y.rank}, but {coupling.n_samples} rows leave only "
-            f"{coupling.n_samples - 1} direction(s) after centring. Use at least "
-            f"{coupling.x.rank + coupling.y.rank + 1} rows, or fewer columns.",
+            f"{coupling.n_samples - 1} direction(s) after centring. Use fewer columns or "
+            f"more rows: {n_columns + 1} rows are enough for these columns.",
             ForcedCorrelationWarning,
             stacklevel=stacklevel,
         )
@@ -297,7 +298,7 @@ def _safe_cholesky(gram: Array, reciprocal_condition: float) -> Array | None:
     if not (norms > 0.0).all():
         return None
     lower, failed = linalg.lapack.dpotrf(gram / np.outer(norms, norms), lower=1, clean=1)
-    if failed or not _is_well_conditioned(lower.T, reciprocal_condition):
+    if failed or linalg.lapack.dtrcon(lower.T, norm="1", uplo="U")[0] <= reciprocal_condition:
         return None
     return np.asarray(lower.T * norms)
 
@@ -325,13 +326,6 @@ def _independent_columns(
     rank = int((np.abs(np.diag(triangle)) > own.min()).sum())
     kept = order[:rank]
     return kept, triangle[:rank, :rank] / weights[kept] * norms[kept]
-
-
-def _is_well_conditioned(triangle: Array, reciprocal_condition: float) -> bool:
-    if triangle.shape[0] < triangle.shape[1]:
-        return False
-    estimate, _ = linalg.lapack.dtrcon(triangle, norm="1", uplo="U")
-    return bool(estimate > reciprocal_condition)
 
 
 def _solve_transposed(triangle: Array, right: Array) -> Array:

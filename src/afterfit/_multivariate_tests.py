@@ -56,8 +56,7 @@ def _wilks(log_wilks: float, n_samples: int, p: int, q: int) -> dict[str, float]
     power = np.sqrt((p**2 * q**2 - 4) / spread) if spread > 0 else 1.0
     df1 = p * q
     df2 = weight * power - df1 / 2 + 1
-    with np.errstate(over="ignore"):
-        f = float(np.expm1(-log_wilks / power)) * df2 / df1
+    f = float(np.expm1(-log_wilks / power)) * df2 / df1
     chi2 = -weight * log_wilks
     return {
         "wilks": float(np.exp(log_wilks)),

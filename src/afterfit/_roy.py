@@ -33,10 +33,6 @@ REACH = 15.0
 
 def largest_root_tail(square: float, s: int, m: float, n: float) -> float:
     """Return P(largest squared correlation > `square`) for s roots and Roy's parameters m, n."""
-    if square <= 0.0:
-        return 1.0
-    if square >= 1.0:
-        return 0.0
     if s == 1:
         return float(stats.beta.sf(square, m + 1, n + 1))
     theta = float(np.arcsin(np.sqrt(square)))
