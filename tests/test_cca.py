@@ -909,7 +909,7 @@ class TestNoise:
 
     @pytest.mark.parametrize(("p", "q"), [(5, 6), (6, 5), (30, 50), (50, 49)])
     def test_density_of_the_squares(self, p, q):
-        # As Johnstone (2008, section 2.1) writes the law for squared correlations x, with
+        # As Johnstone (2008) writes the law for squared correlations x, with
         # c_+- = (sin((phi +- gamma) / 2))^2, sin(gamma / 2)^2 = p / n, sin(phi / 2)^2 = q / n.
         half_gamma, half_phi = np.arcsin(np.sqrt([min(p, q) / 99, max(p, q) / 99]))
         low, high = np.sin(half_phi - half_gamma) ** 2, np.sin(half_phi + half_gamma) ** 2
