@@ -215,7 +215,16 @@ def wait_for_records(out, count, process):
         time.sleep(0.02)
 
 
-def test_a_stop_that_python_drops_is_asked_for_again():
+@pytest.fixture
+def handlers():
+    """The signals that stop a command; one that was stopped leaves them ignored, as it ends."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    yield before
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+def test_a_stop_that_python_drops_is_asked_for_again(handlers):
     # What a callback of the garbage collector raises is printed and dropped, Ctrl-C included.
     def callback(phase, _):
         if phase == "start" and not asked:
@@ -227,7 +236,7 @@ def test_a_stop_that_python_drops_is_asked_for_again():
             gc.collect()
             time.sleep(10)
 
-    asked, before = [], (sys.unraisablehook, signal.getsignal(signal.SIGINT))
+    asked, hook = [], sys.unraisablehook
     gc.callbacks.append(callback)
     try:
         with pytest.raises(KeyboardInterrupt):
@@ -235,7 +244,7 @@ def test_a_stop_that_python_drops_is_asked_for_again():
     finally:
         gc.callbacks.remove(callback)
     assert asked
-    assert (sys.unraisablehook, signal.getsignal(signal.SIGINT)) == before
+    assert sys.unraisablehook is hook
 
 
 def test_stopped_by_ctrl_c_killed_and_taken_up_again(notebook, tmp_path):
@@ -256,12 +265,12 @@ def test_stopped_by_ctrl_c_killed_and_taken_up_again(notebook, tmp_path):
     with pytest.raises(BlockingIOError, match=rf"another sweep \(process {first.pid}\) is at work"):
         runs.sweep(notebook, {"seed": 1}, out)
 
-    for _ in range(3):  # as a terminal does: to the whole group; and as the impatient do
+    while first.poll() is None:  # as a terminal does: to the whole group; and as the impatient do
         os.killpg(first.pid, signal.SIGINT)
-        time.sleep(0.2)
+        time.sleep(0.1)
     said = first.communicate(timeout=30)[1]
     assert first.returncode == _cli.STOPPED + signal.SIGINT, said
-    assert said.strip() == "stopped; what is done is kept, and the same command goes on from there"
+    assert said.strip() == _cli.SWEEP_STOPPED
     assert not psutil.wait_procs(family, timeout=10)[1], "a process outlived the sweep"
     assert {"ok", "missing"} == set(pd.read_csv(out / "table.csv")["status"])
 
@@ -286,19 +295,44 @@ def test_stopped_by_ctrl_c_killed_and_taken_up_again(notebook, tmp_path):
     assert table["double"].tolist() == [0, 2, 4, 6, 8]
 
 
-def test_a_sweep_is_stopped_in_order_and_only_once(notebook, tmp_path, monkeypatch, capsys):
-    def stopped(*_, **__):
+def test_stopped_while_the_workers_start(notebook, tmp_path):
+    # What is half made is finished first, and the workers are deaf to Ctrl-C from the beginning.
+    pipes = {"stderr": subprocess.PIPE, "text": True}
+    sweep = subprocess.Popen(sweep_command(notebook, tmp_path), start_new_session=True, **pipes)
+    client = psutil.Process(sweep.pid)
+    while not (family := client.children(recursive=True)):
+        time.sleep(0.01)
+    time.sleep(0.3)
+    while sweep.poll() is None:
+        os.killpg(sweep.pid, signal.SIGINT)
+        time.sleep(0.1)
+    assert sweep.communicate()[1].strip() == _cli.SWEEP_STOPPED
+    assert sweep.returncode == _cli.STOPPED + signal.SIGINT
+    assert not psutil.wait_procs(family, timeout=10)[1], "a process outlived the sweep"
+
+
+@pytest.mark.parametrize(
+    ("command", "said"), [("sweep", _cli.SWEEP_STOPPED), ("report", "stopped")]
+)
+def test_a_command_is_stopped_in_order_and_only_once(
+    command, said, tmp_path, monkeypatch, capsys, handlers
+):
+    def stopped(_):
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGTERM)
         os.kill(os.getpid(), signal.SIGINT)  # while what the first began is not finished
         raise KeyboardInterrupt(signal.SIGTERM)
 
-    before = signal.getsignal(signal.SIGINT)
-    monkeypatch.setattr(_sweep, "sweep", stopped)
-    command = ["sweep", str(notebook), "--out", str(tmp_path), "--grid", "seed=1"]
-    assert _cli.main(command) == _cli.STOPPED + signal.SIGTERM == 143
-    assert capsys.readouterr().err.startswith("stopped; what is done is kept")
-    assert signal.getsignal(signal.SIGINT) is before
+    monkeypatch.setattr(_cli, f"_{command}", stopped)
+    options = ["--out", str(tmp_path), *(["--grid", "seed=1"] if command == "sweep" else [])]
+    assert _cli.main([command, "study.ipynb", *options]) == _cli.STOPPED + signal.SIGTERM == 143
+    os.kill(os.getpid(), signal.SIGTERM)  # while the program ends
+    assert capsys.readouterr().err.strip() == said
+
+
+def test_handlers_are_put_back_where_nothing_was_stopped(handlers, capsys):
+    assert _cli.main([]) == _cli.NOT_DONE
+    assert {number: signal.getsignal(number) for number in handlers} == handlers
 
 
 class Terminal(io.StringIO):

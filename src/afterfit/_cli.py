@@ -51,14 +51,17 @@ exit codes: 0 all runs are done; 1 some failed; 2 nothing was started, or it cou
 130 stopped by Ctrl-C (143 by kill).
 """
 
+SWEEP_STOPPED = "stopped; what is done is kept, and the same command goes on from there"
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code."""
     options = _parser().parse_args(arguments)
     try:
-        return int(options.command(options))
+        with _stopping_once():
+            return int(options.command(options))
     except KeyboardInterrupt as stop:
-        _say("stopped; what is done is kept, and the same command goes on from there")
+        _say(options.stopped)
         return int(STOPPED + (stop.args or [signal.SIGINT])[0])
     except BrokenPipeError:  # whoever read the list has seen enough of it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -74,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="afterfit", description=__doc__, epilog=EXAMPLES, formatter_class=_AS_WRITTEN
     )
-    parser.set_defaults(command=lambda _: _help(parser))
+    parser.set_defaults(command=lambda _: _help(parser), stopped="stopped")
     parser.add_argument("--version", action="version", version=f"afterfit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND")
     _add_sweep(commands)
@@ -96,7 +99,7 @@ def _add_sweep(commands: Any) -> None:
         epilog=SWEEP_EXAMPLE,
         formatter_class=_AS_WRITTEN,
     )
-    sweep.set_defaults(command=_sweep)
+    sweep.set_defaults(command=_sweep, stopped=SWEEP_STOPPED)
     add = sweep.add_argument
     add("notebook", help="the notebook, such as notebooks/agreement.ipynb")
     add("--out", required=True, metavar="DIR", help="the folder for the table and the notebooks")
@@ -166,17 +169,16 @@ def _sweep(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _dry_run(planned, options.out)
     start = time.monotonic()
-    with _stopping_once():
-        table = _sweep.sweep(
-            planned,
-            options.out,
-            scheduler=options.scheduler,
-            n_workers=options.workers,
-            timeout=options.timeout,
-            retries=options.retries,
-            dashboard=options.dashboard,
-            say=_say,
-        )
+    table = _sweep.sweep(
+        planned,
+        options.out,
+        scheduler=options.scheduler,
+        n_workers=options.workers,
+        timeout=options.timeout,
+        retries=options.retries,
+        dashboard=options.dashboard,
+        say=_say,
+    )
     took = f"{time.monotonic() - start:.0f} s"
     out = Path(options.out)
     n_done = int((table["status"] == "ok").sum())
@@ -206,22 +208,21 @@ def _list_failures(planned: Any, table: Any, out: Path) -> int:
 
 @contextmanager
 def _stopping_once() -> Iterator[None]:
-    """Let Ctrl-C and kill stop a sweep in order, and let no second one disturb that order."""
+    """Let Ctrl-C and kill stop a command in order, and let no second one disturb that order."""
 
     def stop(number: int, _: Any) -> None:
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt(number)
+        if not asked:
+            asked.append(number)
+            raise KeyboardInterrupt(number)
 
     def ask_again(dropped: Any) -> None:
         # Python drops what is raised while the garbage collector runs a callback (Dask has one).
-        if dropped.exc_type is not KeyboardInterrupt:
+        if asked and dropped.exc_type is KeyboardInterrupt:
+            threading.Timer(0.05, os.kill, (os.getpid(), asked.pop())).start()
+        else:
             hook(dropped)
-            return
-        for each in before:
-            signal.signal(each, stop)
-        threading.Timer(0.05, os.kill, (os.getpid(), dropped.exc_value.args[0])).start()
 
+    asked: list[int] = []
     before: dict[int, Any] = {}
     hook = sys.unraisablehook
     if threading.current_thread() is threading.main_thread():
@@ -232,7 +233,8 @@ def _stopping_once() -> Iterator[None]:
     finally:
         sys.unraisablehook = hook
         for each, handler in before.items():
-            signal.signal(each, handler)
+            # Once stopped, the program ends, and that is not disturbed either.
+            signal.signal(each, signal.SIG_IGN if asked else handler)
 
 
 def _report(options: argparse.Namespace) -> int:

@@ -9,9 +9,11 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
@@ -281,7 +283,6 @@ def _client(
                 _local_cluster(n_workers, dashboard) as cluster,
                 Client(cluster, set_as_default=False) as client,
             ):
-                client.register_plugin(_ignoring_interrupts())
                 if dashboard is not None:
                     say(f"dashboard: {cluster.dashboard_link}")
                 yield client
@@ -317,8 +318,9 @@ def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
     settings: dict[str, list[str]] = {"distributed.worker.http.routes": []}
     if dashboard is None:
         settings["distributed.scheduler.http.routes"] = []
-    with dask.config.set(settings):
-        return LocalCluster(
+    with dask.config.set(settings), ThreadPoolExecutor(1, initializer=_deaf) as thread:
+        making = thread.submit(
+            LocalCluster,
             n_workers=n_workers,
             threads_per_worker=1,
             processes=True,
@@ -331,18 +333,19 @@ def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
             memory_limit=0,  # what needs memory is the kernels, which are not its processes
             silence_logs=logging.CRITICAL,
         )
+        try:
+            return making.result()
+        except KeyboardInterrupt:
+            with suppress(RuntimeError):  # its workers may have been stopped, too
+                making.result().close()  # only what is whole can be closed
+            raise
 
 
-def _ignoring_interrupts() -> Any:
-    """Return a worker plugin: Ctrl-C is for the client, which then stops the workers in order."""
-    from distributed import WorkerPlugin
-
-    class IgnoringInterrupts(WorkerPlugin):  # type: ignore[misc]
-        def setup(self, worker: Any) -> None:
-            with suppress(ValueError):  # not in the main thread: then it is not asked either
-                signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-    return IgnoringInterrupts()
+def _deaf() -> None:
+    """Keep Ctrl-C from this thread and from all that it starts: it is for the client, which then
+    stops the workers in order."""
+    resource_tracker.ensure_running()  # it would let Ctrl-C in again, were it started later
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
 
 
 def _check_workers(client: Any) -> None:
