@@ -156,11 +156,47 @@ def test_names_the_nearest_columns():
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
-    [((5,), "`source` must be a name or a path"), (("zoo", "type"), "`columns` must be a list")],
+    [
+        ((5,), "`source` must be a name or a path"),
+        (("zoo", "type"), "`columns` must be a list of names, got the text 'type'"),
+    ],
 )
 def test_bad_arguments(arguments, message):
     with pytest.raises(TypeError, match=message):
         datasets.load_table(*arguments)
+
+
+def test_bad_options():
+    with pytest.raises(TypeError, match="`numeric` must be a list of names, got the text 'legs'"):
+        datasets.load_table("zoo", numeric="legs")
+    with pytest.raises(ValueError, match="`min_complete` must be at least 0, got -1"):
+        datasets.load_table("zoo", min_complete=-1)
+
+
+def test_columns_may_be_any_iterable():
+    for columns in (pd.Index(["type"]), (name for name in ["type"])):
+        assert list(datasets.load_table("zoo", columns)) == ["type"]
+
+
+@pytest.mark.parametrize(
+    ("index", "columns"),
+    [
+        (pd.RangeIndex(5, 7), ["1"]),
+        (pd.RangeIndex(2, name="id"), ["id", "1"]),
+        (pd.Index(["x", "y"], name="code"), ["code", "1"]),
+    ],
+)
+def test_the_index_of_a_parquet_file_is_a_column_unless_it_only_counts(tmp_path, index, columns):
+    pd.DataFrame({1: [3, 4]}, index=index).to_parquet(tmp_path / "my.parquet")
+    table = datasets.load_table(tmp_path / "my.parquet")
+    assert list(table) == columns  # names are text, as a reader gives them
+    assert table.index.equals(pd.RangeIndex(2))
+
+
+def test_an_index_of_a_parquet_file_that_cannot_be_a_column(tmp_path):
+    pd.DataFrame({"a": [1]}, index=pd.Index([2], name="a")).to_parquet(tmp_path / "my.parquet")
+    with pytest.raises(ValueError, match=r"no readable Parquet file: .*my.parquet.*already exists"):
+        datasets.load_table(tmp_path / "my.parquet")
 
 
 def test_describe_names_the_nearest():
@@ -177,7 +213,7 @@ def test_describe_names_the_nearest():
             "such as 'x' in row 1",
         ),
         ({"numeric": ["d"]}, "'d' .* must hold numbers, but 3 of its 3"),
-        ({"numeric": ["z"]}, "`columns` names 'z'"),
+        ({"numeric": ["z"]}, "`numeric` names 'z'"),
         (
             {"min_complete": 3},
             "must have at least 3 rows with a value in each of 'a', 'b', 'c', 'd'; "

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
@@ -113,6 +113,7 @@ def test_series_come_back(shell, tmp_path, name):
     pd.testing.assert_series_equal(recorded(tmp_path, series=series)["series"], series)
 
 
+@example([math.inf, -math.inf])  # JSON has no word for them
 @given(
     st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
@@ -136,6 +137,9 @@ def test_anything_of_these_types_survives_the_encoding(value):
         (object(), "is a object"),
         ([1, {2}], "is a set"),
         (pd.Timestamp("2026-01-01"), "is a Timestamp"),
+        (np.datetime64("2026-01-01", "ns"), r"is a datetime64\[ns\]"),
+        (np.array([1], "timedelta64[ns]"), r"is a timedelta64\[ns\]"),
+        (np.array([(1, 2.0)], [("a", int), ("b", float)]), "and cannot be recorded"),
         (pd.DataFrame({"d": pd.to_datetime(["2026-01-01"])}), "is a Timestamp"),
         (
             pd.DataFrame({"c": pd.Categorical([0], [1, 0])}),
@@ -204,7 +208,8 @@ def check(injected="", **accepted):
 def test_parameters_as_declared_pass():
     check()
     check("# Parameters\nseed = 3\ncolumns = ['x', 'y']\nlevel = 1\nmaybe = 'x'\nfast = True\n")
-    check(level=(0, 1), seed=range(5), data=["penguins", "zoo"])
+    check(level=(0, 1), seed=range(5), data=["penguins", "zoo"], maybe=["x"])
+    check(level=(0.5, 0.5))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,16 @@ import psutil
 import pytest
 from bs4 import BeautifulSoup
 
-from afterfit import _cli, _execute, _grid, _notebook_parameters, _sweep, _sweep_folder, runs
+from afterfit import (
+    _cli,
+    _execute,
+    _grid,
+    _notebook_parameters,
+    _sweep,
+    _sweep_folder,
+    _sweep_index,
+    runs,
+)
 
 # Every kind of run in one notebook. A worker that starts a kernel is the kernel's parent.
 PARAMETERS = """mode: str = "fine"
@@ -335,6 +344,16 @@ def test_handlers_are_put_back_where_nothing_was_stopped(handlers, capsys):
     assert {number: signal.getsignal(number) for number in handlers} == handlers
 
 
+def test_who_stops_reading_stops_no_sweep(monkeypatch):
+    # As in `afterfit sweep ... 2>&1 | head -1`, before the first run is done.
+    reader, writer = os.pipe()
+    os.close(reader)
+    with open(writer, "w") as stream:
+        monkeypatch.setattr(sys, "stderr", stream)
+        _cli._say("nobody reads this")
+        _cli._say("nor this")
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -426,6 +445,33 @@ def test_what_a_crash_has_left_is_cleared_and_done_again(client, executed, noteb
     runs.sweep(notebook, {"seed": [0, 1]}, tmp_path, scheduler=client)
     assert [call["seed"] for call in executed[2:]] == [1]
     assert not list(tmp_path.rglob("*.part"))
+
+
+def test_tables_that_a_crash_left_behind_the_others_are_written_anew(
+    client, executed, notebook, tmp_path
+):
+    runs.sweep(notebook, {"seed": [0, 1]}, tmp_path, scheduler=client)
+    files = [tmp_path / "table.csv", tmp_path / "index.html"]
+    written = [file.read_text() for file in files]
+    for file in files:
+        file.write_text("of an earlier sweep")
+        time.sleep(0.02)
+        (tmp_path / "table.parquet").touch()  # the first that is written was the last
+        runs.sweep(notebook, {"seed": [0, 1]}, tmp_path, scheduler=client)
+        assert [file.read_text() for file in files] == written
+    assert len(executed) == 2
+
+
+def test_a_file_that_changes_while_a_sweep_is_at_work_stops_it(
+    client, executed, notebook, tmp_path, monkeypatch
+):
+    data = tmp_path / "a.csv"
+    data.write_text("x\n1\n")
+    planned = _sweep.plan(notebook, {"data": [str(data)]})
+    data.write_text("x\n2\n")
+    with pytest.raises(ValueError, match=r"the file '.*a.csv' has changed since the sweep began"):
+        _sweep.sweep(planned, tmp_path / "out", scheduler=client)
+    assert not executed, "what was planned is not what would be run"
 
 
 def test_done_is_decided_by_content(client, executed, tmp_path, monkeypatch):
@@ -614,6 +660,7 @@ ROWS = [{"seed": 1, "mode": "no"}, {"seed": 20, "mode": "007"}]
     [
         ("g.csv", "seed,mode\n1,no\n20,007\n", ROWS),
         ("g.csv", "seed,level\n1,\n2,0.5", [{"seed": 1}, {"seed": 2, "level": 0.5}]),
+        ("g.csv", 'seed,mode\n1,"a\nb\u2028"\n', [{"seed": 1, "mode": "a\nb\u2028"}]),
         ("g.json", json.dumps(ROWS), ROWS),
         ("g.yaml", "- seed: 1\n  mode: no\n- {seed: 20, mode: 007}\n", ROWS),
         (
@@ -637,6 +684,11 @@ def test_a_data_frame_is_a_grid(known):
     assert _grid.rows_of(frame, known) == [{"seed": 1, "mode": "a"}, {"seed": 2}]
 
 
+def test_lists_of_numpys_scalars_are_lists(known):
+    (row,) = _grid.rows_of({"names": [list(np.array(["a", "b"]))]}, known)
+    assert repr(row) == "{'names': ['a', 'b']}"
+
+
 @pytest.mark.parametrize(
     ("grid", "message"),
     [
@@ -654,6 +706,11 @@ def test_a_data_frame_is_a_grid(known):
         ({"seed": []}, "`seed` must have at least one value"),
         (["seed=1", "seed=2"], "`seed` is given twice"),
         (["seed=3:1"], "`seed` has the range '3:1'"),
+        (["level=0:inf"], "`level` has the range '0:inf'"),
+        (['mode=5" pipe'], "'5\" pipe' has a bracket or a double quote without its partner"),
+        (["mode=[a,b"], r"'\[a,b' has a bracket or"),
+        (["mode=a],b"], "'a],b' has a bracket or"),
+        (pd.DataFrame([[1, 2]], columns=["seed", "seed"]), "`seed` is given twice"),
         (["seed=0:9999999"], "at most 1,000,000 runs, got 9,999,999"),
         (["seed=0:2000", "level=0:2000"], "at most 1,000,000 runs, got 4,000,000"),
         (["seed"], "'seed' is no parameter: write name=value"),
@@ -673,7 +730,15 @@ def test_wrong_grids_are_named_and_nothing_is_run(notebook, tmp_path, grid, mess
 
 @pytest.mark.parametrize(
     ("name", "content"),
-    [("g.yaml", "a: [1"), ("g.json", "{"), ("g.csv", "a,b\n1\n"), ("g.yaml", "3")],
+    [
+        ("g.yaml", "a: [1"),
+        ("g.json", "{"),
+        ("g.csv", "a,b\n1\n"),
+        ("g.yaml", "3"),
+        ("g.csv", "seed,seed\n1,2\n"),
+        ("g.json", '{"seed": 1, "seed": 2}'),
+        ("g.yaml", "seed: 1\nseed: 2"),
+    ],
 )
 def test_files_that_are_no_grid(known, tmp_path, name, content):
     (tmp_path / name).write_text(content)
@@ -794,6 +859,29 @@ def test_numbers_keep_their_kinds_in_the_table():
     assert np.isnan(table["x"][0])
     assert table["x"][1] == 1.5
     assert table["none"].isna().all()
+
+
+def test_what_fits_in_no_file_does_not_stop_a_sweep(tmp_path):
+    # An integer beyond the floats, half a character (of a file name that is no text), and numbers
+    # between which matplotlib finds no ticks.
+    records = [{"x": 10**400, "half": "\ud800", "y": 1e308}, {"x": 1, "half": "a", "y": -1e308}]
+    kept = [
+        {"records": r, "status": "ok", "seconds": 1, "error": "", "notebook": ""} for r in records
+    ]
+    table = _sweep_folder.table_of([{"level": 1e308}, {"level": -1e308}], kept)
+    assert table["x"].tolist() == [str(10**400), "1"]
+    assert table["half"].tolist() == ["\\ud800", "a"]
+    _sweep_folder.SweepFolder(tmp_path).write_tables(table)
+    assert pd.read_parquet(tmp_path / "table.parquet").equals(table)
+    assert "<img" in _sweep_index.page(table, ["level"], "study")
+
+
+def test_parameters_with_names_of_the_tables_own_columns():
+    run = {"records": {"x": 1}, "status": "ok", "seconds": 0.5, "error": "", "notebook": ""}
+    rows = [{"seed": 3, "error": 0.1}]
+    table = _sweep_folder.table_of(rows, [run])
+    assert table[["error (parameter)", "error"]].values.tolist() == [[0.1, ""]]
+    assert list(_sweep_folder.parameter_columns(rows).values()) == ["seed", "error (parameter)"]
 
 
 def test_the_command_has_an_entry_point_and_says_its_version(capsys):

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 # What the exit code says.
 OK, RUNS_FAILED, NOT_DONE = 0, 1, 2
@@ -63,9 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:
         _say(options.stopped)
         return int(STOPPED + (stop.args or [signal.SIGINT])[0])
-    except BrokenPipeError:  # whoever read the list has seen enough of it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return OK
     except (OSError, ValueError, TypeError, ModuleNotFoundError) as error:
         _say(f"afterfit: {_reason(error)}")
         return NOT_DONE
@@ -190,9 +187,9 @@ def _dry_run(planned: Any, out: str) -> int:
     from afterfit import _sweep
 
     done = _sweep.done(planned, out)
-    for job in planned.jobs:
-        print(_described(job.row) + ("  (done)" if job.key in done else ""))
-    print(_counted(len(planned.jobs)) + (f", {len(done)} of them done" if done else ""), flush=True)
+    lines = [_described(job.row) + ("  (done)" if job.key in done else "") for job in planned.jobs]
+    lines.append(_counted(len(planned.jobs)) + (f", {len(done)} of them done" if done else ""))
+    _print("\n".join(lines), sys.stdout)
     return OK
 
 
@@ -270,4 +267,11 @@ def _reason(error: Exception) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    _print(text, sys.stderr)
+
+
+def _print(text: str, stream: TextIO) -> None:
+    try:
+        print(text, file=stream, flush=True)
+    except BrokenPipeError:  # whoever read it has seen enough; what is at work goes on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

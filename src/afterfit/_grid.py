@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import itertools
 import json
 import math
@@ -38,6 +39,7 @@ def rows_of(grid: Any, known: Mapping[str, Parameter]) -> list[Row]:
     if isinstance(grid, str | Path):
         grid = [str(grid)]
     if isinstance(grid, pd.DataFrame):
+        _check_distinct(list(grid.columns))
         grid = [_without_missing(row) for row in grid.to_dict("records")]
     if isinstance(grid, Mapping):
         return _checked(_product(_values_by_name(grid)), known)
@@ -54,9 +56,7 @@ def rows_of(grid: Any, known: Mapping[str, Parameter]) -> list[Row]:
         raise TypeError("`grid` must hold mappings only or texts only, got a mixture.")
     factors = [_factor(item, known) for item in grid]
     names = [name for factor in factors for name in {name: 0 for row in factor for name in row}]
-    for name in names:
-        if names.count(name) > 1:
-            raise ParameterError(f"`{name}` is given twice in the grid; give it once.")
+    _check_distinct(names)
     _check_size(math.prod(map(len, factors)))
     combined = [
         {name: value for row in rows for name, value in row.items()}
@@ -104,7 +104,7 @@ def _plain(value: Any) -> Any:
         return value.item()
     if isinstance(value, np.ndarray):
         return value.tolist()
-    if isinstance(value, tuple):
+    if isinstance(value, list | tuple):
         return [_plain(item) for item in value]
     return str(value) if isinstance(value, Path) else value
 
@@ -132,6 +132,12 @@ def _product(by_name: Mapping[str, Sequence[Any]]) -> list[Row]:
     return [
         dict(zip(by_name, values, strict=True)) for values in itertools.product(*by_name.values())
     ]
+
+
+def _check_distinct(names: Sequence[Any]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            raise ParameterError(f"`{name}` is given twice in the grid; give it once.")
 
 
 def _check_size(n_runs: int) -> None:
@@ -167,7 +173,7 @@ def _range(text: str, parameter: Parameter) -> list[Any]:
     parts = text.split(":")
     try:
         first, end, step = (Decimal(part) for part in [*parts, "1"][:3])
-        valid = len(parts) in (2, 3) and step != 0 and (end - first) / step > 0
+        valid = len(parts) in (2, 3) and step != 0 and 0 < (end - first) / step < math.inf
     except InvalidOperation:
         valid = False
     if not valid:
@@ -194,6 +200,11 @@ def _split(text: str) -> list[str]:
             parts.append("")
         else:
             parts[-1] += character
+    if quoted or depth != 0:
+        raise ParameterError(
+            f"{text!r} has a bracket or a double quote without its partner; text that has one "
+            "stands in double quotes."
+        )
     return parts
 
 
@@ -224,7 +235,7 @@ def _of_file(path: Path, known: Mapping[str, Parameter]) -> list[Row]:
     try:
         content = _content(path)
     except (ValueError, csv.Error) as error:
-        reason = " ".join(str(error).split())
+        reason = " ".join(str(error).split()).rstrip(".")
         raise ParameterError(f"`grid` cannot be read from {str(path)!r}: {reason}.") from None
     if isinstance(content, Mapping):
         by_name = {
@@ -255,11 +266,12 @@ def _is_range(name: str, value: Any, known: Mapping[str, Parameter]) -> bool:
 def _content(path: Path) -> Any:
     text = path.read_text(encoding="utf-8-sig")
     if path.suffix.lower() == ".json":
-        return json.loads(text)
+        return json.loads(text, object_pairs_hook=_distinct)
     if path.suffix.lower() == ".csv":
-        lines = list(csv.reader(text.splitlines(), strict=True))
+        lines = list(csv.reader(io.StringIO(text, newline=""), strict=True))
         if any(len(line) != len(lines[0]) for line in lines if line):
             raise ValueError("its lines have different numbers of cells")
+        _check_distinct(lines[0] if lines else [])
         # An empty cell leaves the parameter at the notebook's own value.
         return [
             {name: cell for name, cell in zip(lines[0], line, strict=True) if cell}
@@ -268,11 +280,21 @@ def _content(path: Path) -> Any:
         ]
     import yaml
 
-    try:
+    class Loader(yaml.BaseLoader):  # type: ignore[misc]
         # All scalars as text, to be read by the parameter's type: no is text, 1:20 a range.
-        return yaml.load(text, Loader=yaml.BaseLoader)
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            _check_distinct([key.value for key, _ in node.value])
+            return super().construct_mapping(node, deep)
+
+    try:
+        return yaml.load(text, Loader=Loader)
     except yaml.YAMLError as error:
         raise ValueError(str(error)) from None
+
+
+def _distinct(pairs: Sequence[tuple[str, Any]]) -> Row:
+    _check_distinct([name for name, _ in pairs])
+    return dict(pairs)
 
 
 def _parsed(row: Mapping[str, Any], known: Mapping[str, Parameter]) -> Row:

@@ -43,7 +43,7 @@ class Job:
     key: str
     row: Mapping[str, Any]
     passed: Mapping[str, Any]
-    files: tuple[tuple[str, str], ...]  # path here, name there
+    files: tuple[tuple[Path, str, str], ...]  # path here, its hash, name there
 
 
 @dataclass(frozen=True)
@@ -66,12 +66,12 @@ def plan(notebook: str | Path, grid: Any) -> Plan:
     jobs: dict[str, Job] = {}
     for row in rows:
         passed, identity = dict(row), {**defaults, **row}
-        files: list[tuple[str, str]] = []
+        files: list[tuple[Path, str, str]] = []
         for name, value in identity.items():
             path = _notebook_parameters.local_file(known[name], value)
             if path is not None:
-                there = _name_there(path, files)
-                files.append((str(path), there))
+                there = _name_there(path, [name for *_, name in files])
+                files.append((path, _hash(path), there))
                 passed[name], identity[name] = there, {"file": there, "content": _hash(path)}
         text = json.dumps([base, identity], sort_keys=True, default=str)
         key = hashlib.sha256(text.encode()).hexdigest()[:20]
@@ -162,19 +162,18 @@ class _State:
         """Write table and index page, unless both say already what there is to say."""
         table = self.table()
         path = self.folder.path
-        shown = [path / "table.csv", path / "table.parquet", path / "index.html"]
-        if not changed and all(file.is_file() for file in shown):
-            try:
-                changed = not pd.read_parquet(shown[1]).equals(table)
-            except (OSError, ValueError):
-                changed = True
-        else:
-            changed = True
-        if changed:
+        shown = [path / "table.parquet", path / "table.csv", path / "index.html"]  # as written
+        try:
+            written = [file.stat().st_mtime_ns for file in shown]
+            said = written == sorted(written) and pd.read_parquet(shown[0]).equals(table)
+        except (OSError, ValueError):
+            said = False
+        if changed or not said:
             from afterfit._sweep_index import page
 
             self.folder.write_tables(table)
-            varying = list(dict.fromkeys(name for job in self.planned.jobs for name in job.row))
+            rows = [job.row for job in self.planned.jobs]
+            varying = list(_sweep_folder.parameter_columns(rows).values())
             title = f"{path.resolve().name}: runs of {self.planned.name}"
             self.folder.write_index(page(table, varying, title))
         return table
@@ -187,12 +186,12 @@ class _Engine:
     def __init__(self, client: Any, notebook: Mapping[str, Any], timeout: float | None) -> None:
         self.client, self.timeout = client, timeout
         self._notebook = self._carry(json.dumps(notebook).encode())
-        self._file = lru_cache(MAX_FILES)(lambda path: self._carry(Path(path).read_bytes()))
+        self._file = lru_cache(MAX_FILES)(lambda *file: self._carry(_content(*file)))
         self._n_submitted = 0
 
     def submit(self, job: Job) -> Any:
-        names = [name for _, name in job.files]
-        contents = [self._file(path) for path, _ in job.files]
+        names = [name for *_, name in job.files]
+        contents = [self._file(path, digest) for path, digest, _ in job.files]
         self._n_submitted += 1
         return self.client.submit(
             _execute.run_elsewhere,
@@ -404,10 +403,19 @@ def _hash(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _name_there(path: Path, files: Sequence[tuple[str, str]]) -> str:
+def _content(path: Path, digest: str) -> bytes:
+    """Return the content of a file, which must be what the sweep was planned with."""
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != digest:
+        raise ValueError(
+            f"the file {str(path)!r} has changed since the sweep began; start it again."
+        )
+    return content
+
+
+def _name_there(path: Path, taken: Sequence[str]) -> str:
     """Return the name that a file has in the folder of a run: its own, alone in a subfolder if
     two files have the same."""
-    taken = {there for _, there in files}
     if path.name not in taken:
         return path.name
     return next(name for i in range(2, len(taken) + 3) if (name := f"{i}/{path.name}") not in taken)

@@ -35,7 +35,8 @@ _PART = ".*.part"
 # A spreadsheet takes text that begins so for a formula, and would run it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
-_INT64 = 2**63
+# Integers below these fit.
+_INT64, _FLOAT64 = 2**63, 2**1023
 
 Run = dict[str, Any]
 
@@ -113,7 +114,7 @@ class SweepFolder:
 
     def write_index(self, page: str) -> None:
         with self._explained():
-            write(self.path / "index.html", page.encode())
+            write(self.path / "index.html", page.encode(errors="backslashreplace"))
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -147,11 +148,11 @@ def table_of(rows: Sequence[Mapping[str, Any]], kept: Sequence[Run | None]) -> p
     """Return the table: parameters, records, status, seconds, error and notebook of each run.
 
     Numbers, booleans and text have columns of their type; lists, tables and mixtures are JSON. A
-    record whose name is taken is called "NAME (recorded)".
+    record whose name is taken is called "NAME (recorded)", a parameter "NAME (parameter)".
     """
-    parameters = list(dict.fromkeys(name for row in rows for name in row))
+    parameters = parameter_columns(rows)
     recorded = list(dict.fromkeys(name for run in kept if run for name in run["records"]))
-    columns = {name: [row.get(name) for row in rows] for name in parameters}
+    columns = {column: [row.get(name) for row in rows] for name, column in parameters.items()}
     taken = {*parameters, *RESERVED}
     for name in recorded:
         values = [run["records"].get(name) if run else None for run in kept]
@@ -160,6 +161,12 @@ def table_of(rows: Sequence[Mapping[str, Any]], kept: Sequence[Run | None]) -> p
     for name in RESERVED:
         columns[name] = [(run or missing)[name] for run in kept]
     return pd.DataFrame({name: _column(values) for name, values in columns.items()})
+
+
+def parameter_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the parameters in their order, and the column of the table that each has."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: f"{name} (parameter)" if name in RESERVED else name for name in names}
 
 
 def without_formulas(table: pd.DataFrame) -> pd.DataFrame:
@@ -180,11 +187,12 @@ def _column(values: Sequence[Any]) -> pd.Series[Any]:
         return pd.Series(decoded, dtype="boolean")
     if present and all(type(value) is int and abs(value) < _INT64 for value in present):
         return pd.Series(decoded, dtype="Int64")
-    if all(type(value) in (int, float) for value in present):
+    if all(
+        type(value) is float or (type(value) is int and abs(value) < _FLOAT64) for value in present
+    ):
         return pd.Series(decoded, dtype="float64")
-    if not all(isinstance(value, str) for value in present):
-        decoded = [None if value is None else _as_text(value) for value in decoded]
-    return pd.Series(decoded, dtype="str")
+    texts = [None if value is None else _as_text(value) for value in decoded]
+    return pd.Series(texts, dtype="str")
 
 
 def _number(value: Any) -> Any:
@@ -193,7 +201,8 @@ def _number(value: Any) -> Any:
 
 
 def _as_text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.encode(errors="backslashreplace").decode()  # half a character fits in no file
 
 
 def _umask() -> int:

@@ -20,6 +20,8 @@ MAX_ROWS = 2000
 MAX_CHARACTERS = 60
 # Points beyond this number are drawn as a picture inside the figure.
 MAX_POINTS = 500
+# Beyond this, the length of an axis may be no float.
+MAX_DRAWN = 1e300
 # A parameter of text with more values than this is no axis.
 MAX_LABELS = 30
 
@@ -137,16 +139,19 @@ def _figure_of(table: pd.DataFrame, record: str, axes: Sequence[str]) -> str:
 
 def _draw(panel: Any, x: pd.Series[Any], y: pd.Series[Any]) -> None:
     y = y.astype("Float64").astype("float64")
-    keep = y.notna() & np.isfinite(y) & x.notna()
+    keep = (y.abs() < MAX_DRAWN) & x.notna()
     x, y = x[keep], y[keep]
-    if not _is_number(x):
+    if _is_number(x):
+        keep = x.astype("float64").abs() < MAX_DRAWN
+        x, y = x[keep], y[keep]
+        if pd.api.types.is_integer_dtype(x.dtype):
+            panel.xaxis.get_major_locator().set_params(integer=True)
+    else:
         labels = list(dict.fromkeys(x))
         x = x.map({label: position for position, label in enumerate(labels)})
         panel.set_xticks(range(len(labels)), [_short(label) for label in labels], rotation=20)
         for tick in panel.get_xticklabels():
             tick.set_parse_math(False)
-    elif pd.api.types.is_integer_dtype(x.dtype):
-        panel.xaxis.get_major_locator().set_params(integer=True)
     x = x.astype("float64")
     panel.plot(x, y, "o", alpha=0.5, rasterized=len(x) > MAX_POINTS)
     means = y.groupby(x).mean()

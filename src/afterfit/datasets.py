@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from afterfit._validation import listing
+from afterfit._validation import check_integer, listing
 
 __all__ = ["Dataset", "describe", "load_table", "names"]
 
@@ -271,8 +271,10 @@ def load_table(
     """
     if not isinstance(source, str | Path):
         raise TypeError(f"`source` must be a name or a path, got {source!r}.")
-    if isinstance(columns, str):
-        raise TypeError(f"`columns` must be a list of names, got the text {columns!r}.")
+    for argument, asked in (("columns", columns), ("numeric", numeric)):
+        if isinstance(asked, str):
+            raise TypeError(f"`{argument}` must be a list of names, got the text {asked!r}.")
+    check_integer(min_complete, "min_complete", low=0)
     if source in names():
         with resources.as_file(resources.files("afterfit") / "data" / _file_of(source)) as path:
             table = _read_csv(path)
@@ -280,9 +282,9 @@ def load_table(
         table = _read_file(Path(source).expanduser())
     if len(table) == 0:
         raise ValueError(f"`source` has no rows: {str(source)!r} holds only its header.")
-    kept = table if columns is None else _select(table, columns, source)
-    for name in numeric:
-        _check_numeric(_select(table, [name], source)[name], name, source)
+    kept = table if columns is None else _select(table, list(columns), "columns", source)
+    for name, column in _select(table, list(numeric), "numeric", source).items():
+        _check_numeric(column, name, source)
     _check_complete(kept, min_complete, source)
     return kept
 
@@ -313,11 +315,13 @@ def _read_file(path: Path) -> pd.DataFrame:
 def _read_parquet(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_parquet(path)
+        is_count = isinstance(table.index, pd.RangeIndex) and table.index.name is None
+        table = table.reset_index(drop=is_count)
     except (OSError, ValueError) as error:
         raise ValueError(
             f"`source` is no readable Parquet file: {str(path)!r} ({error})."
         ) from None
-    return table.reset_index(drop=isinstance(table.index, pd.RangeIndex))
+    return table.rename(columns=str)
 
 
 def _read_csv(path: Path) -> pd.DataFrame:
@@ -400,19 +404,21 @@ def _n_digits(cell: str) -> int:
     return sum(character.isdecimal() for character in cell)
 
 
-def _select(table: pd.DataFrame, columns: Sequence[str], source: str | Path) -> pd.DataFrame:
+def _select(
+    table: pd.DataFrame, columns: list[str], argument: str, source: str | Path
+) -> pd.DataFrame:
     doubled = _doubled(columns)
     if doubled:
-        raise ValueError(f"`columns` must be distinct, got more than one of {listing(doubled)}.")
+        raise ValueError(f"`{argument}` must be distinct, got more than one of {listing(doubled)}.")
     for name in columns:
         if name not in table.columns:
             near = difflib.get_close_matches(str(name), map(str, table.columns), n=3, cutoff=0.4)
             hint = f" Nearest: {', '.join(map(repr, near))}." if near else ""
             raise ValueError(
-                f"`columns` names {name!r}, which {str(source)!r} does not have.{hint} It has "
+                f"`{argument}` names {name!r}, which {str(source)!r} does not have.{hint} It has "
                 f"{listing([repr(column) for column in table.columns])}."
             )
-    return table[list(columns)]
+    return table[columns]
 
 
 def _check_numeric(column: pd.Series[Any], name: str, source: str | Path) -> None:

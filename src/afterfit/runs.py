@@ -376,6 +376,8 @@ def _encoded_records(notebook: Mapping[str, Any]) -> dict[str, Any]:
 
 def _encode(value: Any, name: str) -> Any:
     """Return `value` in JSON's types; what JSON lacks becomes an object with one `$key`."""
+    if isinstance(value, np.generic | np.ndarray) and value.dtype.kind not in "biufUOT":
+        raise _not_recorded(value.dtype, name)  # dates, say, would become integers
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, bool | int | str):
@@ -393,9 +395,13 @@ def _encode(value: Any, name: str) -> Any:
         }
     if isinstance(value, pd.DataFrame):
         return {"$table": _encode_table(value, name)}
-    raise TypeError(
-        f"`{name}` is a {type(value).__name__} and cannot be recorded; record a bool, int, float, "
-        "str, None, list, array, Series or DataFrame."
+    raise _not_recorded(type(value).__name__, name)
+
+
+def _not_recorded(kind: Any, name: str) -> TypeError:
+    return TypeError(
+        f"`{name}` is a {kind} and cannot be recorded; record a bool, int, float, str, None, list, "
+        "array, Series or DataFrame."
     )
 
 
@@ -523,8 +529,7 @@ def _assigned(source: str) -> list[ast.expr]:
 
 
 def _type_text(annotation: Any) -> str:
-    is_plain_class = isinstance(annotation, type) and not hasattr(annotation, "__args__")
-    text = annotation.__name__ if is_plain_class else str(annotation)
+    text = annotation.__name__ if isinstance(annotation, type) else str(annotation)
     return text.replace("typing.", "")
 
 
