@@ -317,7 +317,16 @@ def test_table_keeps_the_labels():
 
 def test_categories_keep_their_order_and_unused_ones_are_left_out():
     sizes = pd.Categorical(["low", "high", "low"], ["none", "low", "high"], ordered=True)
-    assert agreement.contingency_table(sizes, [0, 0, 1]).index.tolist() == ["low", "high"]
+    for labels in (sizes, pd.Series(sizes), pd.Index(sizes)):
+        assert agreement.contingency_table(labels, [0, 0, 1]).index.tolist() == ["low", "high"]
+    unordered = sizes.as_unordered()
+    assert agreement.contingency_table(unordered, [0, 0, 1]).index.tolist() == ["high", "low"]
+
+
+def test_dates_stay_dates():
+    days = np.array(["2026-01-02", "2026-01-01"], dtype="datetime64[ns]")
+    table = agreement.contingency_table(days, [0, 1])
+    assert table.index.tolist() == [pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-02")]
 
 
 def test_labels_are_never_rounded():
@@ -666,6 +675,7 @@ def test_plot_uses_the_axes_it_is_given():
         (pd.array([1, None, None], dtype="Int64"), [1, 2, 3], ValueError, "2 missing .* 1, 2"),
         (pd.DataFrame({"class": [1, 2]}), [1, 2], ValueError, r"got shape \(2, 1\)"),
         ("ab", [1, 2], TypeError, "`y_true` must be a list, an array or a pandas Series"),
+        (b"ab", [1, 2], TypeError, "got bytes"),
         (5, [1, 2], TypeError, "got int"),
         ([[1], [2]], [1, 2], TypeError, "`y_true` must hold hashable labels"),
         (
