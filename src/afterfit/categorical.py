@@ -724,7 +724,7 @@ def plot_profile(
     >>> X = [["red", "round"], ["red", "square"], ["blue", "round"], ["blue", "square"]]
     >>> ax = plot_profile(X, ["a", "a", "b", "b"])
     >>> ax.get_xlabel()
-    'cluster'
+    'cluster (cells: % of its rows)'
     >>> import matplotlib.pyplot as plt
     >>> plt.close(ax.figure)
     """
