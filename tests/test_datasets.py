@@ -62,6 +62,9 @@ def write(tmp_path, text, name="my.csv"):
         (["True", "False"], "bool", [True, False]),
         (["True", ""], "str", ["True", None]),
         (["12345678901234567", "1"], "str", ["12345678901234567", "1"]),
+        (["-123456789012345", "1"], "int64", [-123456789012345, 1]),
+        (["٣", "1"], "str", ["٣", "1"]),
+        (["1", "null"], "float64", [1.0, None]),
         (["1,5", "2"], "str", ["1,5", "2"]),
         (["2026-01-01", "2026-01-02"], "str", ["2026-01-01", "2026-01-02"]),
         (["", ""], "float64", [None, None]),
@@ -84,6 +87,11 @@ def test_reads_csv(tmp_path, name):
     assert datasets.load_table(str(path)).equals(table)
 
 
+def test_reads_csv_with_a_blank_after_each_comma(tmp_path):
+    path = write(tmp_path, "a, b\n1, 2\n")
+    assert datasets.load_table(path).to_dict("list") == {"a": [1], "b": [2]}
+
+
 def test_reads_csv_with_a_byte_order_mark(tmp_path):
     path = write(tmp_path, "\ufeffa,b\n1,2\n")
     assert list(datasets.load_table(path).columns) == ["a", "b"]
@@ -104,6 +112,8 @@ def test_reads_from_the_folder_one_is_in(tmp_path, monkeypatch):
     write(tmp_path, "a,b\n1,2\n")
     monkeypatch.chdir(tmp_path)
     assert len(datasets.load_table("my.csv")) == 1
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(datasets.load_table("~/my.csv")) == 1
 
 
 @pytest.mark.parametrize(
@@ -213,10 +223,11 @@ def test_describe_names_the_nearest():
             "such as 'x' in row 1",
         ),
         ({"numeric": ["d"]}, "'d' .* must hold numbers, but 3 of its 3"),
+        ({"numeric": ["e"]}, "'e' .* but 1 of its 3 cells do not, such as 'y' in row 1"),
         ({"numeric": ["z"]}, "`numeric` names 'z'"),
         (
             {"min_complete": 3},
-            "must have at least 3 rows with a value in each of 'a', 'b', 'c', 'd'; "
+            "must have at least 3 rows with a value in each of 'a', 'b', 'c', 'd', 'e'; "
             "it has 0 of 3. No row has a value in 'c'",
         ),
         ({"columns": ["a", "b"], "min_complete": 3}, "it has 2 of 3[.]$"),
@@ -224,7 +235,7 @@ def test_describe_names_the_nearest():
 )
 def test_what_the_chapters_ask_of_a_file(tmp_path, arguments, message):
     path = tmp_path / "my.csv"
-    path.write_text("a,b,c,d\n1,1,,007\n,x,,007\n3,2,,008\n")
+    path.write_text("a,b,c,d,e\n1,1,,007,\n,x,,007,y\n3,2,,008,5\n")
     assert len(datasets.load_table(path, numeric=["a", "c"])) == 3
     assert len(datasets.load_table(path, ["a", "b"], min_complete=2)) == 3
     with pytest.raises(ValueError, match=message):

@@ -1,5 +1,6 @@
 """Sweeps: on a real scheduler whose workers die, stopped and taken up again, on wrong grids."""
 
+import _thread
 import gc
 import io
 import json
@@ -320,6 +321,25 @@ def test_stopped_while_the_workers_start(notebook, tmp_path):
     assert not psutil.wait_procs(family, timeout=10)[1], "a process outlived the sweep"
 
 
+def test_a_cluster_that_was_half_made_is_closed(monkeypatch, handlers):
+    class Cluster:
+        def __init__(self, **_):
+            time.sleep(0.2)  # the client waits by now
+            _thread.interrupt_main()
+            time.sleep(0.2)
+            self.whole = True
+
+        def close(self):
+            closed.append(self.whole)
+
+    closed = []
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    monkeypatch.setattr("distributed.LocalCluster", Cluster)
+    with pytest.raises(KeyboardInterrupt):
+        _sweep._local_cluster(1, None)
+    assert closed == [True]
+
+
 @pytest.mark.parametrize(
     ("command", "said"), [("sweep", _cli.SWEEP_STOPPED), ("report", "stopped")]
 )
@@ -335,8 +355,9 @@ def test_a_command_is_stopped_in_order_and_only_once(
     monkeypatch.setattr(_cli, f"_{command}", stopped)
     options = ["--out", str(tmp_path), *(["--grid", "seed=1"] if command == "sweep" else [])]
     assert _cli.main([command, "study.ipynb", *options]) == _cli.STOPPED + signal.SIGTERM == 143
-    os.kill(os.getpid(), signal.SIGTERM)  # while the program ends
     assert capsys.readouterr().err.strip() == said
+    ignored = dict.fromkeys(handlers, signal.SIG_IGN)
+    assert {number: signal.getsignal(number) for number in handlers} == ignored, "as it ends, too"
 
 
 def test_handlers_are_put_back_where_nothing_was_stopped(handlers, capsys):
@@ -487,7 +508,7 @@ def test_done_is_decided_by_content(client, executed, tmp_path, monkeypatch):
     grid = {"seed": [0], "data": [str(data)]}
     assert n_executed(grid) == 1
     assert n_executed(grid) == 0
-    assert n_executed({"data": [str(data)], "level": 0.5}) == 0, "these are the defaults"
+    assert n_executed({"data": [data], "level": 0.5}) == 0, "a path, and the defaults"
     data.touch()
     assert n_executed(grid) == 0
     data.write_text("x\n2\n")
@@ -506,9 +527,10 @@ def test_done_is_decided_by_content(client, executed, tmp_path, monkeypatch):
 
 def test_duplicates_are_run_once(client, executed, notebook, tmp_path, capsys):
     grid = [{"seed": 1}, {"seed": 2}, {"seed": 1, "level": 0.5}, {"seed": np.int64(2)}]
+    grid += [{"seed": 3, "level": 1}, {"seed": 3, "level": 1.0}]
     table = runs.sweep(notebook, grid, tmp_path, scheduler=client)
-    assert sorted(call["seed"] for call in executed) == [1, 2]
-    assert table["seed"].tolist() == [1, 2]
+    assert sorted(call["seed"] for call in executed) == [1, 2, 3]
+    assert table["seed"].tolist() == [1, 2, 3]
 
 
 def test_failures_are_retried_but_not_refusals(client, executed, notebook, tmp_path):
@@ -607,6 +629,23 @@ def test_parameters_are_read_from_the_notebook(known):
     }
 
 
+def test_what_is_no_file_of_the_readers_does_not_travel(notebook, known):
+    planned = _sweep.plan(notebook, {"data": ["zoo", "s3://bucket/a.csv"]})
+    assert [job.files for job in planned.jobs] == [(), ()]
+    is_file = {"data": True, "my_file": True, "metadata": False, "path_length": False}
+    for name, expected in is_file.items():
+        assert _notebook_parameters.Parameter(name, "str", "").is_file == expected
+
+
+def test_a_run_depends_on_tags_and_on_the_kernel(notebook):
+    content = _notebook_parameters.read(notebook)
+    before = _notebook_parameters.digest(content)
+    content["cells"][1]["metadata"]["tags"] = ["parameters"]
+    tagged = _notebook_parameters.digest(content)
+    content["metadata"]["kernelspec"]["name"] = "ir"
+    assert len({before, tagged, _notebook_parameters.digest(content)}) == 3
+
+
 def test_parameters_of_a_notebook_of_ones_own(tmp_path):
     lines = """%matplotlib inline
 from typing import Optional
@@ -615,14 +654,18 @@ b: "Optional[list[str]]" = None
 c: dict = {"x": 1}
 d = 3
 e = None
+f = False
 """
     path = write_notebook(tmp_path / "own.ipynb", "1", parameters=lines)
     own = _notebook_parameters.declared(_notebook_parameters.read(path))
-    texts = ["a=1,null", "b=[x]", "c={x: 2}", "d=4", "e=[1, 2]"]
-    expected = {"b": ["x"], "c": {"x": 2}, "d": 4, "e": [1, 2]}
+    texts = ["a=1,null", "b=[x]", "c={x: 2}", "d=4", "e=[1, 2]", "f=true"]
+    expected = {"b": ["x"], "c": {"x": 2}, "d": 4, "e": [1, 2], "f": True}
     assert _grid.rows_of(texts, own) == [{"a": 1.0, **expected}, {"a": None, **expected}]
     with pytest.raises(runs.ParameterError, match=r"`a` must be Optional\[float\], got 'x'"):
         _grid.rows_of(["a=x"], own)
+    assert _grid.rows_of(["f=False,True"], own) == [{"f": False}, {"f": True}]
+    with pytest.raises(runs.ParameterError, match="`f` must be bool, got '1'"):
+        _grid.rows_of(["f=1"], own)
 
 
 @pytest.mark.parametrize(
@@ -659,7 +702,7 @@ ROWS = [{"seed": 1, "mode": "no"}, {"seed": 20, "mode": "007"}]
     ("name", "content", "rows"),
     [
         ("g.csv", "seed,mode\n1,no\n20,007\n", ROWS),
-        ("g.csv", "seed,level\n1,\n2,0.5", [{"seed": 1}, {"seed": 2, "level": 0.5}]),
+        ("g.csv", "\ufeffseed,level\n1,\n2,0.5", [{"seed": 1}, {"seed": 2, "level": 0.5}]),
         ("g.csv", 'seed,mode\n1,"a\nb\u2028"\n', [{"seed": 1, "mode": "a\nb\u2028"}]),
         ("g.json", json.dumps(ROWS), ROWS),
         ("g.yaml", "- seed: 1\n  mode: no\n- {seed: 20, mode: 007}\n", ROWS),
@@ -706,6 +749,9 @@ def test_lists_of_numpys_scalars_are_lists(known):
         ({"seed": []}, "`seed` must have at least one value"),
         (["seed=1", "seed=2"], "`seed` is given twice"),
         (["seed=3:1"], "`seed` has the range '3:1'"),
+        (["seed=3:3"], "`seed` has the range '3:3'"),
+        (["seed=0:3:0"], "`seed` has the range '0:3:0'"),
+        (["seed=0:9:3:1"], "`seed` has the range '0:9:3:1'"),
         (["level=0:inf"], "`level` has the range '0:inf'"),
         (['mode=5" pipe'], "'5\" pipe' has a bracket or a double quote without its partner"),
         (["mode=[a,b"], r"'\[a,b' has a bracket or"),
@@ -734,6 +780,7 @@ def test_wrong_grids_are_named_and_nothing_is_run(notebook, tmp_path, grid, mess
         ("g.yaml", "a: [1"),
         ("g.json", "{"),
         ("g.csv", "a,b\n1\n"),
+        ("g.csv", 'seed\n"1\n'),
         ("g.yaml", "3"),
         ("g.csv", "seed,seed\n1,2\n"),
         ("g.json", '{"seed": 1, "seed": 2}'),
