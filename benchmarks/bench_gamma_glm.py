@@ -13,8 +13,8 @@ import statsmodels.api as sm
 from _harness import Report
 from scipy import stats
 
-from afterfit import _gamma_shape
 from afterfit.gamma_glm import (
+    _shape,
     calibration_test,
     conditional_distribution,
     gamma_shape,
@@ -119,8 +119,8 @@ def _counted_passes(fit):
         return counted
 
     with (
-        mock.patch.object(_gamma_shape, "digamma_terms", counting(_gamma_shape.digamma_terms)),
-        mock.patch.object(_gamma_shape, "_half_deviance", counting(_gamma_shape._half_deviance)),
+        mock.patch.object(_shape, "digamma_terms", counting(_shape.digamma_terms)),
+        mock.patch.object(_shape, "_half_deviance", counting(_shape._half_deviance)),
     ):
         gamma_shape(fit, "ml")
     return rows / fit.model.endog.size

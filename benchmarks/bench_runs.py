@@ -13,7 +13,8 @@ import nbformat
 import papermill
 from _harness import Report
 
-from afterfit import _execute, runs
+from afterfit import runs
+from afterfit.runs import _execute
 
 N_SHORT = 40
 N_MANY = 1000

@@ -32,8 +32,7 @@ from sklearn.neighbors import KernelDensity
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PowerTransformer, StandardScaler
 
-from afterfit import _risk
-from afterfit.boundary import BayesBoundaryDisplay, BayesRule, ErrorRate
+from afterfit.boundary import BayesBoundaryDisplay, BayesRule, ErrorRate, _risk
 from afterfit.mixture import GaussianMixtureParameters
 
 TOLERANCE = 1e-6  # of the range: what `boundary` promises by default

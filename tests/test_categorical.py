@@ -18,10 +18,14 @@ from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score, silhouette_samples, silhouette_score
 from sklearn.utils.estimator_checks import check_estimator
 
-from afterfit import _categories, _kmodes, _kmodes_search, _n_clusters, datasets
+from afterfit import datasets
 from afterfit.categorical import (
     KModes,
     NClustersResult,
+    _engine,
+    _evidence,
+    _search,
+    _tables,
     choose_n_clusters,
     cluster_profile,
     matching_silhouette_samples,
@@ -173,8 +177,8 @@ def test_silhouette_takes_any_labels(labels):
 
 
 def test_silhouette_of_many_clusters_and_categories_in_blocks(monkeypatch):
-    monkeypatch.setattr("afterfit._silhouette.BLOCK_CELLS", 1)
-    monkeypatch.setattr(_categories, "BLOCK_ROWS", 100)
+    monkeypatch.setattr("afterfit.categorical._silhouette.BLOCK_CELLS", 1)
+    monkeypatch.setattr(_tables, "BLOCK_ROWS", 100)
     rng = np.random.default_rng(0)
     X = np.column_stack([rng.integers(300, size=1500), rng.integers(3, size=(1500, 5))])
     labels = rng.integers(60, size=1500)
@@ -278,27 +282,27 @@ def test_ties_go_to_the_first_category_and_the_larger_cluster():
 
 def test_an_empty_cluster_starts_again_at_the_row_farthest_from_its_mode():
     X = np.array([[0, 0, 0]] * 3 + [[0, 0, 1]] * 2 + [[1, 1, 1]])
-    table = _categories.encode_table(X)
-    packed = _categories.merge_equal_rows(_categories.pack(table.codes, table.sizes))
+    table = _tables.encode_table(X)
+    packed = _tables.merge_equal_rows(_tables.pack(table.codes, table.sizes))
     starts = np.array([[[0, 0, 0], [0, 0, 0]]])  # the second mode gets no row
-    modes, costs, _ = _kmodes.lloyd(_kmodes.Engine(packed), starts, 10)
+    modes, costs, _ = _engine.lloyd(_engine.Engine(packed), starts, 10)
     assert modes[0].tolist() == [[0, 0, 0], [1, 1, 1]]
     assert costs[0] == 2
 
 
 def engine_of(X):
-    table = _categories.encode_table(np.asarray(X))
-    return _kmodes.Engine(_categories.pack(table.codes, table.sizes))
+    table = _tables.encode_table(np.asarray(X))
+    return _engine.Engine(_tables.pack(table.codes, table.sizes))
 
 
 def test_clusters_are_numbered_by_the_rows_nearest_to_them_alone():
     # Rows of their own: 3 of mode 0000, 2 of 1111, 1 of 2222; four more are as near to two modes.
     X = [[0] * 4] * 3 + [[1] * 4] * 2 + [[2] * 4] + [[1, 1, 2, 2]] * 4
     modes = np.array([[2] * 4, [1] * 4, [0] * 4])
-    assert _kmodes_search._largest_first(engine_of(X), modes).tolist() == [2, 1, 0]
+    assert _search._largest_first(engine_of(X), modes).tolist() == [2, 1, 0]
     # Equal numbers: by the modes' categories.
     X = [[0, 1], [0, 0], [1, 1]]
-    order = _kmodes_search._largest_first(engine_of(X), np.array([[1, 1], [0, 1], [0, 0]]))
+    order = _search._largest_first(engine_of(X), np.array([[1, 1], [0, 1], [0, 0]]))
     assert order.tolist() == [2, 1, 0]
 
 
@@ -306,8 +310,8 @@ def test_clusters_are_numbered_by_the_rows_nearest_to_them_alone():
 def test_starts_are_drawn_by_weight(init):
     # 180 of 200 starts are expected at the first row (standard error 4.2).
     codes = [np.arange(3)]
-    engine = _kmodes.Engine(_categories.pack(codes, np.array([3]), np.array([90.0, 5.0, 5.0])))
-    starts = _kmodes_search.initial_modes(engine, 1, init, 200, np.random.default_rng(0))
+    engine = _engine.Engine(_tables.pack(codes, np.array([3]), np.array([90.0, 5.0, 5.0])))
+    starts = _search.initial_modes(engine, 1, init, 200, np.random.default_rng(0))
     assert abs(np.count_nonzero(starts == 0) - 180) < 20
 
 
@@ -316,7 +320,7 @@ def test_start_of_huang_takes_each_row_once():
     # mode has taken; the rows here are 0, 1 and 2 away from all three.
     engine = engine_of([[0, 0], [1, 0], [1, 1]])
     drawn = np.zeros((3, 2), dtype=np.int64)
-    assert _kmodes_search._nearest_free_units(engine, drawn).tolist() == [0, 1, 2]
+    assert _search._nearest_free_units(engine, drawn).tolist() == [0, 1, 2]
 
 
 @pytest.mark.parametrize("seed", range(10))
@@ -324,12 +328,12 @@ def test_start_of_cao_counts_weights_and_goes_by_blocks(seed, monkeypatch):
     rng = np.random.default_rng(seed)
     X, _ = latent_classes(60, 4, 3, 3, 0.6, seed)
     weight = rng.integers(3, size=60)
-    table = _categories.encode_table(X)
+    table = _tables.encode_table(X)
     repeated = [np.repeat(codes, weight) for codes in table.codes]
-    expected = _kmodes_search.cao_modes(repeated, _categories.pack(repeated, table.sizes), 5)
-    packed = _categories.pack(table.codes, table.sizes, weight.astype(float))
-    monkeypatch.setattr(_kmodes_search, "CAO_ROWS", 7)  # the first of equal rows, in any block
-    assert (_kmodes_search.cao_modes(table.codes, packed, 5) == expected).all()
+    expected = _search.cao_modes(repeated, _tables.pack(repeated, table.sizes), 5)
+    packed = _tables.pack(table.codes, table.sizes, weight.astype(float))
+    monkeypatch.setattr(_search, "CAO_ROWS", 7)  # the first of equal rows, in any block
+    assert (_search.cao_modes(table.codes, packed, 5) == expected).all()
 
 
 def test_votes_against_the_party(votes):
@@ -352,9 +356,9 @@ def test_start_of_cao_is_that_of_kmodes(seed):
     rng = np.random.default_rng(seed)
     X, _ = latent_classes(rng.integers(20, 200), 6, 3, 4, 0.6, seed)
     k = int(rng.integers(2, 7))
-    table = _categories.encode_table(X)
-    packed = _categories.pack(table.codes, table.sizes)
-    ours = _kmodes_search.cao_modes(table.codes, packed, k)
+    table = _tables.encode_table(X)
+    packed = _tables.pack(table.codes, table.sizes)
+    ours = _search.cao_modes(table.codes, packed, k)
     theirs = init_cao(np.column_stack(table.codes).astype(np.int32), k, matching_dissim)
     assert (ours == theirs.astype(int)).all()
 
@@ -392,11 +396,11 @@ def test_cost_is_never_above_that_of_kmodes():
 
 @pytest.mark.parametrize("init", ["huang", "cao", "random"])
 def test_large_tables_go_through_samples(init, monkeypatch):
-    monkeypatch.setattr(_kmodes_search, "SCOUT_UNITS", 128)
-    monkeypatch.setattr(_kmodes_search, "IMPROVE_UNITS", 512)
-    monkeypatch.setattr(_kmodes, "BLOCK_ROWS_RANGE", (64, 256))
-    monkeypatch.setattr(_categories, "BLOCK_ROWS", 500)
-    monkeypatch.setattr(_kmodes_search, "CAO_ROWS", 300)
+    monkeypatch.setattr(_search, "SCOUT_UNITS", 128)
+    monkeypatch.setattr(_search, "IMPROVE_UNITS", 512)
+    monkeypatch.setattr(_engine, "BLOCK_ROWS_RANGE", (64, 256))
+    monkeypatch.setattr(_tables, "BLOCK_ROWS", 500)
+    monkeypatch.setattr(_search, "CAO_ROWS", 300)
     X, truth = latent_classes(4000, 15, 3, 4, 0.4, 0)
     for weight in (None, np.arange(4000) % 3):
         model = KModes(4, init=init, n_init=2, random_state=0).fit(X, sample_weight=weight)
@@ -411,11 +415,11 @@ def test_streaming_keeps_the_result(monkeypatch):
     # Rows packed anew in every pass, and rows that are not merged, give the same clusters.
     X, _ = latent_classes(3000, 10, 3, 3, 0.3, 1)
     expected = KModes(3, init="cao").fit(X)
-    monkeypatch.setattr(_categories, "LAZY_ROWS", 100)
+    monkeypatch.setattr(_tables, "LAZY_ROWS", 100)
     lazy = KModes(3, init="cao").fit(X)
     assert lazy.cost_ == expected.cost_
     assert (lazy.labels_ == expected.labels_).all()
-    monkeypatch.setattr(_categories, "MERGE_TRIAL_ROWS", 500)
+    monkeypatch.setattr(_tables, "MERGE_TRIAL_ROWS", 500)
     unmerged = KModes(3, init="cao").fit(X)
     assert unmerged.cost_ == expected.cost_
     assert (unmerged.labels_ == expected.labels_).all()
@@ -424,11 +428,11 @@ def test_streaming_keeps_the_result(monkeypatch):
 @pytest.mark.parametrize("n_values", [2, 40])
 def test_merging_block_by_block_counts_every_row(n_values, monkeypatch):
     X = np.random.default_rng(0).integers(n_values, size=(2000, 3))
-    table = _categories.encode_table(X)
-    packed = _categories.pack(table.codes, table.sizes)
-    at_once = _categories.merge_equal_rows(packed)
-    monkeypatch.setattr(_categories, "MERGE_TRIAL_ROWS", 300)
-    in_parts = _categories.merge_equal_rows(packed)
+    table = _tables.encode_table(X)
+    packed = _tables.pack(table.codes, table.sizes)
+    at_once = _tables.merge_equal_rows(packed)
+    monkeypatch.setattr(_tables, "MERGE_TRIAL_ROWS", 300)
+    in_parts = _tables.merge_equal_rows(packed)
     assert in_parts.total == at_once.total == 2000
     rows, counts = np.unique(X, axis=0, return_counts=True)
     if n_values == 2:  # 8 distinct rows: merged
@@ -522,13 +526,13 @@ def test_as_many_starts_and_iterations_as_asked_for(monkeypatch):
     assert 2 < fits[100].n_iter_ < 100
     assert KModes(2).fit([["a"], ["b"]]).n_iter_ == 1  # nothing to do is an iteration too
     starts = []
-    initial_modes = _kmodes_search.initial_modes
+    initial_modes = _search.initial_modes
 
     def watched(engine, n_clusters, init, n_init, rng):
         starts.append(n_init)
         return initial_modes(engine, n_clusters, init, n_init, rng)
 
-    monkeypatch.setattr(_kmodes_search, "initial_modes", watched)
+    monkeypatch.setattr(_search, "initial_modes", watched)
     KModes(3, n_init=7).fit(X)
     assert starts[0] == 7
     starts.clear()
@@ -539,10 +543,10 @@ def test_as_many_starts_and_iterations_as_asked_for(monkeypatch):
 @pytest.mark.parametrize("convert", [pd.Series, lambda column: column.astype("category")])
 def test_columns_are_encoded_in_blocks(convert, monkeypatch):
     # numpy.unique sorts the values and says which one each row has.
-    monkeypatch.setattr(_categories, "BLOCK_ROWS", 100)
+    monkeypatch.setattr(_tables, "BLOCK_ROWS", 100)
     column = pd.Series(np.random.default_rng(0).choice([-3, 7, 900], size=1234))
     levels, codes = np.unique(column, return_inverse=True)
-    table = _categories.encode_table(convert(column).to_frame())
+    table = _tables.encode_table(convert(column).to_frame())
     assert table.levels[0].tolist() == levels.tolist()
     assert table.codes[0].tolist() == codes.tolist()
 
@@ -562,7 +566,7 @@ def test_integers_of_any_type_are_encoded_in_their_order(dtype, low, high):
     # numpy.unique sorts the values and says which one each row has.
     rng = np.random.default_rng(0)
     X = rng.integers(low, high, size=(3000, 2), dtype=dtype)
-    table = _categories.encode_table(X)
+    table = _tables.encode_table(X)
     for j, column in enumerate(X.T):
         levels, codes = np.unique(column, return_inverse=True)
         assert table.levels[j].tolist() == levels.tolist()
@@ -604,7 +608,7 @@ def test_keys_of_distance_and_label_fit_their_type():
 
 def test_encoded_arrays_are_not_copied():
     X = np.asfortranarray(np.tile(np.arange(4, dtype=np.uint8), (5, 1)).T)
-    table = _categories.encode_table(X)
+    table = _tables.encode_table(X)
     assert all(np.shares_memory(code, X) for code in table.codes)
 
 
@@ -686,7 +690,7 @@ def test_weights_and_repeated_rows_choose_alike():
 
 def test_gap_by_hand():
     # Tibshirani et al. (2001), section 3: mean of log W* - log W; sd sqrt(1 + 1/B), sd over B.
-    gap, error = _n_clusters.gap_of(np.array([10.0, 5.0]), np.array([[10.0, 8.0], [10.0, 6.0]]))
+    gap, error = _evidence.gap_of(np.array([10.0, 5.0]), np.array([[10.0, 8.0], [10.0, 6.0]]))
     assert gap == pytest.approx([0, (np.log(8) + np.log(6)) / 2 - np.log(5)])
     # The references cost the same at K = 1: half a mismatch in 10 stands in for their spread.
     assert error == pytest.approx(np.array([0.05, np.log(8 / 6) / 2]) * np.sqrt(1.5))
@@ -694,14 +698,14 @@ def test_gap_by_hand():
 
 def test_rule_of_tibshirani_by_hand():
     gap, error = np.array([0.0, 1.0, 1.15, 1.0]), np.full(4, 0.1)
-    assert _n_clusters.first_within([1, 2, 3, 4], gap, error) == 3
-    assert _n_clusters.first_within([1, 2, 3, 4], gap, 2 * error) == 2
-    assert _n_clusters.first_within([1, 2], gap[:2], error[:2]) is None
+    assert _evidence.first_within([1, 2, 3, 4], gap, error) == 3
+    assert _evidence.first_within([1, 2, 3, 4], gap, 2 * error) == 2
+    assert _evidence.first_within([1, 2], gap[:2], error[:2]) is None
     # At least the next gap less its error: equal is enough.
-    assert _n_clusters.first_within([1, 2], np.array([1.0, 1.0]), np.zeros(2)) == 1
+    assert _evidence.first_within([1, 2], np.array([1.0, 1.0]), np.zeros(2)) == 1
     # It is the next K's error that counts: 1.0 >= 1.15 - 0.2, whatever the error of K = 2.
-    assert _n_clusters.first_within([1, 2, 3, 4], gap, np.array([0, 0, 0.2, 0])) == 2
-    assert _n_clusters.first_within([1, 2, 3, 4], gap, np.array([0, 0.2, 0, 0])) == 3
+    assert _evidence.first_within([1, 2, 3, 4], gap, np.array([0, 0, 0.2, 0])) == 2
+    assert _evidence.first_within([1, 2, 3, 4], gap, np.array([0, 0.2, 0, 0])) == 3
 
 
 @pytest.mark.parametrize(
@@ -721,15 +725,15 @@ def test_rule_of_tibshirani_by_hand():
 )
 def test_how_far_there_is_structure(k_values, gap, error, expected):
     error = np.broadcast_to(np.asarray(error, dtype=float), len(gap))
-    assert _n_clusters.last_structure(k_values, np.array(gap), error) == expected
+    assert _evidence.last_structure(k_values, np.array(gap), error) == expected
 
 
 def test_null_tables_keep_the_margins_and_the_number_of_rows():
     X, _ = latent_classes(200, 5, 3, 2, 0.2, 0)
-    table = _categories.encode_table(X)
+    table = _tables.encode_table(X)
     weight = np.arange(200) % 3.0
-    packed = _categories.pack(table.codes, table.sizes, weight)
-    null = _categories.independent(packed, np.random.default_rng(0))
+    packed = _tables.pack(table.codes, table.sizes, weight)
+    null = _tables.independent(packed, np.random.default_rng(0))
     assert null.total == weight.sum()
     drawn = null.rows(np.arange(null.n_units))
     counts = np.ones(null.n_units) if null.weights is None else null.weights
@@ -742,31 +746,31 @@ def test_bootstrap_samples():
     # Efron (1979): a share 1 - 1 / e of the rows is drawn, here 632 of 1,000 (standard error 10).
     rng = np.random.default_rng(0)
     codes = np.arange(1000, dtype=np.int64)
-    packed = _categories.pack([codes], np.array([1000]))
-    sample = _categories.sampled(packed, 1000, rng, replace=True)
+    packed = _tables.pack([codes], np.array([1000]))
+    sample = _tables.sampled(packed, 1000, rng, replace=True)
     assert sample.total == 1000
     assert abs(sample.n_units - 632) < 50
     # Weights are odds: 900 of 1,000 draws are expected of the first unit (standard error 9.5).
-    packed = _categories.pack([codes[:2]], np.array([2]), np.array([9.0, 1.0]))
-    assert abs(_categories.sampled(packed, 1000, rng).weights[0] - 900) < 50
+    packed = _tables.pack([codes[:2]], np.array([2]), np.array([9.0, 1.0]))
+    assert abs(_tables.sampled(packed, 1000, rng).weights[0] - 900) < 50
 
 
 def test_knee_moves_with_the_range():
     # kneed 0.9 on costs 100 / K: KneeLocator(range(1, n), ..., "convex", "decreasing").knee.
     costs = 100 / np.arange(1.0, 31)
-    knees = [_n_clusters.knee_of(range(1, n + 1), costs[:n]) for n in (6, 30)]
+    knees = [_evidence.knee_of(range(1, n + 1), costs[:n]) for n in (6, 30)]
     assert knees == [2, 5]
-    assert _n_clusters.knee_of([1, 2, 3], np.array([5.0, 5.0, 5.0])) is None
-    assert _n_clusters.knee_of([1, 2], np.array([5.0, 1.0])) is None
+    assert _evidence.knee_of([1, 2, 3], np.array([5.0, 5.0, 5.0])) is None
+    assert _evidence.knee_of([1, 2], np.array([5.0, 1.0])) is None
 
 
 def test_suggestions_at_their_limits():
-    silhouette = _n_clusters.best_silhouette
+    silhouette = _evidence.best_silhouette
     assert silhouette([1, 2, 3], np.array([np.nan, 0.1, 0.1])) == 2  # the first where equal
     assert silhouette([1, 2], np.array([np.nan, 0.0])) is None  # above 0
     assert silhouette([2, 3], np.array([-0.2, -0.1])) is None
     assert silhouette([1], np.array([np.nan])) is None
-    stable = _n_clusters.most_stable
+    stable = _evidence.most_stable
     assert stable([1, 2, 3], np.array([1.0, 0.9, 0.9])) == 3  # the greatest where equal
     assert stable([1, 2], np.array([1.0, 0.8])) == 2  # reaches 0.8
     assert stable([1, 2], np.array([1.0, 0.79])) == 1
@@ -780,7 +784,7 @@ def test_weighted_rand_index_is_that_of_repeated_rows(seed):
     if weight.sum() < 2:
         return
     expected = adjusted_rand_score(np.repeat(a, weight), np.repeat(b, weight))
-    assert _n_clusters.rand_index(a, b, weight) == pytest.approx(expected, abs=1e-12)
+    assert _evidence.rand_index(a, b, weight) == pytest.approx(expected, abs=1e-12)
 
 
 EVIDENCE = {"gap": [0, 1, 2, 1.9], "gap_standard_error": [0.1] * 4}
@@ -819,7 +823,7 @@ EVIDENCE = {"gap": [0, 1, 2, 1.9], "gap_standard_error": [0.1] * 4}
 )
 def test_rule(suggestions, evidence, expected, words):
     table = pd.DataFrame({"cost": [4, 3, 2, 1], **evidence}, index=[1, 2, 3, 4])
-    k, reason = _n_clusters.decide([1, 2, 3, 4], suggestions, table)
+    k, reason = _evidence.decide([1, 2, 3, 4], suggestions, table)
     assert k == expected
     assert words in reason
 
@@ -842,7 +846,7 @@ def test_rule(suggestions, evidence, expected, words):
     ],
 )
 def test_summary(suggestions, words):
-    assert words in _n_clusters.summary(suggestions, 3, "why")
+    assert words in _evidence.summary(suggestions, 3, "why")
 
 
 def test_stability_is_low_for_noise_and_high_for_clusters():
@@ -866,7 +870,7 @@ def test_stability_is_the_mean_over_resamples_of_as_many_rows_as_the_table(monke
         seen.append(n_rows)
         return agreements[len(seen) - 1]
 
-    monkeypatch.setattr(_n_clusters.OwnFits, "resample", watched)
+    monkeypatch.setattr(_evidence.OwnFits, "resample", watched)
     options = {"criteria": ["stability"], "n_init": 1, "n_resamples": 2}
     result = choose_n_clusters(X, [1, 2], sample_weight=weight, **options)
     assert result.table["stability"].tolist() == [1.0, 0.4]
@@ -876,14 +880,14 @@ def test_stability_is_the_mean_over_resamples_of_as_many_rows_as_the_table(monke
 @pytest.mark.parametrize("estimator", [None, KModes(n_init=1)])
 def test_stability_counts_weights_and_draws_with_replacement(estimator, monkeypatch):
     seen, drawn = [], []
-    sampled = _categories.sampled
+    sampled = _tables.sampled
 
     def watched(packed, n_rows, rng, *, replace=False):
         drawn.append((n_rows, replace))
         return sampled(packed, n_rows, rng, replace=replace)
 
-    monkeypatch.setattr(_n_clusters, "sampled", watched)
-    monkeypatch.setattr(_n_clusters, "rand_index", lambda a, b, w: seen.append(w.sum()) or 1.0)
+    monkeypatch.setattr(_evidence, "sampled", watched)
+    monkeypatch.setattr(_evidence, "rand_index", lambda a, b, w: seen.append(w.sum()) or 1.0)
     X, _ = latent_classes(30, 5, 3, 2, 0.4, 0)
     options = {"criteria": ["stability"], "n_init": 1, "n_resamples": 1, "estimator": estimator}
     choose_n_clusters(X, [1, 2], sample_weight=np.arange(30), **options)
@@ -911,17 +915,15 @@ def test_numbers_of_clusters_come_in_any_order_and_once():
 def test_a_criterion_that_was_not_asked_for_costs_nothing(monkeypatch):
     X, _ = latent_classes(60, 5, 3, 2, 0.4, 0)
     fits = []
-    search = _kmodes_search.search
+    search = _search.search
 
     def counted(*args, **options):
         fits.append(args)
         return search(*args, **options)
 
-    monkeypatch.setattr(_n_clusters, "search", counted)
+    monkeypatch.setattr(_evidence, "search", counted)
     silhouettes = []
-    monkeypatch.setattr(
-        _n_clusters, "mean_silhouette", lambda *args: silhouettes.append(args) or 0.5
-    )
+    monkeypatch.setattr(_evidence, "mean_silhouette", lambda *args: silhouettes.append(args) or 0.5)
     expected = {
         (): (3, 0),
         ("knee",): (3, 0),
@@ -1021,16 +1023,16 @@ def test_estimator_with_inertia_is_taken():
 
 
 def test_large_tables_are_compared_through_samples(monkeypatch):
-    monkeypatch.setattr(_n_clusters, "COMPARED_ROWS", 200)
-    monkeypatch.setattr("afterfit.categorical.COMPARED_ROWS", 200)
+    monkeypatch.setattr(_evidence, "COMPARED_ROWS", 200)
+    monkeypatch.setattr("afterfit.categorical._n_clusters.COMPARED_ROWS", 200)
     seen = []
-    independent = _categories.independent
+    independent = _tables.independent
 
     def watched(packed, rng):
         seen.append(packed.total)
         return independent(packed, rng)
 
-    monkeypatch.setattr(_n_clusters, "independent", watched)
+    monkeypatch.setattr(_evidence, "independent", watched)
     X, _ = latent_classes(1000, 12, 3, 3, 0.3, 0)
     result = choose_n_clusters(
         X, range(1, 6), n_init=1, n_references=4, n_resamples=2, random_state=0

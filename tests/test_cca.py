@@ -15,11 +15,6 @@ from sklearn.model_selection import GroupKFold, KFold, LeaveOneOut
 from statsmodels.multivariate.cancorr import CanCorr
 
 from afterfit import cca
-from afterfit._canonical import couple
-from afterfit._multivariate_tests import _test_of_remaining, _wilks, significance_table
-from afterfit._permutation import observed_statistics, permuted_statistics
-from afterfit._roy import largest_root_tail
-from afterfit._wachter import null_quantiles
 from afterfit.cca import (
     ForcedCorrelationWarning,
     canonical_correlations,
@@ -33,6 +28,11 @@ from afterfit.cca import (
     pwcca,
     svcca,
 )
+from afterfit.cca._permutation import observed_statistics, permuted_statistics
+from afterfit.cca._roy import largest_root_tail
+from afterfit.cca._significance import _test_of_remaining, _wilks, significance_table
+from afterfit.cca._wachter import null_quantiles
+from afterfit.cca._whitening import couple
 
 SIMILARITIES = {"mean_cca": mean_cca, "svcca": svcca, "pwcca": pwcca, "linear_cka": linear_cka}
 

@@ -25,12 +25,15 @@ from statsmodels.formula import options as formula_options
 from statsmodels.genmod.families import links
 from statsmodels.tools.sm_exceptions import ConvergenceWarning, DomainWarning
 
-from afterfit import _gamma_calibration, _gamma_shape, _gamma_tails, gamma_glm
-from afterfit._gamma_fit import read_fit
+from afterfit import gamma_glm
 from afterfit.gamma_glm import (
     CalibrationDisplay,
     CalibrationTest,
     ShapeEstimate,
+    _calibration,
+    _distribution,
+    _shape,
+    _tails,
     calibration_test,
     conditional_distribution,
     gamma_shape,
@@ -39,6 +42,7 @@ from afterfit.gamma_glm import (
     prediction_interval,
     quantile_residuals,
 )
+from afterfit.gamma_glm._fit import read_fit
 
 METHODS = ("pearson", "deviance", "ml")
 ROW_FUNCTIONS = (lower_tail_probability, quantile_residuals)
@@ -202,7 +206,7 @@ DIGAMMA_TERMS = [
 
 def test_digamma_terms_against_forty_digits():
     x, first, second = np.array(DIGAMMA_TERMS).T
-    found = _gamma_shape.digamma_terms(x)
+    found = _shape.digamma_terms(x)
     assert_allclose(found[0], first, rtol=1e-14)
     assert_allclose(found[1], second, rtol=1e-14)
 
@@ -211,7 +215,7 @@ def test_digamma_terms_against_forty_digits():
 def test_digamma_terms_keep_their_bounds(exponent):
     # 1/(2x) < log x - digamma x < 1/x: the bracket of the Newton iteration rests on it
     x = np.array([10.0**exponent])
-    first, second = _gamma_shape.digamma_terms(x)
+    first, second = _shape.digamma_terms(x)
     assert 0.5 <= (first * x)[0] <= 1
     assert 0.5 <= second[0] <= 1
 
@@ -223,8 +227,8 @@ def test_newton_recovers_the_shape_in_few_steps(shape, spread):
     # what they lose to cancellation.
     weights = np.exp(np.linspace(-spread, spread, 201))
     counts = np.full(201, 3.0)
-    half = np.sum(counts * weights * _gamma_shape.digamma_terms(shape * weights)[0])
-    found, steps = _gamma_shape.maximum_likelihood_shapes(np.array([half]), weights, counts)
+    half = np.sum(counts * weights * _shape.digamma_terms(shape * weights)[0])
+    found, steps = _shape.maximum_likelihood_shapes(np.array([half]), weights, counts)
     assert_allclose(found, shape, rtol=1e-12)
     assert steps <= 6  # and one pass for D: under 10 passes over the rows
 
@@ -235,14 +239,14 @@ def test_rows_are_passed_over_few_times(weighted, most, monkeypatch):
     # likelihood equation, or nearly none where all weights are equal.
     passed = []
 
-    def counted(x, function=_gamma_shape.digamma_terms):
+    def counted(x, function=_shape.digamma_terms):
         passed.append(x.size)
         return function(x)
 
     X, y = questions_design(n=2000, shape=0.3)
     weights = np.random.default_rng(0).uniform(0.01, 100, 2000) if weighted else np.ones(2000)
     fit = fit_glm(y, X, var_weights=weights)
-    monkeypatch.setattr(_gamma_shape, "digamma_terms", counted)
+    monkeypatch.setattr(_shape, "digamma_terms", counted)
     gamma_shape(fit, "ml")
     assert 1 < 1 + sum(passed) / 2000 <= most
 
@@ -336,9 +340,9 @@ def test_standard_errors_are_the_spread_over_repetitions(method, weighted, link)
     X = sm.add_constant(x)
     mean = link.inverse(X @ np.array([1.0, 0.5]))
     weights = np.where(np.arange(n) % 3 == 0, 0.5, 3.0) if weighted else np.ones(n)
-    experiment = _gamma_calibration.Experiment(
+    experiment = _calibration.Experiment(
         linear_predictor=X @ np.array([1.0, 0.5]),
-        basis=_gamma_calibration.orthonormal_basis(X),
+        basis=_calibration.orthonormal_basis(X),
         link=link,
         weights=weights,
         residual_df=n - 2,
@@ -347,7 +351,7 @@ def test_standard_errors_are_the_spread_over_repetitions(method, weighted, link)
     )
     generator = np.random.default_rng(11)
     responses = generator.gamma(shape * weights, mean / (shape * weights), size=(1500, n))
-    shapes = _gamma_calibration.refit(experiment, responses)[1]
+    shapes = _calibration.refit(experiment, responses)[1]
     fits = [
         gamma_shape(fit_glm(responses[i], X, copy.copy(link), var_weights=weights), method)
         for i in range(15)
@@ -428,7 +432,7 @@ FAR_SCORES = [
 
 def test_residuals_far_out_are_finite_and_right():
     shape, x, expected = np.array(FAR_SCORES).T
-    scores = _gamma_tails.normal_scores(shape, x / shape, np.ones(len(x)))
+    scores = _tails.normal_scores(shape, x / shape, np.ones(len(x)))
     assert_allclose(scores, expected, rtol=1e-12)
 
 
@@ -457,16 +461,16 @@ LARGE_SHAPES = [
 def test_upper_residuals_keep_their_digits():
     # an exponential exceeds y with probability exp(-y)
     y = np.array([5.0, 20.0, 30.0])
-    found = _gamma_tails.normal_scores(np.ones(3), y, np.ones(3))
+    found = _tails.normal_scores(np.ones(3), y, np.ones(3))
     assert_allclose(found, stats.norm.isf(np.exp(-y)), rtol=1e-13)
 
 
 def test_tails_of_large_shapes():
     # SciPy's series stops early there: at shape 1e8 it gives the second y a fraction too little
     shape, y, scores, probabilities = np.array(LARGE_SHAPES).T
-    found = _gamma_tails.normal_scores(shape, y, np.ones(len(y)))
+    found = _tails.normal_scores(shape, y, np.ones(len(y)))
     assert_allclose(found, scores, rtol=1e-10)
-    found = _gamma_tails.lower_tail(shape, y, np.ones(len(y)))
+    found = _tails.lower_tail(shape, y, np.ones(len(y)))
     assert_allclose(found, probabilities, rtol=2e-9, atol=1e-300)
 
 
@@ -475,11 +479,11 @@ def test_large_shapes_join_the_others(shape):
     # SciPy's own functions serve to 4.5 deviations below the mean, and above it farther out
     y = 1 + np.array([-4.2, -3.8, 3.8, 4.2, 20.0]) / np.sqrt(shape)
     tails = np.where(y < 1, special.gammainc(shape, shape * y), special.gammaincc(shape, shape * y))
-    found = _gamma_tails.normal_scores(np.full(5, shape), y, np.ones(5))
+    found = _tails.normal_scores(np.full(5, shape), y, np.ones(5))
     assert_allclose(found, np.sign(y - 1) * -special.ndtri(tails), rtol=1e-9)
     # and at half the mean, or one and a half, the plain series takes over without a step
     y = np.array([0.5 - 1e-9, 0.5 + 1e-9, 1.5 - 1e-9, 1.5 + 1e-9])
-    found = _gamma_tails.normal_scores(np.full(4, shape), y, np.ones(4))
+    found = _tails.normal_scores(np.full(4, shape), y, np.ones(4))
     assert_allclose(found[::2], found[1::2], rtol=1e-7)
 
 
@@ -490,7 +494,7 @@ def test_large_shapes_join_the_others(shape):
 @settings(max_examples=200)
 def test_residuals_increase_with_the_response(shape, ratio):
     y = np.exp(ratio / np.sqrt(shape)) * np.array([1.0, 1.01])
-    scores = _gamma_tails.normal_scores(np.full(2, shape), y, np.ones(2))
+    scores = _tails.normal_scores(np.full(2, shape), y, np.ones(2))
     assert np.isfinite(scores).all()
     assert scores[0] < scores[1]
 
@@ -635,12 +639,12 @@ def test_grouped_and_ungrouped_weights_agree(monkeypatch):
     X, y = questions_design(n=80, shape=2.0)
     times = np.arange(80) // 40 + 1
     fit = read_fit(fit_glm(y, X, var_weights=np.arange(80) % 4 + 1.0, freq_weights=times))
-    grouped = _gamma_shape.estimate_shape(fit, "ml")
-    assert len(_gamma_shape.grouped_weights(fit.var_weights, fit.freq_weights)[0]) == 4
-    monkeypatch.setattr(_gamma_shape, "PROBED_ROWS", 4)
-    assert len(_gamma_shape.grouped_weights(fit.var_weights, fit.freq_weights)[0]) == 80
-    monkeypatch.setattr(_gamma_shape, "CHUNK", 7)
-    assert_allclose(_gamma_shape.estimate_shape(fit, "ml"), grouped, rtol=1e-13)
+    grouped = _shape.estimate_shape(fit, "ml")
+    assert len(_shape.grouped_weights(fit.var_weights, fit.freq_weights)[0]) == 4
+    monkeypatch.setattr(_shape, "PROBED_ROWS", 4)
+    assert len(_shape.grouped_weights(fit.var_weights, fit.freq_weights)[0]) == 80
+    monkeypatch.setattr(_shape, "CHUNK", 7)
+    assert_allclose(_shape.estimate_shape(fit, "ml"), grouped, rtol=1e-13)
 
 
 @pytest.mark.parametrize("keyword", ["offset", "exposure", "both"])
@@ -901,11 +905,9 @@ def test_plain_interval_has_its_probability(plain, tail):
 @pytest.mark.parametrize("shape", [0.02, 0.5, 3.0, 40.0, 1e4])
 @pytest.mark.parametrize("spread", [0.0, 0.05, 0.4])
 def test_mixture_quantiles_against_quadrature(shape, spread, monkeypatch):
-    monkeypatch.setattr(_gamma_tails, "MAX_QUANTILE_STEPS", 15)  # bisection alone takes 35
+    monkeypatch.setattr(_tails, "MAX_QUANTILE_STEPS", 15)  # bisection alone takes 35
     for upper in (False, True):
-        found = _gamma_tails.mixture_quantile(0.025, upper, np.array([shape]), np.array([spread]))[
-            0
-        ]
+        found = _tails.mixture_quantile(0.025, upper, np.array([shape]), np.array([spread]))[0]
         tail = special.gammaincc if upper else special.gammainc
 
         def integrand(z, tail=tail, found=found):
@@ -925,7 +927,7 @@ def test_mixture_quantiles_of_a_mean_that_is_the_less_certain(shape, spread):
     t = np.linspace(-14 * width, 10 * width, 20_001)
     density = np.exp(-shape * (np.expm1(t) - t))
     for upper in (False, True):
-        found = _gamma_tails.mixture_quantile(0.025, upper, np.array([shape]), np.array([spread]))
+        found = _tails.mixture_quantile(0.025, upper, np.array([shape]), np.array([spread]))
         tails = special.ndtr((np.log(found) - t) / spread * (-1 if upper else 1))
         assert_allclose(tails @ density / density.sum(), 0.025, rtol=2e-8)
 
@@ -951,9 +953,9 @@ def test_a_fit_without_covariances_says_so():
 
 def test_quantiles_below_the_smallest_number_are_zero():
     # shape 0.001: the lower quantile is about 0.025^1000
-    quantile = _gamma_tails.mixture_quantile(0.025, False, np.array([1e-3]), np.array([0.1]))
+    quantile = _tails.mixture_quantile(0.025, False, np.array([1e-3]), np.array([0.1]))
     assert_array_equal(quantile, [0.0])
-    assert _gamma_tails.mixture_quantile(0.025, False, np.empty(0), np.empty(0)).shape == (0,)
+    assert _tails.mixture_quantile(0.025, False, np.empty(0), np.empty(0)).shape == (0,)
 
 
 def test_coefficients_add_what_a_simulation_of_them_adds():
@@ -977,9 +979,7 @@ def test_robust_covariances_are_taken_as_they_are():
     robust = sm.GLM(y, X, family=gamma_family()).fit(cov_type="HC1")
     found = prediction_interval(robust, shape=3.0, coefficient_uncertainty=True).to_numpy()
     spread = np.sqrt(np.einsum("ij,jk,ik->i", X, robust.cov_params(), X))
-    expected = robust.fittedvalues * _gamma_tails.mixture_quantile(
-        0.025, True, np.full(30, 3.0), spread
-    )
+    expected = robust.fittedvalues * _tails.mixture_quantile(0.025, True, np.full(30, 3.0), spread)
     assert_allclose(found[:, 1], expected, rtol=1e-9)
 
 
@@ -988,9 +988,7 @@ def test_covariance_follows_the_shape():
     fit = fit_glm(y, X)
     found = prediction_interval(fit, shape=3.0, coefficient_uncertainty=True).to_numpy()
     spread = np.sqrt(np.einsum("ij,jk,ik->i", X, fit.normalized_cov_params, X) / 3.0)
-    expected = fit.fittedvalues * _gamma_tails.mixture_quantile(
-        0.025, True, np.full(30, 3.0), spread
-    )
+    expected = fit.fittedvalues * _tails.mixture_quantile(0.025, True, np.full(30, 3.0), spread)
     assert_allclose(found[:, 1], expected, rtol=1e-9)
 
 
@@ -1002,7 +1000,7 @@ def test_errors_of_the_mean_under_other_links_are_those_of_statsmodels(link):
     fit = fit_glm(generator.gamma(8, link.inverse(X @ [1.0, 0.5]) / 8), X, link)
     prediction = fit.get_prediction(X[:5])
     spread = prediction.se_mean / prediction.predicted_mean
-    expected = prediction.predicted_mean * _gamma_tails.mixture_quantile(
+    expected = prediction.predicted_mean * _tails.mixture_quantile(
         0.025, True, np.full(5, 1 / fit.scale), spread
     )
     found = prediction_interval(fit, X[:5], coefficient_uncertainty=True)
@@ -1038,7 +1036,7 @@ def test_coverage_of_the_intervals(shape):
 def test_distances_are_those_of_scipy_and_of_the_definition(turned):
     u = np.random.default_rng(0).uniform(size=37) ** 1.3
     u = 1 - u if turned else u  # the largest distance is above, then below
-    found = _gamma_calibration.distances_from_uniform(u[np.newaxis], 5)
+    found = _calibration.distances_from_uniform(u[np.newaxis], 5)
     assert_allclose(found.kolmogorov_smirnov[0], stats.kstest(u, "uniform").statistic, rtol=1e-12)
     # n * integral of (F_n - t)^2 / (t (1 - t)) dt, piece by piece
     edges = np.concatenate([[0], np.sort(u), [1]])
@@ -1051,7 +1049,7 @@ def test_distances_are_those_of_scipy_and_of_the_definition(turned):
 
 
 def test_distances_are_finite_at_the_ends():
-    found = _gamma_calibration.distances_from_uniform(np.array([[0.0, 0.5, 1.0]]), 2)
+    found = _calibration.distances_from_uniform(np.array([[0.0, 0.5, 1.0]]), 2)
     assert np.isfinite(found.anderson_darling).all()
     assert_array_equal(found.counts[0], [1, 2])
 
@@ -1071,10 +1069,10 @@ def test_replicates_are_refitted_as_statsmodels_does(link, method):
         offset=offset,
     )
     parts = read_fit(fit)
-    experiment = _gamma_calibration.Experiment(
+    experiment = _calibration.Experiment(
         linear_predictor=parts.fitted_rows.linear_predictor,
         # a column too many: the rank is what counts
-        basis=_gamma_calibration.orthonormal_basis(np.column_stack([X, 2 * X[:, 1]])),
+        basis=_calibration.orthonormal_basis(np.column_stack([X, 2 * X[:, 1]])),
         link=link,
         weights=weights,
         residual_df=parts.residual_df,
@@ -1082,7 +1080,7 @@ def test_replicates_are_refitted_as_statsmodels_does(link, method):
         shape=3.0,
     )
     responses = generator.gamma(3 * weights, fit.fittedvalues / (3 * weights), size=(6, n))
-    means, shapes = _gamma_calibration.refit(experiment, responses)
+    means, shapes = _calibration.refit(experiment, responses)
     for i in range(6):
         theirs = fit_glm(responses[i], X, link, var_weights=weights, offset=offset)
         assert_allclose(means[i], theirs.fittedvalues, rtol=1e-5)
@@ -1100,9 +1098,9 @@ def test_replicates_of_skewed_responses_are_at_their_maximum(link, shape):
     x = np.linspace(0, 3, 30)
     predictor, X = 1 + 0.5 * x, sm.add_constant(x)
     truth = link.inverse(predictor)
-    experiment = _gamma_calibration.Experiment(
+    experiment = _calibration.Experiment(
         linear_predictor=predictor,
-        basis=_gamma_calibration.orthonormal_basis(X),
+        basis=_calibration.orthonormal_basis(X),
         link=link,
         weights=np.ones(30),
         residual_df=28.0,
@@ -1111,7 +1109,7 @@ def test_replicates_of_skewed_responses_are_at_their_maximum(link, shape):
     )
     generator = np.random.default_rng(0)
     responses = np.maximum(generator.gamma(shape, truth / shape, size=(50, 30)), 1e-300)
-    means = _gamma_calibration.refit(experiment, responses)[0]
+    means = _calibration.refit(experiment, responses)[0]
     is_log = isinstance(link, links.Log)
     gradient = np.ones_like(means) if is_log else 1 / (link.deriv(means) * means)
     score = ((responses / means - 1) * gradient) @ X
@@ -1121,7 +1119,7 @@ def test_replicates_of_skewed_responses_are_at_their_maximum(link, shape):
 
 
 def test_a_number_for_the_shape_is_not_refitted(plain):
-    experiment = _gamma_calibration.Experiment(
+    experiment = _calibration.Experiment(
         linear_predictor=np.zeros(5),
         basis=np.empty((5, 0)),
         link=links.Log(),
@@ -1130,7 +1128,7 @@ def test_a_number_for_the_shape_is_not_refitted(plain):
         method="given",
         shape=3.0,
     )
-    means, shapes = _gamma_calibration.refit(experiment, np.ones((2, 5)))
+    means, shapes = _calibration.refit(experiment, np.ones((2, 5)))
     assert_array_equal(means, np.ones((2, 5)))
     assert_array_equal(shapes, [3.0, 3.0])
     estimate = gamma_shape(plain, "ml")
@@ -1222,8 +1220,8 @@ def test_the_mistake_of_the_question_is_seen():
 
 def test_p_values_count_the_data_and_ties():
     # (1 + number at least as large) / (1 + number of replicates), by hand
-    assert gamma_glm._pvalue(np.array([2.0]), np.array([1.0, 2.0, 3.0])) == 3 / 4
-    assert gamma_glm._pvalue(np.array([4.0]), np.array([1.0, 2.0, 3.0])) == 1 / 4
+    assert _distribution._pvalue(np.array([2.0]), np.array([1.0, 2.0, 3.0])) == 3 / 4
+    assert _distribution._pvalue(np.array([4.0]), np.array([1.0, 2.0, 3.0])) == 1 / 4
 
 
 def test_a_wrong_model_is_rejected():
@@ -1238,7 +1236,7 @@ def test_a_wrong_model_is_rejected():
 
 
 def test_workers_do_not_change_the_result(plain, monkeypatch):
-    monkeypatch.setattr(_gamma_calibration, "TASK_SIZE", 1500)  # several tasks, also at n = 120
+    monkeypatch.setattr(_calibration, "TASK_SIZE", 1500)  # several tasks, also at n = 120
     alone = calibration_test(plain, n_resamples=39, random_state=6)
     asked = []
 
@@ -1252,7 +1250,7 @@ def test_workers_do_not_change_the_result(plain, monkeypatch):
         together = calibration_test(plain, n_resamples=39, random_state=6, n_jobs=2)
     assert alone == together
     assert asked == [2]
-    found = _gamma_calibration.calibrate(
+    found = _calibration.calibrate(
         read_fit(plain),
         method="pearson",
         unit_shape=10.0,

@@ -38,7 +38,6 @@ def requirement(text):
 def test_each_stem_has_its_room(stem):
     for place in (
         f"notebooks/{stem}.ipynb",
-        f"src/afterfit/{stem}.py",
         f"tests/test_{stem}.py",
         f"benchmarks/bench_{stem}.py",
         f"benchmarks/results/{stem}.json",

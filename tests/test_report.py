@@ -11,7 +11,8 @@ import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 
-from afterfit import _cli, _report, datasets, runs
+from afterfit import datasets, runs
+from afterfit.runs import _cli, _report
 
 ROOT = Path(__file__).parents[1]
 

@@ -16,6 +16,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 
 from afterfit import runs
+from afterfit.runs import _records
 
 
 @pytest.fixture(scope="module")
@@ -122,8 +123,8 @@ def test_series_come_back(shell, tmp_path, name):
     )
 )
 def test_anything_of_these_types_survives_the_encoding(value):
-    encoded = json.loads(json.dumps(runs._encode(value, "value"), allow_nan=False))
-    back = runs._decode(encoded)
+    encoded = json.loads(json.dumps(_records._encode(value, "value"), allow_nan=False))
+    back = _records._decode(encoded)
     assert back == value
     assert repr(back) == repr(value)  # types too: 1 is not 1.0 nor True
 

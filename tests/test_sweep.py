@@ -19,16 +19,8 @@ import psutil
 import pytest
 from bs4 import BeautifulSoup
 
-from afterfit import (
-    _cli,
-    _execute,
-    _grid,
-    _notebook_parameters,
-    _sweep,
-    _sweep_folder,
-    _sweep_index,
-    runs,
-)
+from afterfit import runs
+from afterfit.runs import _cli, _declared, _execute, _folder, _grid, _index, _sweep
 
 # Every kind of run in one notebook. A worker that starts a kernel is the kernel's parent.
 PARAMETERS = """mode: str = "fine"
@@ -572,7 +564,7 @@ def test_a_disk_that_takes_no_more(
     def refuse(*_):
         raise OSError(number, os.strerror(number))
 
-    monkeypatch.setattr(_sweep_folder.os, "replace", refuse)
+    monkeypatch.setattr(_folder.os, "replace", refuse)
     with pytest.raises(OSError, match=f"cannot write into .*{words}.* stays readable"):
         runs.sweep(notebook, {"seed": range(9)}, tmp_path, scheduler=client)
     monkeypatch.undo()
@@ -615,7 +607,7 @@ def test_a_scheduler_that_is_lost():
 
 @pytest.fixture(scope="module")
 def known(notebook):
-    return _notebook_parameters.declared(_notebook_parameters.read(notebook))
+    return _declared.declared(_declared.read(notebook))
 
 
 def test_parameters_are_read_from_the_notebook(known):
@@ -634,16 +626,16 @@ def test_what_is_no_file_of_the_readers_does_not_travel(notebook, known):
     assert [job.files for job in planned.jobs] == [(), ()]
     is_file = {"data": True, "my_file": True, "metadata": False, "path_length": False}
     for name, expected in is_file.items():
-        assert _notebook_parameters.Parameter(name, "str", "").is_file == expected
+        assert _declared.Parameter(name, "str", "").is_file == expected
 
 
 def test_a_run_depends_on_tags_and_on_the_kernel(notebook):
-    content = _notebook_parameters.read(notebook)
-    before = _notebook_parameters.digest(content)
+    content = _declared.read(notebook)
+    before = _declared.digest(content)
     content["cells"][1]["metadata"]["tags"] = ["parameters"]
-    tagged = _notebook_parameters.digest(content)
+    tagged = _declared.digest(content)
     content["metadata"]["kernelspec"]["name"] = "ir"
-    assert len({before, tagged, _notebook_parameters.digest(content)}) == 3
+    assert len({before, tagged, _declared.digest(content)}) == 3
 
 
 def test_parameters_of_a_notebook_of_ones_own(tmp_path):
@@ -657,7 +649,7 @@ e = None
 f = False
 """
     path = write_notebook(tmp_path / "own.ipynb", "1", parameters=lines)
-    own = _notebook_parameters.declared(_notebook_parameters.read(path))
+    own = _declared.declared(_declared.read(path))
     texts = ["a=1,null", "b=[x]", "c={x: 2}", "d=4", "e=[1, 2]", "f=true"]
     expected = {"b": ["x"], "c": {"x": 2}, "d": 4, "e": [1, 2], "f": True}
     assert _grid.rows_of(texts, own) == [{"a": 1.0, **expected}, {"a": None, **expected}]
@@ -815,8 +807,8 @@ def test_addresses_are_papermills_business(tmp_path, monkeypatch):
             return {"s3://bucket/own.ipynb": content}[path]
 
     monkeypatch.setattr(iorw.papermill_io, "_handlers", [("s3://", Handler())])
-    content = _notebook_parameters.read("s3://bucket/own.ipynb")
-    assert _notebook_parameters.declared(content)["level"].default == 0.5
+    content = _declared.read("s3://bucket/own.ipynb")
+    assert _declared.declared(content)["level"].default == 0.5
     with pytest.raises(ValueError, match=r"papermill can read, got 's3://no.ipynb' \(KeyError"):
         runs.sweep("s3://no.ipynb", {"seed": [1]}, tmp_path / "out")
 
@@ -898,7 +890,7 @@ def test_numbers_keep_their_kinds_in_the_table():
     kept = [
         {"records": r, "status": "ok", "seconds": 1, "error": "", "notebook": ""} for r in records
     ]
-    table = _sweep_folder.table_of(rows, [*kept, None])
+    table = _folder.table_of(rows, [*kept, None])
     assert table["status"].tolist() == ["ok", "ok", "missing"]
     assert table["big"].tolist()[:2] == [float(2**70), 1.0]
     assert table["flag"].tolist()[:2] == [True, False]
@@ -915,20 +907,20 @@ def test_what_fits_in_no_file_does_not_stop_a_sweep(tmp_path):
     kept = [
         {"records": r, "status": "ok", "seconds": 1, "error": "", "notebook": ""} for r in records
     ]
-    table = _sweep_folder.table_of([{"level": 1e308}, {"level": -1e308}], kept)
+    table = _folder.table_of([{"level": 1e308}, {"level": -1e308}], kept)
     assert table["x"].tolist() == [str(10**400), "1"]
     assert table["half"].tolist() == ["\\ud800", "a"]
-    _sweep_folder.SweepFolder(tmp_path).write_tables(table)
+    _folder.SweepFolder(tmp_path).write_tables(table)
     assert pd.read_parquet(tmp_path / "table.parquet").equals(table)
-    assert "<img" in _sweep_index.page(table, ["level"], "study")
+    assert "<img" in _index.page(table, ["level"], "study")
 
 
 def test_parameters_with_names_of_the_tables_own_columns():
     run = {"records": {"x": 1}, "status": "ok", "seconds": 0.5, "error": "", "notebook": ""}
     rows = [{"seed": 3, "error": 0.1}]
-    table = _sweep_folder.table_of(rows, [run])
+    table = _folder.table_of(rows, [run])
     assert table[["error (parameter)", "error"]].values.tolist() == [[0.1, ""]]
-    assert list(_sweep_folder.parameter_columns(rows).values()) == ["seed", "error (parameter)"]
+    assert list(_folder.parameter_columns(rows).values()) == ["seed", "error (parameter)"]
 
 
 def test_the_command_has_an_entry_point_and_says_its_version(capsys):
@@ -937,7 +929,7 @@ def test_the_command_has_an_entry_point_and_says_its_version(capsys):
     import afterfit
 
     pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
-    assert pyproject["project"]["scripts"] == {"afterfit": "afterfit._cli:main"}
+    assert pyproject["project"]["scripts"] == {"afterfit": "afterfit.runs._cli:main"}
     with pytest.raises(SystemExit, match="0"):
         _cli.main(["--version"])
     assert capsys.readouterr().out.strip() == f"afterfit {afterfit.__version__}"

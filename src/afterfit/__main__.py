@@ -2,7 +2,7 @@
 
 import sys
 
-from afterfit._cli import main
+from afterfit.runs._cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,367 @@
+"""An adaptive lattice that is fine where a decision boundary may pass, and coarse elsewhere.
+
+All geometry happens in lattice units: coordinate u runs from 0 to the number of coarse cells along
+an axis, and a piecewise linear map takes it to the feature. Places are counted in ticks, the
+smallest cells that there can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afterfit.boundary._decisions import NOWHERE, TIE_ULPS, DecisionTable
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.intp]
+
+# A cell is split at most so many times, by the number of features. Both coordinates of a place in
+# the lattice, counted in the smallest cells, must fit one integer of 64 bits.
+MAX_DEPTH = {1: 34, 2: 18}
+
+# Where the log odds are infinite (the edge of a support) nothing is smooth: fewer splits there.
+SUPPORT_EDGE_DEPTH = 5
+
+# The smoothness that is assumed: within a cell, no second derivative of the log odds exceeds this
+# many times the largest that its nine points show.
+CURVATURE_SAFETY = 4.0
+
+# A cell with one boundary is left whole when curvature changes its gradient by at most this
+# fraction per half cell; a circle is then resolved by cells of a quarter of its radius.
+MAX_GRADIENT_CHANGE = 0.25
+
+# From the lowest local minima of each decision's deficit a search goes downhill between the
+# sampled points: how many minima, and how often its step is halved.
+MAX_DIPS = 8
+DIP_HALVINGS = 10
+
+# Coarse lattice lines of the two axes are shifted by these fractions of a cell, so that a boundary
+# on a line of symmetry of the limits, or on a diagonal, does not run along lattice points.
+LINE_SHIFTS = (0.1370178, 0.2718034)
+
+
+def coarse_lines(low: float, high: float, n_cells: int, axis: int) -> Array:
+    """Return the n_cells + 1 lattice lines from `low` to `high` along an axis."""
+    steps = np.arange(n_cells + 1, dtype=np.float64)
+    steps[1:-1] += LINE_SHIFTS[axis]
+    return np.asarray(low + (high - low) * steps / n_cells)
+
+
+class Field:
+    """The log joint densities in lattice units, and how often they were asked for."""
+
+    def __init__(
+        self,
+        log_joints: Callable[[Array], Array],
+        table: DecisionTable,
+        lines: tuple[Array, ...],
+    ) -> None:
+        self.table = table
+        self.lines = lines
+        self.n_evaluations = 0
+        self._log_joints = log_joints
+
+    def features(self, u: Array) -> Array:
+        columns = [
+            np.interp(u[:, axis], np.arange(len(lines)), lines)
+            for axis, lines in enumerate(self.lines)
+        ]
+        return np.column_stack(columns) if len(u) else np.empty((0, len(self.lines)))
+
+    def lattice_units(self, X: Array) -> Array:
+        columns = [
+            np.interp(X[:, axis], lines, np.arange(len(lines)))
+            for axis, lines in enumerate(self.lines)
+        ]
+        return np.column_stack(columns)
+
+    def joints(self, u: Array) -> Array:
+        if len(u) == 0:
+            return np.empty((0, self.table.n_classes))
+        self.n_evaluations += len(u)
+        return np.asarray(self._log_joints(self.features(u)))
+
+    def odds(self, u: Array, first: Indices, second: Indices) -> Array:
+        return self.table.log_odds_of(self.joints(u), first, second)
+
+
+class Tree:
+    """Cells of an adaptive lattice; each carries the 3 (or 3 x 3) points sampled in it."""
+
+    def __init__(self, field: Field, seeds: Array, max_evaluations: int) -> None:
+        self.field = field
+        self.max_evaluations = max_evaluations
+        self.exhausted = False
+        self.n_axes = len(field.lines)
+        self.depth = MAX_DEPTH[self.n_axes]
+        self.size = 2**self.depth  # of a coarse cell, in ticks
+        self.stride = (max(len(axis) for axis in field.lines) + 1) * self.size
+        self.keys: Indices = np.empty(0, dtype=np.intp)
+        self.joints = np.empty((0, field.table.n_classes))
+        self.labels: Indices = np.empty(0, dtype=np.intp)
+        self.leaves: list[tuple[Indices, int]] = []  # corners of lowest ticks (m, d), size
+        self.edge_leaves: list[tuple[Indices, int]] = []  # the same, along edges of supports
+        self._unresolved: list[tuple[Indices, int]] = []
+        inside = self._inside(seeds)
+        self._seeds = field.lattice_units(seeds[inside])
+        self._seed_labels = field.table.choose_smoothly(field.joints(self._seeds))
+
+    @property
+    def points(self) -> Array:
+        """Every sampled point, in lattice units."""
+        return np.asarray(self._ticks(self.keys) / self.size)
+
+    def grow(self) -> None:
+        """Split cells until each is resolved, as small as they get, or the budget is spent."""
+        counts = [np.arange(len(axis) - 1) for axis in self.field.lines]
+        grid = np.meshgrid(*counts, indexing="ij")
+        cells = np.column_stack([index.ravel() for index in grid]) * self.size
+        self._sample(cells, self.size)
+        self._look_for_dips()
+        self._settle(cells, self.size)
+
+    def split_at(self, points: Array) -> bool:
+        """Split the leaves under these points, in lattice units, and tell whether there were any.
+
+        Leaves as small as they get stay whole, and those along the edge of a support.
+        """
+        ticks = points * self.size
+        leaves, self.leaves = self.leaves, []
+        any_split = False
+        for cells, size in leaves:
+            corner = (np.floor(ticks / size) * size).astype(np.intp)
+            split = np.isin(self._key(cells), self._key(corner)) & (size > 2)
+            if split.any() and self.field.n_evaluations > self.max_evaluations:
+                self.exhausted = True
+                self._keep_unresolved(cells[split], size)
+                split = np.zeros_like(split)
+            self.leaves.append((cells[~split], size))
+            if split.any():
+                any_split = True
+                self._settle(self._children(cells[split], size), size // 2)
+        return any_split
+
+    def _settle(self, cells: Indices, size: int) -> None:
+        """Split cells until each is resolved, and keep them as leaves."""
+        while True:
+            joints, labels = self._sample(cells, size)
+            split, at_edge = unresolved(joints, labels, self.field.table, self.n_axes)
+            split |= self._hides_a_seed(cells, size, labels)
+            if size <= self.size >> SUPPORT_EDGE_DEPTH:
+                self._keep_unresolved(cells[at_edge], size)
+                self.edge_leaves.append((cells[at_edge], size))
+                cells, split = cells[~at_edge], split[~at_edge]
+            cost = int(split.sum()) * 4**self.n_axes
+            if size == 2 or self.field.n_evaluations + cost > self.max_evaluations:
+                self.exhausted |= bool(split.any()) and size > 2
+                self._keep_unresolved(cells[split], size)
+                split = np.zeros_like(split)
+            self.leaves.append((cells[~split], size))
+            if not split.any():
+                return
+            cells, size = self._children(cells[split], size), size // 2
+
+    def _children(self, cells: Indices, size: int) -> Indices:
+        half = size // 2
+        corners = np.stack(np.meshgrid(*[[0, half]] * self.n_axes, indexing="ij"), axis=-1)
+        children = cells[:, None, :] + corners.reshape(-1, self.n_axes)
+        return np.asarray(children.reshape(-1, self.n_axes))
+
+    def unresolved_boxes(self) -> Array:
+        """Return the cells whose refinement ended early, as (low, high) of each feature."""
+        boxes = []
+        for cells, size in self._unresolved:
+            low = self.field.features(cells / self.size)
+            high = self.field.features((cells + size) / self.size)
+            boxes.append(np.stack([low, high], axis=2).reshape(len(cells), -1))
+        return np.concatenate(boxes) if boxes else np.empty((0, 2 * self.n_axes))
+
+    def rank(self, ticks: Indices) -> Indices:
+        """Return the row of each of these sampled points, given in ticks."""
+        return np.searchsorted(self.keys, self._key(ticks))
+
+    def _keep_unresolved(self, cells: Indices, size: int) -> None:
+        # Cells as small as the tolerance are no news; larger ones the caller must hear of.
+        if len(cells) and size > 2:
+            self._unresolved.append((cells, size))
+
+    def _sample(self, cells: Indices, size: int) -> tuple[Array, Indices]:
+        steps = np.array([0, size // 2, size])
+        stencil = np.stack(np.meshgrid(*[steps] * self.n_axes, indexing="ij"), axis=-1)
+        ticks = cells[(slice(None), *[None] * self.n_axes)] + stencil
+        keys = self._key(ticks)
+        wanted = np.unique(keys)
+        missing = wanted[~np.isin(wanted, self.keys, assume_unique=True)]
+        joints = self.field.joints(self._ticks(missing) / self.size)
+        all_keys = np.concatenate([self.keys, missing])
+        order = np.argsort(all_keys, kind="stable")
+        self.keys = all_keys[order]
+        self.joints = np.concatenate([self.joints, joints])[order]
+        labels = np.concatenate([self.labels, self.field.table.choose_smoothly(joints)])
+        self.labels = labels[order]
+        rows = np.searchsorted(self.keys, keys)
+        return self.joints[rows], self.labels[rows]
+
+    def _hides_a_seed(self, cells: Indices, size: int, labels: Indices) -> NDArray[np.bool_]:
+        """Tell the cells that hold a point whose decision none of their sampled points has."""
+        hides = np.zeros(len(cells), dtype=bool)
+        if len(self._seeds) == 0 or len(cells) == 0:
+            return hides
+        keys = self._key(cells)
+        order = np.argsort(keys)
+        corner = (np.floor(self._seeds * self.size / size) * size).astype(np.intp)
+        wanted = self._key(corner)
+        at = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
+        for seed in np.flatnonzero(keys[order][at] == wanted):
+            cell = order[at[seed]]
+            hides[cell] |= bool((labels[cell] != self._seed_labels[seed]).all())
+        return hides
+
+    def _look_for_dips(self) -> None:
+        """Go downhill from the lowest local minima of each decision's deficit, and keep finds."""
+        half = self.size // 2  # so far, only the coarse cells were sampled
+        axes = [np.arange(2 * len(axis) - 1) * half for axis in self.field.lines]
+        rows = self.rank(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
+        step = 0.25  # half the distance of neighbouring samples
+        for decision in range(self.field.table.n_decisions):
+            deficit = self._deficit(self.joints[rows], self.labels[rows], decision)
+            where = _local_minima(deficit)
+            start = where[np.argsort(deficit[tuple(where.T)], kind="stable")[:MAX_DIPS]]
+            found = self._descend(start / 2.0, step, decision)
+            self._seeds = np.concatenate([self._seeds, found])
+            new = np.full(len(found), decision)
+            self._seed_labels = np.concatenate([self._seed_labels, new])
+
+    def _deficit(self, joints: Array, labels: Indices, decision: int) -> Array:
+        """Return by how much `decision` falls short of the best; infinite where it is best."""
+        rows = joints.reshape(-1, joints.shape[-1])
+        best = labels.ravel()
+        other = (best != decision) & (best != NOWHERE)
+        deficit = np.full(len(rows), np.inf)
+        deficit[other] = self.field.table.log_odds_of(
+            rows[other], best[other], np.full(int(other.sum()), decision)
+        )
+        return deficit.reshape(labels.shape)
+
+    def _descend(self, start: Array, step: float, decision: int) -> Array:
+        """Return the points at which a compass search from `start` met `decision`."""
+        here = start
+        found = [np.empty((0, self.n_axes))]
+        compass = np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0]] * self.n_axes, indexing="ij"), axis=-1)
+        compass = compass.reshape(-1, self.n_axes)
+        top = np.array([len(axis) - 1.0 for axis in self.field.lines])
+        for _ in range(DIP_HALVINGS):
+            if len(here) == 0:
+                break
+            around = np.clip(here[:, None, :] + step * compass, 0.0, top)
+            flat = around.reshape(-1, self.n_axes)
+            joints = self.field.joints(flat)
+            labels = self.field.table.choose_smoothly(joints)
+            deficit = self._deficit(joints, labels, decision).reshape(len(here), -1)
+            deficit[(labels == decision).reshape(len(here), -1)] = -np.inf
+            lowest = deficit.argmin(axis=1)
+            here = around[np.arange(len(here)), lowest]
+            met = np.isneginf(deficit[np.arange(len(here)), lowest])
+            found.append(here[met])
+            here = here[~met]
+            step /= 2
+        return np.concatenate(found)
+
+    def _key(self, ticks: Indices) -> Indices:
+        if self.n_axes == 1:
+            return np.asarray(ticks[..., 0])
+        return np.asarray(ticks[..., 0] * self.stride + ticks[..., 1])
+
+    def _ticks(self, keys: Indices) -> Indices:
+        if self.n_axes == 1:
+            return keys[:, None]
+        return np.column_stack(np.divmod(keys, self.stride))
+
+    def _inside(self, X: Array) -> NDArray[np.bool_]:
+        inside = np.ones(len(X), dtype=bool)
+        for axis, lines in enumerate(self.field.lines):
+            inside &= (X[:, axis] >= lines[0]) & (X[:, axis] <= lines[-1])
+        return inside
+
+
+def _local_minima(values: Array) -> Indices:
+    """Return the interior indices (m, d) at which finite `values` are least among neighbours."""
+    inner = tuple(slice(1, -1) for _ in values.shape)
+    least = np.isfinite(values[inner])
+    for offset in np.ndindex(*[3] * values.ndim):
+        shifted = tuple(slice(o, o + n - 2) for o, n in zip(offset, values.shape, strict=True))
+        least &= values[inner] <= values[shifted]
+    return np.argwhere(least) + 1
+
+
+def unresolved(
+    joints: Array, labels: Indices, table: DecisionTable, n_axes: int
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which cells need splitting, and which of these lie at the edge of a support.
+
+    `joints` is (m, 3, ..., K), `labels` (m, 3, ...). A decision is out of the running in a cell if
+    the log odds of the centre's decision against it stay positive by the bound of `_lowest`; a
+    cell is resolved if at most one other is in the running, and the log odds against that one have
+    no stationary point by `_is_monotone`: then one boundary passes, or none.
+    """
+    flat = labels.reshape(len(labels), -1)
+    centre = flat[:, flat.shape[1] // 2]
+    mixed = (flat == NOWHERE).any(axis=1) & (flat != NOWHERE).any(axis=1)
+    running = np.zeros(len(labels), dtype=np.intp)
+    smooth = np.ones(len(labels), dtype=bool)
+    infinite = np.zeros(len(labels), dtype=bool)
+    level = tuple(range(1, n_axes + 1))
+    for first in np.unique(centre[centre != NOWHERE]):
+        rows = np.flatnonzero(centre == first)
+        own = joints[rows]
+        tie = TIE_ULPS * np.finfo(float).eps * (1.0 + _scale(own))
+        for second in range(table.n_decisions):
+            if second == first:
+                continue
+            odds = table.log_odds(own, int(first), second)
+            tied = (np.abs(odds) <= tie[(..., *[None] * n_axes)]).all(axis=level)
+            near = (_lowest(odds, n_axes) <= 0) & ~tied
+            running[rows[near]] += 1
+            smooth[rows[near]] &= _is_monotone(odds[near], n_axes)
+            infinite[rows[near]] |= ~np.isfinite(odds[near]).all(axis=level)
+    split = mixed | (running > 1) | ~smooth
+    return split, split & (mixed | (infinite & (running == 1)))
+
+
+def _scale(joints: Array) -> Array:
+    finite = np.where(np.isfinite(joints), np.abs(joints), 0.0)
+    return np.asarray(finite.reshape(len(joints), -1).max(axis=1))
+
+
+def _lowest(odds: Array, n_axes: int) -> Array:
+    """Return a lower bound of the log odds over each cell, from their sampled curvature.
+
+    Between samples a function lies at most (sum of its largest second differences) / 8 below the
+    least of the corners around it; CURVATURE_SAFETY allows for curvature between samples.
+    """
+    level = tuple(range(1, n_axes + 1))
+    dip = np.zeros(len(odds))
+    with np.errstate(invalid="ignore"):
+        for axis in level:
+            second = np.diff(odds, n=2, axis=axis)
+            bent = np.where(np.isfinite(second), np.maximum(second, 0.0), 0.0)
+            dip += bent.max(axis=level)
+    return np.asarray(odds.min(axis=level) - CURVATURE_SAFETY * dip / 8.0)
+
+
+def _is_monotone(odds: Array, n_axes: int) -> NDArray[np.bool_]:
+    """Tell whether the gradient of the log odds hardly turns within each cell."""
+    level = tuple(range(1, n_axes + 1))
+    with np.errstate(invalid="ignore"):
+        slope = np.zeros(len(odds))
+        change = np.zeros(len(odds))
+        for axis in level:
+            across = tuple(other for other in level if other != axis)
+            slope += np.diff(odds, axis=axis).mean(axis=level) ** 2
+            change += np.abs(np.diff(odds, n=2, axis=axis)).max(axis=level)
+            for other in across:
+                twist = np.diff(np.diff(odds, axis=axis), axis=other)
+                change += np.abs(twist).max(axis=level) / 2
+        return np.asarray(change <= MAX_GRADIENT_CHANGE * np.sqrt(slope)) & np.isfinite(slope)

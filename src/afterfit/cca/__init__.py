@@ -1,0 +1,35 @@
+"""Canonical correlations, and whether they are more than noise.
+
+`canonical_correlations` and `fit_cca` compute them exactly, `CCAResult.significance` and
+`permutation_test` test every root, `cross_validated_correlations` says what is left of them on new
+rows, `null_edge` and `null_density` what pure noise gives. `mean_cca`, `svcca`, `pwcca` and
+`linear_cka` compare two representations of the same rows.
+"""
+
+from afterfit.cca._cca import (
+    CCAResult,
+    PermutationResult,
+    canonical_correlations,
+    cross_validated_correlations,
+    fit_cca,
+    permutation_test,
+)
+from afterfit.cca._similarity import linear_cka, mean_cca, pwcca, svcca
+from afterfit.cca._wachter import null_density, null_edge
+from afterfit.cca._whitening import ForcedCorrelationWarning
+
+__all__ = [
+    "CCAResult",
+    "ForcedCorrelationWarning",
+    "PermutationResult",
+    "canonical_correlations",
+    "cross_validated_correlations",
+    "fit_cca",
+    "linear_cka",
+    "mean_cca",
+    "null_density",
+    "null_edge",
+    "permutation_test",
+    "pwcca",
+    "svcca",
+]

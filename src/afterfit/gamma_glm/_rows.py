@@ -1,0 +1,282 @@
+"""Rows to predict: fitted or new ones, from a formula's variables or a design's columns."""
+
+from __future__ import annotations
+
+import ast
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from afterfit._validation import as_float_array, check_matrix, listing
+from afterfit.gamma_glm._fit import GammaFit, GammaRows, check_responses, make_rows, refuse_rows
+
+Floats = NDArray[np.float64]
+
+
+def select_rows(
+    fit: GammaFit, data: Any, *, offset: Any, exposure: Any, var_weights: Any
+) -> GammaRows:
+    """Return the fitted rows (`data` None) or new ones; what is given replaces the fit's own."""
+    if data is None:
+        if offset is None and exposure is None and var_weights is None:
+            return fit.fitted_rows
+        design, labels, name = fit.design, fit.labels, "the fitted rows"
+    else:
+        design, labels, name = *_new_design(fit, data), "`data`"
+        _require_what_the_fit_used(fit, offset, exposure, var_weights)
+    predictor = design @ fit.coefficients
+    shift = fit.offset if offset is None else check_rows(offset, "offset", labels)
+    if shift is not None:
+        predictor = predictor + shift
+    shift = fit.log_exposure if exposure is None else _log_exposure(fit, exposure, labels)
+    if shift is not None:
+        predictor = predictor + shift
+    weights: Floats | float = 1.0 if data is not None else fit.var_weights
+    if var_weights is not None:
+        weights = check_rows(var_weights, "var_weights", labels)
+        refuse_rows(~(weights > 0), labels, "`var_weights`", "must be positive")
+    return make_rows(fit, predictor, design, weights, labels, name)
+
+
+def select_response(fit: GammaFit, y: Any, data: Any, labels: pd.Index) -> Floats:
+    """Return the responses to judge: those given, or the fit's own where none are."""
+    if y is None:
+        if data is not None:
+            raise ValueError(
+                "`y` is needed with `data`: one value for each row of `data`, or one for all."
+            )
+        return fit.response
+    advice = (
+        " statsmodels drops rows with missing values: leave `y` out for the fitted responses, or "
+        "give `data` as well."
+    )
+    response = check_rows(y, "y", labels, advice if data is None else "")
+    check_responses(response, labels, "`y`")
+    return response
+
+
+def check_rows(values: Any, name: str, labels: pd.Index, advice: str = "") -> Floats:
+    """Return `values` (one for all rows, or one for each) as finite floats, or raise."""
+    index = values.index if isinstance(values, pd.Series) else labels
+    if isinstance(values, pd.Series) and pd.api.types.is_numeric_dtype(values):
+        values = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    array = as_float_array(values, name)
+    if array.shape not in ((), (len(labels),)):
+        raise ValueError(
+            f"`{name}` must be one number or have shape ({len(labels)},), one value for each row, "
+            f"got shape {array.shape}.{advice}"
+        )
+    if not index.equals(labels):
+        raise ValueError(
+            f"The index of `{name}` differs from that of the rows. Align them, or pass "
+            f"`{name}.to_numpy()` if the order is meant."
+        )
+    array = np.broadcast_to(array, (len(labels),))
+    refuse_rows(~np.isfinite(array), labels, f"`{name}`", "must be finite")
+    return array
+
+
+def _log_exposure(fit: GammaFit, exposure: Any, labels: pd.Index) -> Floats:
+    from statsmodels.genmod.families.links import Log
+
+    if not isinstance(fit.link, Log):
+        raise ValueError(
+            f"`exposure` needs the Log link, the fit has {type(fit.link).__name__}. Use `offset`, "
+            "which adds to the linear predictor of any link."
+        )
+    values = check_rows(exposure, "exposure", labels)
+    refuse_rows(~(values > 0), labels, "`exposure`", "must be positive")
+    return np.asarray(np.log(values))
+
+
+def _require_what_the_fit_used(fit: GammaFit, offset: Any, exposure: Any, var_weights: Any) -> None:
+    # statsmodels takes 0, 1 and 1 in silence, and is wrong for rows that differ.
+    used = {
+        "offset": (fit.offset is not None and offset is None, "0 for none"),
+        "exposure": (fit.log_exposure is not None and exposure is None, "1 for one unit"),
+        "var_weights": (fit.is_weighted and var_weights is None, "1 for single observations"),
+    }
+    for name, (lacking, neutral) in used.items():
+        if lacking:
+            raise ValueError(
+                f"The fit used `{name}`: give `{name}` for the rows of `data` too (one value for "
+                f"each row, or one for all; {neutral})."
+            )
+
+
+def _new_design(fit: GammaFit, data: Any) -> tuple[Floats, pd.Index]:
+    model = fit.results.model
+    labels = data.index if isinstance(data, pd.DataFrame) else None
+    if getattr(model, "formula", None) is not None and not hasattr(model, "smoother"):
+        design = _design_from_formula(model, data)
+    else:
+        design = _design_from_columns(model, data)
+    return design, pd.RangeIndex(len(design)) if labels is None else labels
+
+
+def _design_from_columns(model: Any, data: Any) -> Floats:
+    names = [str(name) for name in model.exog_names]
+    original = getattr(model.data, "orig_exog", None)
+    if (
+        isinstance(data, pd.DataFrame)
+        and isinstance(original, pd.DataFrame)
+        and not data.columns.equals(original.columns)
+    ):
+        _check_columns(data, list(original.columns))
+        data = data[list(original.columns)]  # by name: the order need not be the fit's
+    matrix = check_matrix(data, "data", min_rows=0, axes="(rows, columns of the fit's design)")
+    if matrix.shape[1] != len(names):
+        raise ValueError(
+            f"`data` must have the {len(names)} column(s) of the fit's design ({listing(names)}), "
+            f"got {matrix.shape[1]}. A constant is added by "
+            "`sm.add_constant(data, has_constant='add')`, not by statsmodels itself."
+        )
+    return matrix
+
+
+def _check_columns(data: pd.DataFrame, columns: Sequence[Any]) -> None:
+    absent = [column for column in columns if column not in data.columns]
+    if absent:
+        hint = " Add it with `sm.add_constant(data, has_constant='add')`."
+        raise ValueError(
+            f"`data` lacks {len(absent)} column(s) of the fit: "
+            f"{listing([repr(column) for column in absent])}.{hint if 'const' in absent else ''}"
+        )
+    twice = [column for column in columns if (data.columns == column).sum() > 1]
+    if twice:
+        raise ValueError(
+            f"`data` has more than one column named {listing([repr(column) for column in twice])}."
+        )
+
+
+def _design_from_formula(model: Any, data: Any) -> Floats:
+    spec = getattr(model.data, "model_spec", None)
+    spec = getattr(model.data, "design_info", None) if spec is None else spec  # statsmodels < 0.15
+    frame = getattr(model.data, "frame", None)
+    columns = _columns_in_formula(spec, frame)
+    if not isinstance(data, pd.DataFrame):
+        raise TypeError(
+            f"The fit came from the formula {model.formula!r}: `data` must be a DataFrame with its "
+            f"column(s) {listing([repr(column) for column in columns])}, "
+            f"got {type(data).__name__}."
+        )
+    data = _checked_variables(data, columns, spec, frame)
+    design = _evaluate_formula(spec, data, model.formula)
+    if design.shape != (len(data), len(model.exog_names)):
+        raise ValueError(
+            f"`data` has {len(data)} rows and the formula {model.formula!r} made a design of shape "
+            f"{design.shape} of it: a transformation in the formula gives missing values."
+        )
+    bad = ~np.isfinite(design)
+    if bad.any():
+        terms = [repr(str(model.exog_names[j])) for j in np.flatnonzero(bad.any(axis=0))]
+        refuse_rows(bad.any(axis=1), data.index, f"the term(s) {listing(terms)}", "must be finite")
+    return design
+
+
+def _columns_in_formula(spec: Any, frame: Any) -> list[Any]:
+    """Return the columns of the fitted frame that the right-hand side names."""
+    parts = [part for factor in _factors(spec) for part in ast.walk(factor)]
+    names = {_column_named_by(part) for part in parts}
+    if frame is None:  # the fit has lost its frame: the formula engine will say what it lacks
+        return []
+    return [column for column in frame.columns if column in names]
+
+
+def _columns_of_levels(spec: Any, fitted: pd.DataFrame) -> list[Any]:
+    """Return the columns whose values are levels: what is in C(...), and what is no number."""
+    found = []
+    for factor in _factors(spec):
+        treated = _is_call(factor, "C") and factor.args
+        column = _column_named_by(factor.args[0] if treated else factor)
+        if column in fitted and (treated or not _holds_numbers(fitted[column])):
+            found.append(column)
+    return found
+
+
+def _factors(spec: Any) -> list[Any]:
+    """Return the factors of the right-hand side, each of them a Python expression."""
+    if hasattr(spec, "factors"):  # formulaic
+        codes = [str(factor.expr) for factor in spec.factors]
+    else:  # patsy
+        codes = [factor.code for factor in spec.factor_infos if hasattr(factor, "code")]
+    return [ast.parse(code, mode="eval").body for code in codes]
+
+
+def _column_named_by(node: Any) -> str | None:
+    if isinstance(node, ast.Name):
+        return node.id
+    # Q("a name with blanks") is patsy's and formulaic's way to name any column.
+    return getattr(node.args[0], "value", None) if _is_call(node, "Q") and node.args else None
+
+
+def _is_call(node: Any, name: str) -> bool:
+    return isinstance(node, ast.Call) and getattr(node.func, "id", None) == name
+
+
+def _checked_variables(
+    data: pd.DataFrame, columns: Sequence[Any], spec: Any, fitted: Any
+) -> pd.DataFrame:
+    """Return `data` with its levels in the type that the fit saw, or raise."""
+    # A column that is absent must not be looked up among the caller's variables, as patsy does.
+    _check_columns(data, columns)
+    missing = {column: int(data[column].isna().sum()) for column in columns}
+    found = [f"{column!r} ({count})" for column, count in missing.items() if count]
+    if found:
+        raise ValueError(
+            f"`data` has missing values in column(s) {listing(found)}: drop or impute these rows."
+        )
+    for column in columns:
+        if _holds_numbers(fitted[column]) and not _holds_numbers(data[column]) and len(data) > 0:
+            raise ValueError(
+                f"`data` must have numbers in column {column!r}, as in the fit, "
+                f"got {data[column].dtype}."
+            )
+    levels = _columns_of_levels(spec, fitted) if columns else []
+    for column in levels:
+        _check_levels(data[column], fitted[column], column)
+    # Engines read categories by their type: numbers would not be those of a text column. Without
+    # rows no column has a type of its own.
+    typed = levels if len(data) > 0 else columns
+    return data.astype({column: fitted[column].dtype for column in typed})
+
+
+def _holds_numbers(values: pd.Series) -> bool:
+    return bool(values.dtype.kind in "iuf")
+
+
+def _check_levels(new: pd.Series, fitted: pd.Series, column: Any) -> None:
+    known = pd.unique(fitted.dropna())
+    unseen = ~new.isin(known).to_numpy()
+    if unseen.any():
+        levels = listing(_plain(pd.unique(new[unseen])))
+        raise ValueError(
+            f"`data` has level(s) of {column!r} that the fit never saw: {levels}, in "
+            f"{int(unseen.sum())} row(s) ({listing(list(new.index[unseen]))}). Known are "
+            f"{listing(_plain(known))}. Leave these rows out, or fit with them."
+        )
+
+
+def _plain(levels: Any) -> list[str]:
+    return [repr(level.item() if hasattr(level, "item") else level) for level in levels]
+
+
+def _evaluate_formula(spec: Any, data: pd.DataFrame, formula: str) -> Floats:
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        # formulaic only warns of an unseen level, and gives the row that of the baseline.
+        warnings.filterwarnings("error", message=".*categories outside of the nominated levels.*")
+        try:
+            if hasattr(spec, "get_model_matrix"):
+                matrix = spec.get_model_matrix(data, output="numpy", na_action="ignore")
+            else:
+                import patsy  # type: ignore[import-untyped]
+
+                matrix = patsy.dmatrix(spec, data, NA_action=patsy.NAAction(NA_types=[]))
+            return np.asarray(matrix, dtype=np.float64)
+        except Exception as error:
+            detail = " ".join(str(error).split())
+            raise ValueError(f"`data` does not fit the formula {formula!r}: {detail}") from error

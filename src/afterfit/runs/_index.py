@@ -1,0 +1,163 @@
+"""The index page of a sweep's folder: its table, and how each number varies."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from afterfit.runs._folder import RESERVED
+from afterfit.runs._page import document
+
+# The page shows so many rows; all of them are in table.csv and table.parquet.
+MAX_ROWS = 2000
+# A cell shows so many characters, and has the rest as its tooltip.
+MAX_CHARACTERS = 60
+# Points beyond this number are drawn as a picture inside the figure.
+MAX_POINTS = 500
+# Beyond this, the length of an axis may be no float.
+MAX_DRAWN = 1e300
+# A parameter of text with more values than this is no axis.
+MAX_LABELS = 30
+
+STYLE = """
+table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
+th, td { padding: .2rem .6rem; border-bottom: 1px solid #8884; text-align: right; }
+.scroll { overflow-x: auto; max-height: 30rem; }
+thead th { position: sticky; top: 0; background: Canvas; }
+tr.failed td { background: #d5522a2e; }
+td { white-space: nowrap; }
+figure { margin: 1.5rem 0; } figure img { max-width: 100%; background: white; }
+@media screen and (prefers-color-scheme: dark) {
+  figure img { filter: invert(.93) hue-rotate(180deg); }
+}
+"""
+
+
+def page(table: pd.DataFrame, varying: Sequence[str], title: str) -> str:
+    """Return the page as HTML; every name and value in it is text, whatever it holds."""
+    counts = table["status"].value_counts()
+    summary = ", ".join(f"{count} {status}" for status, count in counts.items())
+    axes = [name for name in varying if _is_axis(table[name])]
+    numeric = [
+        name
+        for name in table
+        if name not in {*varying, *RESERVED}
+        and _is_number(table[name])
+        and table[name].notna().any()
+    ]
+    figures = [_figure_of(table, record, axes) for record in numeric] if axes else []
+    body = [
+        f"<h1>{escape(title)}</h1>",
+        f"<p>{len(table)} runs: {escape(summary)}. The table is also in "
+        '<a href="table.csv">table.csv</a> and <a href="table.parquet">table.parquet</a>.</p>',
+        _table(table),
+        "<h2>Records against the parameters that vary</h2>" if figures else "",
+        *figures,
+    ]
+    return document(title, "\n".join(body), style=STYLE)
+
+
+def _is_number(column: pd.Series[Any]) -> bool:
+    is_bool = pd.api.types.is_bool_dtype(column.dtype)
+    return bool(is_bool or pd.api.types.is_numeric_dtype(column.dtype))
+
+
+def _is_axis(column: pd.Series[Any]) -> bool:
+    n_values = column.nunique()
+    return n_values > 1 and (_is_number(column) or n_values <= MAX_LABELS)
+
+
+def _table(table: pd.DataFrame) -> str:
+    shown = table.head(MAX_ROWS)
+    # What runs are known by first: parameters and records, then how they went.
+    head = "".join(f"<th>{_cell(name)}</th>" for name in shown)
+    lines = [
+        f'<tr class="{"ok" if status == "ok" else "failed"}">'
+        + "".join(
+            f"<td>{_linked(name, value)}</td>" for name, value in zip(shown, row, strict=True)
+        )
+        + "</tr>"
+        for status, row in zip(
+            shown["status"], shown.astype(object).itertuples(index=False, name=None), strict=True
+        )
+    ]
+    more = len(table) - len(shown)
+    rest = f"<p>{more} more runs are in the files.</p>" if more else ""
+    return (
+        f'<div class="scroll" tabindex="0" role="region" aria-label="Runs"><table><thead><tr>{head}'
+        f"</tr></thead><tbody>{''.join(lines)}</tbody></table></div>{rest}"
+    )
+
+
+def _linked(name: str, value: Any) -> str:
+    if name == "notebook" and value:
+        return f'<a href="{escape(value)}">open</a>'
+    return _cell(value)
+
+
+def _cell(value: Any) -> str:
+    if value is None or value is pd.NA or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    if len(text) <= MAX_CHARACTERS:
+        return escape(text)
+    return f'<span title="{escape(text[:1000])}">{escape(text[:MAX_CHARACTERS])}…</span>'
+
+
+def _figure_of(table: pd.DataFrame, record: str, axes: Sequence[str]) -> str:
+    """Return a record against each varying parameter, points and means, as an image."""
+    import matplotlib.style
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    # Names come from the notebook and from the reader: no formulas in them.
+    with (
+        rc_context({"text.parse_math": False, "svg.hashsalt": "afterfit"}),
+        matplotlib.style.context("afterfit.book"),
+    ):
+        figure = Figure(figsize=(4.2 * len(axes), 3.2), layout="constrained")
+        panels = figure.subplots(1, len(axes), sharey=True, squeeze=False)[0]
+        for panel, axis in zip(panels, axes, strict=True):
+            _draw(panel, table[axis], table[record])
+            panel.set_xlabel(_short(axis), parse_math=False)
+        panels[0].set_ylabel(_short(record), parse_math=False)
+        drawn = io.BytesIO()
+        figure.savefig(drawn, format="svg", metadata={"Date": None})
+    data = base64.b64encode(drawn.getvalue()).decode()
+    text = f"{record} against {', '.join(axes)}: each run, and the mean of the runs at each value"
+    return (
+        f'<figure><img alt="{escape(text)}" src="data:image/svg+xml;base64,{data}">'
+        f"<figcaption>{escape(text)}.</figcaption></figure>"
+    )
+
+
+def _draw(panel: Any, x: pd.Series[Any], y: pd.Series[Any]) -> None:
+    y = y.astype("Float64").astype("float64")
+    keep = (y.abs() < MAX_DRAWN) & x.notna()
+    x, y = x[keep], y[keep]
+    if _is_number(x):
+        keep = x.astype("float64").abs() < MAX_DRAWN
+        x, y = x[keep], y[keep]
+        if pd.api.types.is_integer_dtype(x.dtype):
+            panel.xaxis.get_major_locator().set_params(integer=True)
+    else:
+        labels = list(dict.fromkeys(x))
+        x = x.map({label: position for position, label in enumerate(labels)})
+        panel.set_xticks(range(len(labels)), [_short(label) for label in labels], rotation=20)
+        for tick in panel.get_xticklabels():
+            tick.set_parse_math(False)
+    x = x.astype("float64")
+    panel.plot(x, y, "o", alpha=0.5, rasterized=len(x) > MAX_POINTS)
+    means = y.groupby(x).mean()
+    panel.plot(means.index, means, "-")
+
+
+def _short(name: Any) -> str:
+    text = "".join(character if character.isprintable() else " " for character in str(name))
+    return text if len(text) <= 30 else text[:29] + "…"
