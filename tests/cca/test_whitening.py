@@ -1,0 +1,165 @@
+"""Rank, forced correlations and the bases behind them."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from cca_tables import related_pair
+from matplotlib import pyplot as plt
+from sklearn.datasets import load_digits
+from statsmodels.multivariate.cancorr import CanCorr
+
+from afterfit.cca import (
+    ForcedCorrelationWarning,
+    canonical_correlations,
+    cross_validated_correlations,
+    fit_cca,
+    mean_cca,
+    null_edge,
+    permutation_test,
+    pwcca,
+    svcca,
+)
+from afterfit.cca._wachter import null_quantiles
+
+
+class TestRank:
+    def test_constant_and_collinear_columns_change_nothing(self):
+        rng = np.random.default_rng(0)
+        X, Y = related_pair(rng)
+        wide = np.hstack([X, X @ rng.standard_normal((6, 3)), np.full((120, 1), 0.1), X[:, :1]])
+        rho = canonical_correlations(X, Y)
+        for left in (wide, wide + 1e7, wide * 1e-7, wide[:, ::-1]):
+            result = fit_cca(left, Y)
+            assert result.x_rank == 6
+            assert result.correlations == pytest.approx(rho, abs=1e-8)
+
+    def test_unused_columns_have_weight_zero_and_constant_ones_loading_zero(self):
+        X, Y = related_pair(np.random.default_rng(1))
+        result = fit_cca(np.hstack([X, np.full((120, 1), 0.1)]), Y)
+        assert (result.x_weights[-1] == 0.0).all()
+        assert (result.x_loadings[-1] == 0.0).all()
+
+    def test_float32_rounding_is_no_direction(self):
+        X, Y = related_pair(np.random.default_rng(2))
+        narrow = X.astype(np.float32)
+        doubled = np.hstack([narrow, narrow[:, :3] + narrow[:, 3:]])  # exact only to 1e-7
+        assert fit_cca(doubled, Y).x_rank == 6
+        assert fit_cca(pd.DataFrame(doubled), Y).x_rank == 6
+        assert fit_cca(doubled.astype(float), Y).x_rank == 9
+        for dtype in ("Float32", "float[pyarrow]"):
+            assert fit_cca(pd.DataFrame(doubled, dtype=dtype), Y).x_rank == 6
+        # Of either side, and on training rows as well.
+        wide = np.random.default_rng(3).standard_normal((120, 9))
+        assert len(cross_validated_correlations(doubled, wide)) == 6
+        assert len(cross_validated_correlations(wide, doubled)) == 6
+        assert fit_cca(wide, doubled).y_rank == 6
+
+    def test_each_column_has_the_rounding_it_was_stored_with(self):
+        # In one frame: a time in seconds (float64, or whole: int64) and a measurement (float32). In
+        # float32 the time would be a constant: its numbers near 1.7e9 lie 128 apart.
+        rng = np.random.default_rng(4)
+        z, w = rng.standard_normal((2, 200)).astype(np.float32)
+        seconds = np.round(100.0 * z.astype(float))
+        Y = z[:, None] + rng.standard_normal((200, 2))
+        expected = CanCorr(Y, np.column_stack([seconds, w.astype(float)])).cancorr
+        for dtype in (float, int):
+            frame = pd.DataFrame({"time": 1_700_000_000 + seconds.astype(dtype), "w": w})
+            assert canonical_correlations(frame, Y) == pytest.approx(expected, abs=1e-10)
+
+    def test_tolerance_of_float32_is_the_documented_one(self):
+        # Orthonormal u and v; the second column keeps the share `distance` beside the first.
+        rng = np.random.default_rng(5)
+        u, v = np.linalg.qr(rng.standard_normal((200, 3)) * [0, 1, 1] + [1, 0, 0])[0][:, 1:].T
+        for distance, rank in ((2.8e-5, 2), (2.1e-5, 1)):
+            X = np.column_stack([u, np.sqrt(1 - distance**2) * u + distance * v])
+            Y = rng.standard_normal((200, 1))
+            assert fit_cca(X.astype(np.float32), Y).x_rank == rank
+
+    @pytest.mark.parametrize(("distance", "rank"), [(1e-10, 3), (1e-11, 2)])
+    def test_tolerance_is_the_documented_one(self, distance, rank):
+        rng = np.random.default_rng(3)
+        X = rng.standard_normal((100, 3))
+        X[:, 2] = X[:, 0] + distance * X[:, 2]
+        assert fit_cca(X, rng.standard_normal((100, 2))).x_rank == rank
+
+    @pytest.mark.parametrize(("offset", "rank"), [(4e13, 2), (8e13, 1)])
+    def test_rounding_counts_where_it_is_larger(self, offset, rank):
+        # 8 eps times the offset is 0.07 and 0.14; what the second column adds is 0.1 of it.
+        rng = np.random.default_rng(3)
+        z, w = rng.standard_normal((2, 100))
+        X = np.column_stack([z, z + 0.1 * w + offset])
+        assert fit_cca(X, rng.standard_normal((100, 2))).x_rank == rank
+
+    def test_a_column_that_cannot_be_divided_by_is_constant(self):
+        X, Y = related_pair(np.random.default_rng(5))
+        result = fit_cca(X * [1, 1, 1, 1, 1, 1e-309], Y)
+        assert result.x_rank == 5
+        expected = CanCorr(Y, X[:, :5]).cancorr
+        assert result.correlations == pytest.approx(expected, abs=1e-12)
+
+    def test_a_column_with_few_digits_does_not_cost_the_others_theirs(self):
+        rng = np.random.default_rng(4)
+        X = rng.standard_normal((100, 3))
+        X[:, 1] = X[:, 0] + 1e-8 * X[:, 1]
+        X[:, 2] += 1e12  # stored to 1e-4
+        assert fit_cca(X, rng.standard_normal((100, 2))).x_rank == 3
+
+    def test_digit_halves(self):
+        images = load_digits().images
+        left, right = images[:, :, :4].reshape(-1, 32), images[:, :, 4:].reshape(-1, 32)
+        result = fit_cca(left, right)
+        # Rank from numpy.linalg.matrix_rank of the centred halves: constant pixels do not count.
+        assert result.x_rank == np.linalg.matrix_rank(left - left.mean(axis=0)) < 32
+        assert result.y_rank == np.linalg.matrix_rank(right - right.mean(axis=0)) < 32
+        used = [half[:, half.std(axis=0) > 0] for half in (left, right)]
+        expected = CanCorr(used[1], used[0]).cancorr[: len(result.correlations)]
+        assert result.correlations == pytest.approx(expected, abs=1e-10)
+
+    @pytest.mark.parametrize(
+        ("n", "p", "q", "n_forced"), [(5, 8, 2, 2), (10, 6, 5, 2), (11, 6, 5, 1), (6, 5, 5, 5)]
+    )
+    def test_forced_correlations_are_announced_and_counted(self, n, p, q, n_forced):
+        rng = np.random.default_rng(5)
+        X, Y = rng.standard_normal((n, p)), rng.standard_normal((n, q))
+        with pytest.warns(ForcedCorrelationWarning, match=f"^{n_forced} of the") as caught:
+            rho = canonical_correlations(X, Y)
+        assert caught[0].filename == __file__
+        assert (rho > 1 - 1e-10).sum() == n_forced
+        assert f"{p + q + 1} rows are enough" in str(caught[0].message)
+        canonical_correlations(rng.standard_normal((p + q + 1, p)), np.eye(p + q + 1)[:, :q])
+
+    @pytest.mark.parametrize(
+        "function",
+        [fit_cca, mean_cca, svcca, pwcca, cross_validated_correlations, permutation_test],
+    )
+    def test_every_function_that_needs_rows_warns(self, function):
+        X, Y = np.random.default_rng(6).standard_normal((2, 10, 8))
+        with pytest.warns(ForcedCorrelationWarning) as caught:
+            function(X, Y)
+        assert caught[0].filename == __file__
+
+    def test_a_side_that_spans_all_directions_leaves_nothing_free(self):
+        rng = np.random.default_rng(9)
+        with pytest.warns(ForcedCorrelationWarning, match="3 of the 3"):
+            result = fit_cca(rng.standard_normal((12, 11)), rng.standard_normal((12, 3)))
+        assert null_quantiles(12, 11, 3) == pytest.approx([1.0, 1.0, 1.0])
+        assert null_edge(12, 11, 3) == 1.0
+        axes = result.plot()  # without a warning, which would fail here
+        plt.close(axes.figure)
+
+    def test_one_row_more_than_needed_is_silent(self):
+        rng = np.random.default_rng(7)
+        canonical_correlations(rng.standard_normal((12, 6)), rng.standard_normal((12, 5)))
+
+    def test_forced_correlations_cannot_be_tested(self):
+        X, Y = np.random.default_rng(8).standard_normal((2, 10, 8))
+        with pytest.warns(ForcedCorrelationWarning):
+            result = fit_cca(X, Y)
+        with pytest.raises(ValueError, match="8 \\+ 8 and 10 rows"):
+            result.significance()
+        with pytest.warns(ForcedCorrelationWarning):  # by one only
+            result = fit_cca(X[:, :6], Y[:, :4])
+        with pytest.raises(ValueError, match="6 \\+ 4 and 10 rows"):
+            result.significance()
+        with pytest.warns(ForcedCorrelationWarning):
+            assert (permutation_test(X, Y, n_resamples=9).pvalues == 1.0).all()
