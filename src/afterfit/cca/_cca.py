@@ -1,58 +1,21 @@
-"""Canonical correlations, and whether they are more than noise.
-
-`canonical_correlations` and `fit_cca` compute them exactly, `CCAResult.significance` and
-`permutation_test` test every root, `cross_validated_correlations` says what is left of them on new
-rows, `null_edge` and `null_density` what pure noise gives. `mean_cca`, `svcca`, `pwcca` and
-`linear_cka` compare two representations of the same rows.
-"""
+"""Canonical correlations with weights, scores, loadings and tests."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from afterfit._validation import check_integer, check_random_state, listing
-from afterfit.cca import _wachter
-from afterfit.cca._permutation import count_exceedances, observed_statistics
+from afterfit._validation import check_integer
+from afterfit.cca._drawing import draw_correlations, draw_scores
 from afterfit.cca._significance import significance_table
-from afterfit.cca._similarity import linear_cka, mean_cca, pwcca, svcca
-from afterfit.cca._wachter import null_density, null_edge
-from afterfit.cca._whitening import (
-    Coupling,
-    ForcedCorrelationWarning,
-    Side,
-    check_pair,
-    couple,
-    couple_sides,
-    open_side,
-    storage_epsilon,
-    warn_if_forced,
-)
-
-__all__ = [
-    "CCAResult",
-    "ForcedCorrelationWarning",
-    "PermutationResult",
-    "canonical_correlations",
-    "cross_validated_correlations",
-    "fit_cca",
-    "linear_cka",
-    "mean_cca",
-    "null_density",
-    "null_edge",
-    "permutation_test",
-    "pwcca",
-    "svcca",
-]
+from afterfit.cca._wachter import null_edge, null_quantiles
+from afterfit.cca._whitening import Coupling, Side, couple
 
 Array = NDArray[np.float64]
-Split = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 # Loadings this close (relatively) count as equally large when a sign is chosen, so that rounding
 # does not choose it.
@@ -208,19 +171,10 @@ class CCAResult:
         'Root'
         >>> plt.close(axes.figure)
         """
-        ax = _axes(ax)
-        roots = np.arange(1, len(self.all_correlations) + 1)
         sizes = (self.n_samples, self.x_rank, self.y_rank)
-        edge = _wachter.null_edge(*sizes)
-        expected = _wachter.null_quantiles(*sizes)
-        ax.bar(roots, expected, width=1.0, color="0.85", label="expected of pure noise")
-        ax.axhline(edge, color="0.4", linestyle="--", label=f"edge of noise ({edge:.2f})")
-        ax.plot(roots, self.all_correlations, "o-", markersize=4, label="observed")
-        ax.set(xlabel="Root", ylabel="Canonical correlation")
-        ax.set(xlim=(0.4, len(roots) + 0.6), ylim=(0.0, 1.05))
-        ax.xaxis.get_major_locator().set_params(integer=True)
-        ax.legend()
-        return ax
+        return draw_correlations(
+            self.all_correlations, null_quantiles(*sizes), null_edge(*sizes), ax
+        )
 
     def plot_scores(self, pair: int = 1, ax: Any = None) -> Any:
         """Draw one pair of canonical variates against each other; return the axes.
@@ -254,43 +208,8 @@ class CCAResult:
         >>> plt.close(axes.figure)
         """
         pair = check_integer(pair, "pair", low=1, high=len(self.correlations))
-        ax = _axes(ax)
-        ax.scatter(self.x_scores[:, pair - 1], self.y_scores[:, pair - 1], s=12, alpha=0.7)
-        ax.set(
-            xlabel="Score of X (standard deviations)",
-            ylabel="Score of Y (standard deviations)",
-            title=f"Pair {pair}: correlation {self.correlations[pair - 1]:.2f}",
-        )
-        return ax
-
-
-@dataclass(frozen=True)
-class PermutationResult:
-    """Canonical correlations with a permutation p-value for every root.
-
-    Attributes
-    ----------
-    correlations : ndarray of shape (n_roots,)
-        Canonical correlations, decreasing.
-    pvalues : ndarray of shape (n_roots,)
-        Step-down p-values: valid for each root, and together (family-wise); never decreasing.
-    stepwise_pvalues : ndarray of shape (n_roots,)
-        The same before the step-down maximum: valid for a root if all earlier ones are real.
-    statistics : ndarray of shape (n_roots,)
-        Minus the logarithm of Wilks' lambda of each root and those after it.
-    n_resamples : int
-        Number of permutations.
-
-    See Also
-    --------
-    permutation_test : Returns one.
-    """
-
-    correlations: Array
-    pvalues: Array
-    stepwise_pvalues: Array
-    statistics: Array
-    n_resamples: int
+        scores = self.x_scores[:, pair - 1], self.y_scores[:, pair - 1]
+        return draw_scores(*scores, pair, float(self.correlations[pair - 1]), ax)
 
 
 def canonical_correlations(X: Any, Y: Any) -> Array:
@@ -414,173 +333,6 @@ def fit_cca(X: Any, Y: Any, n_components: int | None = None) -> CCAResult:
     return _result(coupling, n_components or n_roots)
 
 
-def permutation_test(
-    X: Any,
-    Y: Any,
-    *,
-    n_resamples: int = 999,
-    random_state: Any = None,
-    n_jobs: int | None = None,
-) -> PermutationResult:
-    """Return a permutation p-value for every canonical correlation.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features_x)
-        One set of columns.
-    Y : array-like of shape (n_samples, n_features_y)
-        The other set, for the same rows. Rows must be exchangeable: no groups, no time series.
-    n_resamples : int, default 999
-        Number of permutations, at least 1; the smallest p-value is 1 / (n_resamples + 1).
-    random_state : None, int, Generator or RandomState, default None
-        Source of the permutations. Results do not depend on `n_jobs`.
-    n_jobs : int, default None
-        Number of joblib jobs; None means 1 or what `joblib.parallel_config` says.
-
-    Returns
-    -------
-    PermutationResult
-        With `correlations` and `pvalues`, one a root.
-
-    Raises
-    ------
-    TypeError
-        If a side is not numeric, or an argument of the wrong type.
-    ValueError
-        If a side has not two dimensions, has missing or infinite values or no column that varies,
-        if the numbers of rows differ or `n_resamples` is less than 1.
-
-    Warns
-    -----
-    ForcedCorrelationWarning
-        If rank X + rank Y > n_samples - 1: permuted correlations are then forced as well, and all
-        p-values are 1.
-
-    See Also
-    --------
-    CCAResult.significance : The tests for normal errors.
-
-    Notes
-    -----
-    Step-wise, with Wilks' lambda [1]_: root k is tested on what is left of both sides after
-    their first k pairs, including the directions by which one side is wider. A plain permutation
-    of the data compares it with correlations that still contain the earlier pairs; and even the
-    remainders must be permuted within the n - 1 - k directions that are left to them, or the
-    second and later p-values come out too small when n is small. A p-value is
-    (1 + number of permutations that reach the observed statistic) / (1 + n_resamples), and the
-    step-down value the largest up to its root. Neither side is factorised again.
-
-    References
-    ----------
-    .. [1] Winkler, A. M., Renaud, O., Smith, S. M., Nichols, T. E. (2020). Permutation inference
-       for canonical correlation analysis. NeuroImage 220, 117065.
-
-    Examples
-    --------
-    >>> from sklearn.datasets import load_linnerud
-    >>> from afterfit.cca import permutation_test
-    >>> data = load_linnerud()
-    >>> result = permutation_test(data.data, data.target, n_resamples=199, random_state=0)
-    >>> bool(result.pvalues[0] < 0.15), bool(result.pvalues[1] > 0.5)
-    (True, True)
-    """
-    n_resamples = check_integer(n_resamples, "n_resamples", low=1)
-    generator = check_random_state(random_state)
-    coupling = couple(X, Y)
-    left, correlations, right = coupling.rotations(full=True)
-    if coupling.n_forced:
-        counts = np.full(len(correlations), n_resamples)
-    else:
-        held, moved = coupling.x.whitened() @ left, coupling.y.whitened() @ right
-        if held.shape[1] < moved.shape[1]:
-            held, moved = moved, held
-        counts = count_exceedances(held, moved, correlations, n_resamples, generator, n_jobs)
-    stepwise = (1 + counts) / (1 + n_resamples)
-    return PermutationResult(
-        correlations=correlations,
-        pvalues=np.maximum.accumulate(stepwise),
-        stepwise_pvalues=stepwise,
-        statistics=observed_statistics(correlations),
-        n_resamples=n_resamples,
-    )
-
-
-def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: Any = None) -> Array:
-    """Return the correlations of canonical scores on rows that were held out.
-
-    Parameters
-    ----------
-    X : array-like of shape (n_samples, n_features_x)
-        One set of columns.
-    Y : array-like of shape (n_samples, n_features_y)
-        The other set, for the same rows.
-    cv : int, splitter or iterable, default 5
-        Number of folds (at least 2), over shuffled rows; or a scikit-learn splitter; or pairs of
-        arrays (training rows, held-out rows), as ``GroupKFold().split(X, groups=groups)`` gives.
-    random_state : None, int, Generator or RandomState, default None
-        Source of the shuffling, where `cv` is a number.
-
-    Returns
-    -------
-    ndarray of shape (n_roots,)
-        In the order of the roots on the training rows, in [-1, 1]: near 0 for a root that is
-        noise. As many as the smallest rank of a side on any set of training rows.
-
-    Raises
-    ------
-    TypeError
-        If a side is not numeric, or `cv` is none of the above.
-    ValueError
-        If a side has not two dimensions, has missing or infinite values, or no column that
-        varies on some set of training rows, if the numbers of rows differ, `cv` is out of range,
-        or held-out values are so far from the training rows that their squares overflow.
-
-    Warns
-    -----
-    ForcedCorrelationWarning
-        If correlations are forced to be 1 on a set of training rows.
-
-    See Also
-    --------
-    canonical_correlations : On the rows that were fitted: never smaller in expectation.
-
-    Notes
-    -----
-    Held-out scores are taken around the training means, and their products and squares
-    pooled over folds before the correlation is formed: sum(u v) / sqrt(sum(u^2) sum(v^2)). Folds of
-    one row are possible, and the signs of pairs, which differ from fold to fold, cancel. A root
-    whose held-out scores are all 0 has correlation 0.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from afterfit.cca import canonical_correlations, cross_validated_correlations
-    >>> rng = np.random.default_rng(0)
-    >>> X, Y = rng.standard_normal((200, 20)), rng.standard_normal((200, 10))
-    >>> float(canonical_correlations(X, Y)[0].round(2))
-    0.47
-    >>> float(cross_validated_correlations(X, Y, random_state=0)[0].round(2))
-    -0.11
-    """
-    x_data, y_data = check_pair(X, Y)
-    epsilons = storage_epsilon(X), storage_epsilon(Y)
-    splits = _splits(cv, len(x_data), check_random_state(random_state))
-    moments = []
-    by_n_forced: dict[int, Coupling] = {}  # one each, so that not all splits' data are kept
-    for number, (train, test) in enumerate(splits, start=1):
-        try:
-            coupling = couple_sides(
-                open_side(x_data[train], "X", epsilons[0]),
-                open_side(y_data[train], "Y", epsilons[1]),
-            )
-        except ValueError as error:
-            raise ValueError(f"On the training rows of split {number}: {error}") from None
-        by_n_forced[coupling.n_forced] = coupling
-        moments.append(_held_out_moments(coupling, x_data[test], y_data[test]))
-    warn_if_forced(by_n_forced[max(by_n_forced)], stacklevel=3)
-    return _pooled_correlations(moments)
-
-
 def _result(coupling: Coupling, n_components: int) -> CCAResult:
     left, correlations, right = coupling.rotations()
     scale = np.sqrt(coupling.n_samples - 1)
@@ -622,63 +374,3 @@ def _signs(loadings: Array) -> Array:
     magnitudes = np.abs(loadings)
     largest = (magnitudes >= (1.0 - SIGN_TOLERANCE) * magnitudes.max(axis=0)).argmax(axis=0)
     return np.where(loadings[largest, np.arange(loadings.shape[1])] < 0.0, -1.0, 1.0)
-
-
-def _held_out_moments(coupling: Coupling, x_test: Array, y_test: Array) -> Array:
-    left, _, right = coupling.rotations()
-    n_train = coupling.n_samples - 1  # so that folds of different sizes weigh alike
-    with np.errstate(over="ignore", invalid="ignore"):  # `_pooled_correlations` refuses those
-        x_scores = (x_test - coupling.x.mean) @ coupling.x.whitener @ left
-        y_scores = (y_test - coupling.y.mean) @ coupling.y.whitener @ right
-        products = x_scores * y_scores, x_scores**2, y_scores**2
-        return n_train * np.stack([product.sum(axis=0) for product in products])
-
-
-def _pooled_correlations(moments: list[Array]) -> Array:
-    n_roots = min(moment.shape[1] for moment in moments)
-    product, x_square, y_square = np.sum([moment[:, :n_roots] for moment in moments], axis=0)
-    for name, square in (("X", x_square), ("Y", y_square)):
-        if not np.isfinite(square).all():
-            raise ValueError(
-                f"`{name}` has held-out values too far from the training rows to be squared."
-            )
-    scale = np.sqrt(x_square) * np.sqrt(y_square)
-    pooled = np.divide(product, scale, out=np.zeros(n_roots), where=scale > 0.0)
-    return np.asarray(np.clip(pooled, -1.0, 1.0))
-
-
-def _splits(cv: Any, n_samples: int, generator: np.random.Generator) -> list[Split]:
-    rows = np.arange(n_samples)
-    if isinstance(cv, Integral) and cv is not True and cv is not False:
-        n_folds = check_integer(cv, "cv", low=2, high=n_samples)
-        folds = np.array_split(generator.permutation(n_samples), n_folds)
-        cv = [(np.setdiff1d(rows, fold), fold) for fold in folds]
-    elif isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
-        raise TypeError(
-            "`cv` must be a number of folds, a scikit-learn splitter, or pairs of arrays "
-            f"(training rows, held-out rows), got {cv!r}."
-        )
-    try:
-        pairs = cv.split(rows[:, np.newaxis]) if hasattr(cv, "split") else cv
-        splits = [(rows[train], rows[test]) for train, test in pairs]
-        sizes = [(len(train), len(test)) for train, test in splits]
-    except (IndexError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"`cv` must give pairs of arrays (training rows, held-out rows) of {n_samples} rows, "
-            f"got: {error}"
-        ) from None
-    wrong = [size for size in sizes if size[0] < 2 or size[1] < 1]
-    if wrong or not sizes:
-        raise ValueError(
-            "`cv` must give at least one split (2 or more training rows, 1 or more held-out rows), "
-            f"got {listing(wrong) or 'none'}."
-        )
-    return splits
-
-
-def _axes(ax: Any) -> Any:
-    if ax is not None:
-        return ax
-    from matplotlib import pyplot as plt
-
-    return plt.subplots()[1]

@@ -49,6 +49,8 @@ class ForcedCorrelationWarning(UserWarning):
     share at least r_x + r_y - (n - 1) of them, whatever the data are.
     """
 
+    __module__ = "afterfit.cca"
+
 
 @dataclass(frozen=True)
 class Side:

@@ -1,0 +1,151 @@
+"""Canonical correlations on rows that were held out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from numbers import Integral
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from afterfit._validation import check_integer, check_random_state, listing
+from afterfit.cca._whitening import (
+    Coupling,
+    check_pair,
+    couple_sides,
+    open_side,
+    storage_epsilon,
+    warn_if_forced,
+)
+
+Array = NDArray[np.float64]
+Split = tuple[NDArray[np.intp], NDArray[np.intp]]
+
+
+def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: Any = None) -> Array:
+    """Return the correlations of canonical scores on rows that were held out.
+
+    Parameters
+    ----------
+    X : array-like of shape (n_samples, n_features_x)
+        One set of columns.
+    Y : array-like of shape (n_samples, n_features_y)
+        The other set, for the same rows.
+    cv : int, splitter or iterable, default 5
+        Number of folds (at least 2), over shuffled rows; or a scikit-learn splitter; or pairs of
+        arrays (training rows, held-out rows), as ``GroupKFold().split(X, groups=groups)`` gives.
+    random_state : None, int, Generator or RandomState, default None
+        Source of the shuffling, where `cv` is a number.
+
+    Returns
+    -------
+    ndarray of shape (n_roots,)
+        In the order of the roots on the training rows, in [-1, 1]: near 0 for a root that is
+        noise. As many as the smallest rank of a side on any set of training rows.
+
+    Raises
+    ------
+    TypeError
+        If a side is not numeric, or `cv` is none of the above.
+    ValueError
+        If a side has not two dimensions, has missing or infinite values, or no column that
+        varies on some set of training rows, if the numbers of rows differ, `cv` is out of range,
+        or held-out values are so far from the training rows that their squares overflow.
+
+    Warns
+    -----
+    ForcedCorrelationWarning
+        If correlations are forced to be 1 on a set of training rows.
+
+    See Also
+    --------
+    canonical_correlations : On the rows that were fitted: never smaller in expectation.
+
+    Notes
+    -----
+    Held-out scores are taken around the training means, and their products and squares
+    pooled over folds before the correlation is formed: sum(u v) / sqrt(sum(u^2) sum(v^2)). Folds of
+    one row are possible, and the signs of pairs, which differ from fold to fold, cancel. A root
+    whose held-out scores are all 0 has correlation 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from afterfit.cca import canonical_correlations, cross_validated_correlations
+    >>> rng = np.random.default_rng(0)
+    >>> X, Y = rng.standard_normal((200, 20)), rng.standard_normal((200, 10))
+    >>> float(canonical_correlations(X, Y)[0].round(2))
+    0.47
+    >>> float(cross_validated_correlations(X, Y, random_state=0)[0].round(2))
+    -0.11
+    """
+    x_data, y_data = check_pair(X, Y)
+    epsilons = storage_epsilon(X), storage_epsilon(Y)
+    splits = _splits(cv, len(x_data), check_random_state(random_state))
+    moments = []
+    by_n_forced: dict[int, Coupling] = {}  # one each, so that not all splits' data are kept
+    for number, (train, test) in enumerate(splits, start=1):
+        try:
+            coupling = couple_sides(
+                open_side(x_data[train], "X", epsilons[0]),
+                open_side(y_data[train], "Y", epsilons[1]),
+            )
+        except ValueError as error:
+            raise ValueError(f"On the training rows of split {number}: {error}") from None
+        by_n_forced[coupling.n_forced] = coupling
+        moments.append(_held_out_moments(coupling, x_data[test], y_data[test]))
+    warn_if_forced(by_n_forced[max(by_n_forced)], stacklevel=3)
+    return _pooled_correlations(moments)
+
+
+def _held_out_moments(coupling: Coupling, x_test: Array, y_test: Array) -> Array:
+    left, _, right = coupling.rotations()
+    n_train = coupling.n_samples - 1  # so that folds of different sizes weigh alike
+    with np.errstate(over="ignore", invalid="ignore"):  # `_pooled_correlations` refuses those
+        x_scores = (x_test - coupling.x.mean) @ coupling.x.whitener @ left
+        y_scores = (y_test - coupling.y.mean) @ coupling.y.whitener @ right
+        products = x_scores * y_scores, x_scores**2, y_scores**2
+        return n_train * np.stack([product.sum(axis=0) for product in products])
+
+
+def _pooled_correlations(moments: list[Array]) -> Array:
+    n_roots = min(moment.shape[1] for moment in moments)
+    product, x_square, y_square = np.sum([moment[:, :n_roots] for moment in moments], axis=0)
+    for name, square in (("X", x_square), ("Y", y_square)):
+        if not np.isfinite(square).all():
+            raise ValueError(
+                f"`{name}` has held-out values too far from the training rows to be squared."
+            )
+    scale = np.sqrt(x_square) * np.sqrt(y_square)
+    pooled = np.divide(product, scale, out=np.zeros(n_roots), where=scale > 0.0)
+    return np.asarray(np.clip(pooled, -1.0, 1.0))
+
+
+def _splits(cv: Any, n_samples: int, generator: np.random.Generator) -> list[Split]:
+    rows = np.arange(n_samples)
+    if isinstance(cv, Integral) and cv is not True and cv is not False:
+        n_folds = check_integer(cv, "cv", low=2, high=n_samples)
+        folds = np.array_split(generator.permutation(n_samples), n_folds)
+        cv = [(np.setdiff1d(rows, fold), fold) for fold in folds]
+    elif isinstance(cv, str) or not (hasattr(cv, "split") or isinstance(cv, Iterable)):
+        raise TypeError(
+            "`cv` must be a number of folds, a scikit-learn splitter, or pairs of arrays "
+            f"(training rows, held-out rows), got {cv!r}."
+        )
+    try:
+        pairs = cv.split(rows[:, np.newaxis]) if hasattr(cv, "split") else cv
+        splits = [(rows[train], rows[test]) for train, test in pairs]
+        sizes = [(len(train), len(test)) for train, test in splits]
+    except (IndexError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"`cv` must give pairs of arrays (training rows, held-out rows) of {n_samples} rows, "
+            f"got: {error}"
+        ) from None
+    wrong = [size for size in sizes if size[0] < 2 or size[1] < 1]
+    if wrong or not sizes:
+        raise ValueError(
+            "`cv` must give at least one split (2 or more training rows, 1 or more held-out rows), "
+            f"got {listing(wrong) or 'none'}."
+        )
+    return splits

@@ -1,0 +1,44 @@
+"""What the results of `afterfit.cca` draw, from the arrays that are drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+
+def draw_correlations(observed: Array, expected: Array, edge: float, ax: Any) -> Any:
+    """Draw correlations by root in front of what pure noise gives; return the axes."""
+    ax = _axes(ax)
+    roots = np.arange(1, len(observed) + 1)
+    ax.bar(roots, expected, width=1.0, color="0.85", label="expected of pure noise")
+    ax.axhline(edge, color="0.4", linestyle="--", label=f"edge of noise ({edge:.2f})")
+    ax.plot(roots, observed, "o-", markersize=4, label="observed")
+    ax.set(xlabel="Root", ylabel="Canonical correlation")
+    ax.set(xlim=(0.4, len(roots) + 0.6), ylim=(0.0, 1.05))
+    ax.xaxis.get_major_locator().set_params(integer=True)
+    ax.legend()
+    return ax
+
+
+def draw_scores(x_scores: Array, y_scores: Array, pair: int, correlation: float, ax: Any) -> Any:
+    """Draw one pair of canonical variates against each other; return the axes."""
+    ax = _axes(ax)
+    ax.scatter(x_scores, y_scores, s=12, alpha=0.7)
+    ax.set(
+        xlabel="Score of X (standard deviations)",
+        ylabel="Score of Y (standard deviations)",
+        title=f"Pair {pair}: correlation {correlation:.2f}",
+    )
+    return ax
+
+
+def _axes(ax: Any) -> Any:
+    if ax is not None:
+        return ax
+    from matplotlib import pyplot as plt
+
+    return plt.subplots()[1]
