@@ -6,15 +6,12 @@ collects runs reads the same values back, typed (`read_records`). `sweep` runs a
 row of a grid of parameters, here or on a Dask cluster; `report` makes a page of one run.
 """
 
-from afterfit.runs._records import (
-    ParameterError,
-    book_style,
-    check_parameters,
-    read_records,
-    record,
-    report,
-    sweep,
-)
+from afterfit.runs._files import write_rows
+from afterfit.runs._parameters import ParameterError, check_parameters
+from afterfit.runs._records import read_records, record
+from afterfit.runs._report import report
+from afterfit.runs._style import book_style
+from afterfit.runs._sweep import sweep
 
 __all__ = [
     "ParameterError",
@@ -24,4 +21,5 @@ __all__ = [
     "record",
     "report",
     "sweep",
+    "write_rows",
 ]

@@ -157,16 +157,16 @@ def _add_report(commands: Any) -> None:
 
 
 def _sweep(options: argparse.Namespace) -> int:
-    from afterfit.runs import _records, _sweep
+    from afterfit.runs import _sweep
 
-    _records._check_sweep(options.workers, options.timeout, options.retries)
+    _sweep.check_options(options.workers, options.timeout, options.retries)
     planned = _sweep.plan(options.notebook, options.grid)
     if planned.n_duplicates:
         _say(f"given more than once, run once: {planned.n_duplicates} of the grid's rows")
     if options.dry_run:
         return _dry_run(planned, options.out)
     start = time.monotonic()
-    table = _sweep.sweep(
+    table = _sweep.carry_out(
         planned,
         options.out,
         scheduler=options.scheduler,

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from afterfit import datasets
-from afterfit.runs import _records
+from afterfit.runs._parameters import ParameterError, has_type, unknown
+from afterfit.runs._records import joined, read_notebook
 
 # A parameter of such a name is a file of the reader's, unless its value names a bundled data set.
 _FILE_NAME = re.compile(r"(^|_)(data|file|path)$")
@@ -41,7 +42,7 @@ def read(path: str | Path) -> dict[str, Any]:
     local = Path(path).expanduser()
     if not local.is_file():
         raise FileNotFoundError(f"`notebook` must be a notebook: there is no file {str(local)!r}.")
-    return _records._read_notebook(local, "notebook")
+    return read_notebook(local, "notebook")
 
 
 def _read_elsewhere(address: str) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def digest(notebook: Mapping[str, Any]) -> str:
 
 
 def source_of(cell: Mapping[str, Any]) -> str:
-    return _records._joined(cell["source"])
+    return joined(cell["source"])
 
 
 def declared(notebook: Mapping[str, Any]) -> dict[str, Parameter]:
@@ -81,15 +82,15 @@ def declared(notebook: Mapping[str, Any]) -> dict[str, Parameter]:
 def check(name: str, value: Any, known: Mapping[str, Parameter]) -> Any:
     """Return the value, an integer for a float as a float; raise if it does not fit."""
     if name not in known:
-        raise _records.ParameterError(_records._unknown(name, dict.fromkeys(known, "")))
+        raise ParameterError(unknown(name, dict.fromkeys(known, "")))
     annotation = known[name].annotation
     if not annotation:
         return value
-    if not _records._has_type(value, annotation):
+    if not has_type(value, annotation):
         hint = ""
-        if annotation.startswith("list[") and _records._has_type([value], annotation):
+        if annotation.startswith("list[") and has_type([value], annotation):
             hint = " One run takes a whole list: [[...], [...]] from Python, [a,b],[c] as text."
-        raise _records.ParameterError(f"`{name}` must be {annotation}, got {value!r}.{hint}")
+        raise ParameterError(f"`{name}` must be {annotation}, got {value!r}.{hint}")
     is_float = annotation in ("float", "Optional[float]") and isinstance(value, int)
     return float(value) if is_float else value
 
@@ -130,7 +131,7 @@ def _statements(source: str) -> list[ast.stmt]:
         return ast.parse(re.sub(r"(?m)^[%!].*", "", source)).body  # IPython's own lines go
     except SyntaxError as error:
         line = (error.text or "").strip()
-        raise _records.ParameterError(
+        raise ParameterError(
             "`notebook` must have parameters that Python can read, got the line "
             f"{line!r} in the cell tagged `parameters`."
         ) from None

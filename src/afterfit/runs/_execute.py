@@ -23,7 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
-from afterfit.runs import _records
+from afterfit.runs._records import encoded_records
 
 # Many runs share a machine, and sums are added in the same order on all of them.
 ONE_THREAD = {
@@ -56,7 +56,7 @@ class Outcome:
     status: str
     seconds: float
     notebook: bytes | None = None
-    records: Mapping[str, Any] = field(default_factory=dict)  # as JSON, see `runs._encode`
+    records: Mapping[str, Any] = field(default_factory=dict)  # as JSON, see `_records.encode`
     error: str = ""
     traceback: str = ""
     worker: str = ""
@@ -67,7 +67,7 @@ def package_digest() -> str:
     """Return the version of the package and a hash of its files."""
     from afterfit import __version__
 
-    folder = Path(__file__).parent
+    folder = Path(__file__).parents[1]
     content = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
@@ -156,7 +156,7 @@ def run_here(
         status="timeout" if watch.expired else "failed" if error else "ok",
         seconds=seconds,
         notebook=None if result is None else json.dumps(result, indent=1).encode(),
-        records={} if result is None else _records._encoded_records(result),
+        records={} if result is None else encoded_records(result),
         error=_one_line(error),
         traceback=_ANSI.sub("", traceback),
         worker=_here(),

@@ -13,24 +13,21 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from afterfit.runs import _records
+from afterfit.runs._files import PART, write
+from afterfit.runs._records import decode
 
 # Columns of the table that are no parameter and no record.
 RESERVED = ("status", "seconds", "error", "notebook")
 
 # What is kept of each run, at least.
 _FIELDS = {"status", "records", "seconds", "error", "notebook", "notebook_size"}
-
-# A file that is being written.
-_PART = ".*.part"
 
 # A spreadsheet takes text that begins so for a formula, and would run it.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -72,7 +69,7 @@ class SweepFolder:
                 lock.truncate(0)
                 lock.write(f"process {os.getpid()}")
                 lock.flush()
-                for unfinished in [*self.path.glob(_PART), *self.path.glob(f"*/{_PART}")]:
+                for unfinished in [*self.path.glob(PART), *self.path.glob(f"*/{PART}")]:
                     unfinished.unlink()  # a sweep was killed while it wrote this
             yield
 
@@ -129,21 +126,6 @@ class SweepFolder:
             ) from error
 
 
-def write(path: Path, content: bytes) -> None:
-    """Write a file so that a reader finds the old one or the new one, and never a part."""
-    prefix, suffix = _PART.split("*")
-    descriptor, temporary = tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(temporary)
-        raise
-
-
 def table_of(rows: Sequence[Mapping[str, Any]], kept: Sequence[Run | None]) -> pd.DataFrame:
     """Return the table: parameters, records, status, seconds, error and notebook of each run.
 
@@ -197,15 +179,9 @@ def _column(values: Sequence[Any]) -> pd.Series[Any]:
 
 def _number(value: Any) -> Any:
     """Return a recorded NaN or infinity as the float it is; all else as it was."""
-    return _records._decode(value) if isinstance(value, dict) and "$float" in value else value
+    return decode(value) if isinstance(value, dict) and "$float" in value else value
 
 
 def _as_text(value: Any) -> str:
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text.encode(errors="backslashreplace").decode()  # half a character fits in no file
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from afterfit.runs import ParameterError
 from afterfit.runs._declared import Parameter, check
+from afterfit.runs._parameters import ParameterError
 
 # More runs than any cluster finishes: most likely a slip, and the list itself would fill memory.
 MAX_RUNS = 1_000_000

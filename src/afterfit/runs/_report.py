@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from afterfit.runs import _declared, _execute
-from afterfit.runs._folder import write
+from afterfit.runs._files import write
 from afterfit.runs._page import document
 
 # The Markdown of the book, see _config.yml.
@@ -80,12 +80,58 @@ dt { font-weight: 600; }
 """
 
 
-def report(notebook: str | Path, parameters: Mapping[str, Any], output: str | Path) -> Path:
-    """Run a notebook and write its page; see `afterfit.runs.report`."""
+def report(
+    notebook: str | Path,
+    parameters: Mapping[str, Any] | None = None,
+    output: str | Path = "report.html",
+) -> Path:
+    """Return the path of one HTML file: a chapter run with these parameters, as in the book.
+
+    The file holds all that it shows, figures and mathematics included, and can be read without a
+    network. The code is folded; the parameters and the versions stand at the end.
+
+    Parameters
+    ----------
+    notebook : str or pathlib.Path
+        The notebook; its parameters are in a cell tagged ``parameters``.
+    parameters : mapping, optional
+        Values by name; the notebook's own for the rest.
+    output : str or pathlib.Path, default "report.html"
+        The file to write.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is unknown or has the wrong type; nothing is run then.
+    FileNotFoundError
+        If the notebook or the file of data is missing; nothing is run then.
+    RuntimeError
+        If the run fails; the message has its error, and where the notebook was kept.
+    ModuleNotFoundError
+        If the book's tools are not installed (``pip install 'afterfit[chapters,book]'``).
+
+    Examples
+    --------
+    >>> report("notebooks/agreement.ipynb", {"data": "my.csv"}, "report.html")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    FileNotFoundError: ...there is no file 'my.csv'...
+
+    With the file in its place, one HTML file of the chapter on it::
+
+        report("notebooks/agreement.ipynb", {"data": "my.csv", "true_column": "class"}, "my.html")
+    """
     _need_the_books_tools()
     source = _declared.read(notebook)
     known = _declared.declared(source)
-    passed = {name: _declared.check(name, value, known) for name, value in parameters.items()}
+    passed = {
+        name: _declared.check(name, value, known) for name, value in (parameters or {}).items()
+    }
     for name, value in passed.items():
         _declared.local_file(known[name], value)
     output = _writable(output)

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import os
-import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from multiprocessing import resource_tracker
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from afterfit.runs import _declared, _execute, _folder, _grid
+from afterfit._validation import check_integer, check_real
+from afterfit.runs import _cluster, _declared, _execute, _folder, _grid
 from afterfit.runs._execute import Outcome
 from afterfit.runs._folder import Run, SweepFolder
 
@@ -29,11 +25,107 @@ IN_FLIGHT = 4
 # So many data files are held by the cluster at once; of more, some are sent again.
 MAX_FILES = 64
 
-# Seconds to wait for the first worker of a scheduler that was named.
-PATIENCE = 60.0
-
 # While runs come in, the table is written anew after this many times what writing it takes.
 TABLE_SHARE = 20
+
+
+def sweep(
+    notebook: str | Path,
+    grid: Any,
+    out_dir: str | Path,
+    *,
+    scheduler: Any = None,
+    n_workers: int | None = None,
+    timeout: float | None = None,
+    retries: int = 0,
+    dashboard: str | None = None,
+) -> pd.DataFrame:
+    """Return a table with a row for each run of a notebook over a grid of parameters.
+
+    What is in `out_dir` from an earlier call is not run again if it went well and nothing that it
+    depends on has changed: the notebook, its parameters, the content of the data, this package.
+
+    Parameters
+    ----------
+    notebook : str or pathlib.Path
+        The notebook; its parameters are in a cell tagged ``parameters``.
+    grid : mapping, sequence of mappings, pandas.DataFrame, str, pathlib.Path or sequence of str
+        A mapping of names to values: all combinations. A sequence of mappings or a DataFrame: a
+        row a run. A YAML, JSON or CSV file, or texts as on the command line, such as
+        ``["seed=0:20", "n=100,1000"]``. What appears twice is run once.
+    out_dir : str or pathlib.Path
+        The folder for ``table.parquet``, ``table.csv``, ``index.html``, the executed notebooks
+        and the records. It is made if it is not there.
+    scheduler : str or distributed.Client, optional
+        The address of a Dask scheduler whose workers have this package; they need no shared disk.
+        By default worker processes on this machine, reached by loopback only. Where they are
+        started from a script, its calls stand under ``if __name__ == "__main__":``.
+    n_workers : int, optional
+        Number of those worker processes. By default, one a processor.
+    timeout : float, optional
+        Seconds after which a run is stopped. By default, none.
+    retries : int, default 0
+        How often a run that failed is tried again.
+    dashboard : str, optional
+        Where to serve Dask's dashboard, such as ``"127.0.0.1:8787"``. By default, nowhere.
+
+    Returns
+    -------
+    pandas.DataFrame
+        In the order of the grid: the parameters that it names, everything recorded, ``status``
+        ("ok", "failed" or "timeout"), ``seconds``, ``error`` and ``notebook``, the path of the
+        executed notebook in `out_dir`. Lists and tables that were recorded are JSON.
+
+    Raises
+    ------
+    ParameterError
+        If a parameter is unknown or has the wrong type; nothing is run then.
+    FileNotFoundError
+        If the notebook, a file of the grid or a file of data is missing; nothing is run then.
+    BlockingIOError
+        If another sweep is at work in `out_dir`.
+    OSError
+        If nothing can be written there. What is done stays.
+    ConnectionError
+        If the scheduler or its workers cannot be reached, or have another version of this package.
+
+    See Also
+    --------
+    read_records : Reads all that one executed notebook recorded, tables as tables.
+
+    Examples
+    --------
+    Everything is checked before anything is run:
+
+    >>> sweep("notebooks/agreement.ipynb", {"sead": range(20)}, "runs")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    afterfit.runs.ParameterError: `sead` is not a parameter of this chapter. ... `seed`? ...
+
+    Forty runs and their table, in a script (``if __name__ == "__main__":``, since worker processes
+    import it)::
+
+        table = sweep("notebooks/agreement.ipynb", {"seed": range(20), "n": [100, 1000]}, "runs")
+        table.groupby("n")["purity"].agg(["mean", "std"])
+    """
+    check_options(n_workers, timeout, retries)
+    return carry_out(
+        plan(notebook, grid),
+        out_dir,
+        scheduler=scheduler,
+        n_workers=n_workers,
+        timeout=timeout,
+        retries=retries,
+        dashboard=dashboard,
+    )
+
+
+def check_options(n_workers: int | None, timeout: float | None, retries: int) -> None:
+    if n_workers is not None:
+        check_integer(n_workers, "n_workers", low=1)
+    if timeout is not None:
+        check_real(timeout, "timeout", low=0, closed=False)
+    check_integer(retries, "retries", low=0)
 
 
 @dataclass(frozen=True)
@@ -81,7 +173,7 @@ def plan(notebook: str | Path, grid: Any) -> Plan:
     return Plan(name, content, tuple(jobs.values()), len(rows) - len(jobs))
 
 
-def sweep(
+def carry_out(
     planned: Plan,
     out_dir: str | Path,
     *,
@@ -101,8 +193,11 @@ def sweep(
         if len(todo) < n_runs:
             say(f"{n_runs - len(todo):,} of {n_runs:,} runs are done already")
         if todo:
-            workers = min(n_workers or _cores(), len(todo))
-            with _client(scheduler, workers, dashboard, say) as client, _bar(len(todo)) as bar:
+            workers = min(n_workers or _cluster.n_processors(), len(todo))
+            with (
+                _cluster.client_of(scheduler, workers, dashboard, say) as client,
+                _bar(len(todo)) as bar,
+            ):
                 engine = _Engine(client, planned.notebook, timeout)
                 try:
                     _run_all(engine, todo, retries, state, bar)
@@ -256,116 +351,6 @@ def _outcome(future: Any, result: Any) -> Outcome:
     )
 
 
-# --- the cluster ---
-
-
-@contextmanager
-def _client(
-    scheduler: Any, n_workers: int, dashboard: str | None, say: Callable[[str], None]
-) -> Iterator[Any]:
-    """Give a Dask client: of the scheduler that was named, or of a cluster made for the sweep."""
-    import dask
-    from distributed import Client
-
-    quiet = {"distributed.admin.large-graph-warning-threshold": "1 TB"}  # files travel on purpose
-    with dask.config.set(quiet), _silent("distributed.client"):
-        if isinstance(scheduler, Client):
-            _check_workers(scheduler)
-            yield scheduler
-        elif scheduler is not None:
-            with _connected(scheduler) as client:
-                _check_workers(client)
-                say(f"{len(client.nthreads())} workers at {scheduler}")
-                yield client
-        else:
-            with (
-                _local_cluster(n_workers, dashboard) as cluster,
-                Client(cluster, set_as_default=False) as client,
-            ):
-                if dashboard is not None:
-                    say(f"dashboard: {cluster.dashboard_link}")
-                yield client
-
-
-@contextmanager
-def _silent(name: str) -> Iterator[None]:
-    """Keep a logger quiet: that a scheduler is gone is said once, in a sentence."""
-    logger = logging.getLogger(name)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
-def _connected(address: str) -> Any:
-    from distributed import Client
-
-    try:
-        return Client(address, set_as_default=False, timeout=PATIENCE / 4)
-    except (OSError, ValueError, TimeoutError) as error:
-        reason = str(error)  # the error itself would keep a half-made client alive
-    raise ConnectionError(f"no scheduler answers at {address!r} ({reason}).")
-
-
-def _local_cluster(n_workers: int, dashboard: str | None) -> Any:
-    """Return worker processes on this machine, one thread each, reached by loopback only."""
-    import dask
-    from distributed import LocalCluster
-
-    settings: dict[str, list[str]] = {"distributed.worker.http.routes": []}
-    if dashboard is None:
-        settings["distributed.scheduler.http.routes"] = []
-    with dask.config.set(settings), ThreadPoolExecutor(1, initializer=_deaf) as thread:
-        making = thread.submit(
-            LocalCluster,
-            n_workers=n_workers,
-            threads_per_worker=1,
-            processes=True,
-            host="127.0.0.1",
-            # The port of a server without pages, if there is to be no dashboard.
-            scheduler_kwargs={
-                "dashboard": dashboard is not None,
-                "dashboard_address": dashboard or "127.0.0.1:0",
-            },
-            memory_limit=0,  # what needs memory is the kernels, which are not its processes
-            silence_logs=logging.CRITICAL,
-        )
-        try:
-            return making.result()
-        except KeyboardInterrupt:
-            with suppress(RuntimeError):  # its workers may have been stopped, too
-                making.result().close()  # only what is whole can be closed
-            raise
-
-
-def _deaf() -> None:
-    """Keep Ctrl-C from this thread and from all that it starts: it is for the client, which then
-    stops the workers in order."""
-    resource_tracker.ensure_running()  # it would let Ctrl-C in again, were it started later
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-
-
-def _check_workers(client: Any) -> None:
-    """Wait for a worker, and refuse workers with another version of the package."""
-    try:
-        client.wait_for_workers(1, timeout=PATIENCE)
-    except TimeoutError:
-        raise ConnectionError(
-            f"the scheduler {client.scheduler.address!r} has no worker, after {PATIENCE:g} s."
-        ) from None
-    ours = _execute.package_digest()
-    theirs = client.run(_execute.package_digest, on_error="return")
-    other = {address: digest for address, digest in theirs.items() if digest != ours}
-    if other:
-        address, digest = next(iter(other.items()))
-        raise ConnectionError(
-            f"{len(other)} of {len(theirs)} workers have another afterfit ({address} has {digest}, "
-            f"here is {ours}); install the same everywhere."
-        )
-
-
 class _Bar:
     """Progress on a terminal; in a log, nothing."""
 
@@ -385,13 +370,6 @@ def _bar(total: int) -> Iterator[_Bar]:
     layout = "{n} of {total} runs{postfix} |{bar}| {elapsed}, {remaining} left"
     with tqdm(total=total, disable=None, bar_format=layout, postfix="0 failed") as bar:
         yield _Bar(bar)
-
-
-def _cores() -> int:
-    """Return how many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 # --- files ---
