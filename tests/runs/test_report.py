@@ -14,7 +14,7 @@ from bs4 import BeautifulSoup
 from afterfit import datasets, runs
 from afterfit.runs import _cli, _report
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 ALIVE = [
     "<script>window.alive = 1</script>",

@@ -928,7 +928,7 @@ def test_the_command_has_an_entry_point_and_says_its_version(capsys):
 
     import afterfit
 
-    pyproject = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())
+    pyproject = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())
     assert pyproject["project"]["scripts"] == {"afterfit": "afterfit.runs._cli:main"}
     with pytest.raises(SystemExit, match="0"):
         _cli.main(["--version"])

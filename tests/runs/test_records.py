@@ -282,14 +282,14 @@ def test_what_cannot_be_run_is_said_before_anything_starts(function, tmp_path):
     (tmp_path / "no.ipynb").write_text("[]")
     with pytest.raises(ValueError, match="must be a Jupyter notebook"):
         function(tmp_path / "no.ipynb", {}, out)
-    notebook = Path(__file__).parents[1] / "notebooks/agreement.ipynb"
+    notebook = Path(__file__).parents[2] / "notebooks/agreement.ipynb"
     with pytest.raises(runs.ParameterError, match="`sead` is not a parameter"):
         function(notebook, {"sead": 1}, out)
     assert not out.exists()
 
 
 def test_the_book_shows_the_sweep_that_make_runs():
-    root = Path(__file__).parents[1]
+    root = Path(__file__).parents[2]
     grid = re.search(r"--grid (.*?) \\\n", (root / "Makefile").read_text())[1]
     assert f"--grid {grid}\n" in (root / "book/running.md").read_text()
     pair = [root / "notebooks/sync.py", "--check", root / "book/sweep/found_k.md"]
