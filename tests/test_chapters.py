@@ -22,6 +22,7 @@ TEXTS = sorted((ROOT / "notebooks").glob("*.md"))
 STEMS = [path.stem for path in TEXTS]
 
 SECTIONS = [
+    "In one minute",
     "Short answer",
     "What goes wrong",
     "Why",
@@ -30,9 +31,12 @@ SECTIONS = [
     "When it misleads",
     "What has changed",
     "Run it on your own data",
-    "Exercises",
+    "Summary",
     "References",
 ]
+# A chapter that is still in the order of before.
+BEFORE = [name for name in SECTIONS if name not in ("In one minute", "Summary")]
+BEFORE.insert(-1, "Exercises")
 
 
 def execute(stem, out, **parameters):
@@ -72,13 +76,31 @@ def test_notebook_has_no_outputs(stem):
 @pytest.mark.parametrize("stem", STEMS)
 def test_order_of_a_chapter(stem):
     text = (ROOT / f"notebooks/{stem}.md").read_text()
-    assert re.findall(r"^## (.*)", text, flags=re.MULTILINE) == SECTIONS
-    assert re.search(r"^# .*\?$", text, flags=re.MULTILINE), "the title is a question"
+    sections = re.findall(r"^## (.*)", text, flags=re.MULTILINE)
+    question = re.search(
+        r"^# .*\?$" if sections == BEFORE else r"^# .*\n\n\*\*.*?\?\*\*", text, re.M
+    )
+    assert question, "the title, or the paragraph below it, begins with the question"
+    assert sections in (SECTIONS, BEFORE)
+    tags = [cell.metadata.get("tags", []) for cell in cells_of(stem)]
+    first = next(i for i, cell in enumerate(cells_of(stem)) if "## Short answer" in cell.source)
+    parameters = next(i for i, names in enumerate(tags) if "parameters" in names)
+    if sections == SECTIONS:
+        assert first < parameters, "the short answer stands before the parameters"
+        assert "setup" in tags[parameters + 1], "the checks follow the parameters"
+        assert any("data" in names for names in tags), "no cell is the answer for the reader's data"
+
+
+def cells_of(stem):
+    return nbformat.read(ROOT / f"notebooks/{stem}.ipynb", as_version=4).cells
+
+
+def is_tagged(cell, *names):
+    return bool({*names} & {*cell.metadata.get("tags", [])})
 
 
 def declared_parameters(stem):
-    cells = nbformat.read(ROOT / f"notebooks/{stem}.ipynb", as_version=4).cells
-    cell = next(cell for cell in cells if "parameters" in cell.metadata.get("tags", []))
+    cell = next(cell for cell in cells_of(stem) if is_tagged(cell, "parameters"))
     statements = ast.parse(cell.source).body
     return [node.target.id for node in statements if isinstance(node, ast.AnnAssign)]
 
@@ -195,8 +217,8 @@ def test_a_wrong_parameter_stops_the_run_at_the_second_cell(tmp_path):
         for cell in nbformat.read(out, as_version=4).cells
         if cell.cell_type == "code" and cell.execution_count
     ]
-    # The parameters' cell, papermill's cell, and the cell that checks.
-    assert len(executed) == 3
+    assert is_tagged(executed[-3], "parameters")
+    assert is_tagged(executed[-2], "injected-parameters")
     sentence = "".join(executed[-1].outputs[-1]["traceback"])
     assert sentence.startswith("ParameterError: `sead` is not a parameter of this chapter.")
     assert "File" not in sentence
@@ -329,12 +351,17 @@ def pages_in(path):
                     yield text
 
 
-def refusal_at_the_second_cell(stem, parameters):
-    """Run a chapter up to the cell that checks; return ename and message of its error, or None."""
+def refusal_before_the_first_result(stem, parameters):
+    """Run a chapter's parameters and what checks and loads; return its error, or None."""
     notebook = papermill.iorw.load_notebook_node(str(ROOT / f"notebooks/{stem}.ipynb"))
-    cells = parameterize_notebook(notebook, parameters).cells
-    # The parameters' cell, papermill's cell, and the cell that checks.
-    sources = [cell.source for cell in cells if cell.cell_type == "code"][:3]
+    cells = [c for c in parameterize_notebook(notebook, parameters).cells if c.cell_type == "code"]
+    first = next(i for i, cell in enumerate(cells) if is_tagged(cell, "parameters"))
+    last = max([first + 2, *(i for i, cell in enumerate(cells) if is_tagged(cell, "setup"))])
+    sources = [
+        cell.source
+        for cell in cells[first : last + 1]
+        if cell in cells[first : first + 3] or is_tagged(cell, "setup")
+    ]
     namespace = {"In": sources}
     with plt.rc_context(), pd.option_context("display.max_colwidth", None):
         try:
@@ -356,7 +383,7 @@ def refusal_at_the_second_cell(stem, parameters):
     ],
 )
 def test_a_wrong_parameter_is_named(stem, parameter, ename, message):
-    refused, said = refusal_at_the_second_cell(stem, parameter)
+    refused, said = refusal_before_the_first_result(stem, parameter)
     assert refused == ename
     assert message in said
 
@@ -366,11 +393,14 @@ def test_a_readers_file_that_is_wrong_is_refused_in_a_sentence(stem, readers_tab
     path = tmp_path / "my.csv"
     parameters = SMALL[stem] | READERS[stem] | {"data": str(path)}
     readers_table.to_csv(path, index=False)
-    assert refusal_at_the_second_cell(stem, parameters) is None, "the file as it should be"
+    assert refusal_before_the_first_result(stem, parameters) is None, "the file as it should be"
     wrong = {}
     for way, (change, message) in WRONG.items():
         change(readers_table).to_csv(path, index=False)
-        ename, said = refusal_at_the_second_cell(stem, parameters) or ("nothing", "not refused")
+        ename, said = refusal_before_the_first_result(stem, parameters) or (
+            "nothing",
+            "not refused",
+        )
         is_sentence = said.endswith(".") and "\n" not in said
         is_ours = ename in ("ValueError", "TypeError", "ParameterError")
         if not (is_sentence and is_ours and re.search(message, said)):

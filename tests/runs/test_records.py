@@ -1,11 +1,7 @@
-"""`afterfit.runs`: what is recorded comes back, and wrong parameters stop a chapter early."""
+"""Records: what is recorded comes back, typed."""
 
 import json
 import math
-import re
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -123,8 +119,8 @@ def test_series_come_back(shell, tmp_path, name):
     )
 )
 def test_anything_of_these_types_survives_the_encoding(value):
-    encoded = json.loads(json.dumps(_records._encode(value, "value"), allow_nan=False))
-    back = _records._decode(encoded)
+    encoded = json.loads(json.dumps(_records.encode(value, "value"), allow_nan=False))
+    back = _records.decode(encoded)
     assert back == value
     assert repr(back) == repr(value)  # types too: 1 is not 1.0 nor True
 
@@ -184,84 +180,6 @@ def test_read_records_of_no_file(tmp_path):
         runs.read_records(tmp_path / "none.ipynb")
 
 
-# --- parameters ---
-
-CELL = """seed: int = 1  # the seed
-data: str = "penguins"  # a name or path
-columns: list[str] = ["a"]  # some columns
-level: float = 0.5  # a level
-maybe: Optional[str] = None  # or nothing
-fast: bool = False  # or not
-"""
-
-
-def check(injected="", **accepted):
-    """Run the parameters' cell, papermill's cell and the check, as IPython would."""
-    from typing import Optional
-
-    namespace = {"Optional": Optional}
-    exec(CELL, namespace)
-    exec(injected, namespace)
-    namespace["In"] = ["", CELL, "import numpy as np", *([injected] if injected else [])]
-    runs.check_parameters(namespace, **accepted)
-
-
-def test_parameters_as_declared_pass():
-    check()
-    check("# Parameters\nseed = 3\ncolumns = ['x', 'y']\nlevel = 1\nmaybe = 'x'\nfast = True\n")
-    check(level=(0, 1), seed=range(5), data=["penguins", "zoo"], maybe=["x"])
-    check(level=(0.5, 0.5))
-
-
-@pytest.mark.parametrize(
-    ("injected", "accepted", "message"),
-    [
-        ("sed = 3", {}, "`sed` is not a parameter of this chapter. Did you mean `seed`?"),
-        ("zzzzz = 3", {}, "`zzzzz` is not a parameter of this chapter. Its parameters are `seed`"),
-        ("seed = 'x'", {}, "`seed` must be int, got 'x'"),
-        ("seed = True", {}, "`seed` must be int, got True"),
-        ("seed = 1.0", {}, "`seed` must be int, got 1.0"),
-        ("data = 1234", {}, "`data` must be str, got 1234. With papermill, .* `-r data 1234`"),
-        ("columns = 'a'", {}, r"`columns` must be list\[str\], got 'a'"),
-        ("columns = ['a', 1]", {}, r"`columns` must be list\[str\]"),
-        ("level = 'high'", {}, "`level` must be float, got 'high'"),
-        ("level = None", {}, "`level` must be float, got None"),
-        ("maybe = 1", {}, r"`maybe` must be Optional\[str\], got 1"),
-        ("fast = 1", {}, "`fast` must be bool, got 1"),
-        ("seed = 9", {"seed": range(5)}, "`seed` must be between 0 and 4, got 9"),
-        ("level = 2", {"level": (0, 1)}, r"`level` must lie in \[0, 1\], got 2"),
-        ("level = float('nan')", {"level": (0, 1)}, "got nan"),
-        ("data = 'x'", {"data": ["zoo"]}, "`data` must be one of 'zoo', got 'x'"),
-        ("columns = ['b']", {"columns": ["a"]}, "`columns` must be one of 'a', got 'b'"),
-    ],
-)
-def test_wrong_parameters_are_named(injected, accepted, message):
-    with pytest.raises(runs.ParameterError, match=message):
-        check(f"# Parameters\n{injected}\n", **accepted)
-
-
-def test_the_cell_that_counts_is_the_last_one_run():
-    # Interactive use: the parameters' cell was edited and run again after papermill's.
-    namespace = {"a": 1, "In": ["", "b: int = 0", "# Parameters\nc = 1\n", "a: int = 1"]}
-    runs.check_parameters(namespace)
-
-
-def test_parameters_of_a_plain_script():
-    runs.check_parameters({"n": 3, "__annotations__": {"n": int}})
-    with pytest.raises(runs.ParameterError, match="`xs` must be list"):
-        runs.check_parameters({"xs": 3, "__annotations__": {"xs": list[int]}})
-
-
-def test_an_unknown_type_is_the_authors_mistake():
-    with pytest.raises(TypeError, match="A parameter's type must be one of"):
-        runs.check_parameters({"n": 3, "__annotations__": {"n": "dict"}})
-
-
-def test_ipython_shows_a_sentence_instead_of_a_traceback():
-    error = runs.ParameterError("`n` must be int.")
-    assert error._render_traceback_() == ["ParameterError: `n` must be int."]
-
-
 def test_book_style_is_readable_and_reproducible():
     import matplotlib.pyplot as plt
 
@@ -269,28 +187,3 @@ def test_book_style_is_readable_and_reproducible():
         runs.book_style()
         assert plt.rcParams["svg.hashsalt"] == "afterfit"
         assert plt.rcParams["font.size"] >= 12
-
-
-# --- sweeps and reports: what they do is in test_sweep.py and test_report.py ---
-
-
-@pytest.mark.parametrize("function", [runs.sweep, runs.report])
-def test_what_cannot_be_run_is_said_before_anything_starts(function, tmp_path):
-    out = tmp_path / "out"
-    with pytest.raises(FileNotFoundError, match=r"there is no file '.*none.ipynb'"):
-        function(tmp_path / "none.ipynb", {}, out)
-    (tmp_path / "no.ipynb").write_text("[]")
-    with pytest.raises(ValueError, match="must be a Jupyter notebook"):
-        function(tmp_path / "no.ipynb", {}, out)
-    notebook = Path(__file__).parents[2] / "notebooks/agreement.ipynb"
-    with pytest.raises(runs.ParameterError, match="`sead` is not a parameter"):
-        function(notebook, {"sead": 1}, out)
-    assert not out.exists()
-
-
-def test_the_book_shows_the_sweep_that_make_runs():
-    root = Path(__file__).parents[2]
-    grid = re.search(r"--grid (.*?) \\\n", (root / "Makefile").read_text())[1]
-    assert f"--grid {grid}\n" in (root / "book/running.md").read_text()
-    pair = [root / "notebooks/sync.py", "--check", root / "book/sweep/found_k.md"]
-    subprocess.run([sys.executable, *map(str, pair)], check=True)

@@ -19,8 +19,9 @@ import psutil
 import pytest
 from bs4 import BeautifulSoup
 
+import afterfit
 from afterfit import runs
-from afterfit.runs import _cli, _declared, _execute, _folder, _grid, _index, _sweep
+from afterfit.runs import _cli, _cluster, _declared, _execute, _folder, _grid, _index, _sweep
 
 # Every kind of run in one notebook. A worker that starts a kernel is the kernel's parent.
 PARAMETERS = """mode: str = "fine"
@@ -328,7 +329,7 @@ def test_a_cluster_that_was_half_made_is_closed(monkeypatch, handlers):
     signal.signal(signal.SIGINT, signal.default_int_handler)
     monkeypatch.setattr("distributed.LocalCluster", Cluster)
     with pytest.raises(KeyboardInterrupt):
-        _sweep._local_cluster(1, None)
+        _cluster._local_cluster(1, None)
     assert closed == [True]
 
 
@@ -483,8 +484,20 @@ def test_a_file_that_changes_while_a_sweep_is_at_work_stops_it(
     planned = _sweep.plan(notebook, {"data": [str(data)]})
     data.write_text("x\n2\n")
     with pytest.raises(ValueError, match=r"the file '.*a.csv' has changed since the sweep began"):
-        _sweep.sweep(planned, tmp_path / "out", scheduler=client)
+        _sweep.carry_out(planned, tmp_path / "out", scheduler=client)
     assert not executed, "what was planned is not what would be run"
+
+
+def test_a_run_depends_on_every_file_of_the_package(tmp_path, monkeypatch):
+    assert Path(afterfit.__file__).parent == _execute.PACKAGE
+    monkeypatch.setattr(_execute, "PACKAGE", tmp_path)
+    digest = _execute.package_digest.__wrapped__
+    seen = {digest()}
+    for name, content in [("a.py", "1"), ("a.py", "2"), ("wing/b.py", "2"), ("data/c.csv", "2")]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content)
+        seen.add(digest())
+    assert len(seen) == 5
 
 
 def test_done_is_decided_by_content(client, executed, tmp_path, monkeypatch):
@@ -592,7 +605,7 @@ def test_a_worker_with_another_package_is_refused(client, notebook, tmp_path, mo
 
 
 def test_a_scheduler_that_is_not_there(notebook, tmp_path, monkeypatch):
-    monkeypatch.setattr(_sweep, "PATIENCE", 2)
+    monkeypatch.setattr(_cluster, "PATIENCE", 2)
     with pytest.raises(ConnectionError, match=r"no scheduler answers at 'tcp://127\.0\.0\.1:9'"):
         runs.sweep(notebook, {"seed": [1]}, tmp_path, scheduler="tcp://127.0.0.1:9")
 

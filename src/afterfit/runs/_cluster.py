@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from afterfit.runs._execute import package_digest
+from afterfit.runs import _execute
 
 # Seconds to wait for the first worker of a scheduler that was named.
 PATIENCE = 60.0
@@ -114,8 +114,8 @@ def _check_workers(client: Any) -> None:
         raise ConnectionError(
             f"the scheduler {client.scheduler.address!r} has no worker, after {PATIENCE:g} s."
         ) from None
-    ours = package_digest()
-    theirs = client.run(package_digest, on_error="return")
+    ours = _execute.package_digest()
+    theirs = client.run(_execute.package_digest, on_error="return")
     other = {address: digest for address, digest in theirs.items() if digest != ours}
     if other:
         address, digest = next(iter(other.items()))

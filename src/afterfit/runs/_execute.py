@@ -43,6 +43,9 @@ MAX_SOCKET_PATH = 80
 # How much is kept of what a kernel that died wrote to its standard error.
 MAX_LAST_WORDS = 10_000
 
+# What a run depends on, beyond its notebook and its data: all files of the package.
+PACKAGE = Path(__file__).parents[1]
+
 _ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
 
@@ -67,11 +70,10 @@ def package_digest() -> str:
     """Return the version of the package and a hash of its files."""
     from afterfit import __version__
 
-    folder = Path(__file__).parents[1]
     content = hashlib.sha256()
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(PACKAGE.rglob("*")):
         if path.is_file() and "__pycache__" not in path.parts:
-            content.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+            content.update(f"{path.relative_to(PACKAGE).as_posix()}\0".encode())
             content.update(path.read_bytes())
     return f"{__version__}+{content.hexdigest()[:16]}"
 
