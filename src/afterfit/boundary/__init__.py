@@ -5,13 +5,9 @@ boundary is where two decisions tie. Nothing is fitted: densities come as functi
 distributions, kernel density estimates, Gaussian mixtures, or from a fitted generative classifier.
 """
 
-from afterfit.boundary._rule import (
-    BayesBoundaryDisplay,
-    BayesRule,
-    BoundaryPiece,
-    DecisionBoundary,
-    ErrorRate,
-)
+from afterfit.boundary._display import BayesBoundaryDisplay
+from afterfit.boundary._results import BoundaryPiece, DecisionBoundary, ErrorRate
+from afterfit.boundary._rule import BayesRule
 
 __all__ = [
     "BayesBoundaryDisplay",

@@ -331,8 +331,7 @@ def _polish(
     fb = np.full(n, -np.inf)
     fa[real] = field.table.log_odds_of(field.joints(low[real]), at_low[real], at_high[real])
     fb[real] = field.table.log_odds_of(field.joints(high[real]), at_low[real], at_high[real])
-    c, fc = a.copy(), fa.copy()
-    t = np.full(n, 0.5)
+    c, fc, t = a.copy(), fa.copy(), np.full(n, 0.5)
     width = np.abs(high - low).max(axis=1) if n else np.empty(0)
     # An end that ties by rounding has the boundary itself.
     where[real[fa[real] <= 0]] = low[real[fa[real] <= 0]]

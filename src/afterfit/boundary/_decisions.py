@@ -107,6 +107,27 @@ class DecisionTable:
         return best
 
 
+def informed(joints: NDArray[np.float64], log_priors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the joints, with the priors where no class has density; overwrites them."""
+    top = joints[:, 0].copy()
+    for k in range(1, joints.shape[1]):
+        np.maximum(top, joints[:, k], out=top)
+    empty = np.isneginf(top)
+    if empty.any():
+        joints[empty] = log_priors
+    return joints
+
+
+def normalised(joints: NDArray[np.float64], log_priors: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return posterior probabilities from log joints, which are overwritten."""
+    joints = informed(joints, log_priors)
+    poles = joints == np.inf
+    if poles.any():  # an infinite density outweighs any other; several share
+        some = poles.any(axis=1)
+        joints[some] = np.where(poles[some], 0.0, -np.inf)
+    return np.asarray(np.exp(joints - logsumexp(joints, axis=1, keepdims=True)))
+
+
 def _difference(
     positive: NDArray[np.float64], negative: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -47,7 +47,7 @@ class Density:
 
 
 def as_density(
-    source: Any, name: str, *, values: str, vectorized: bool, n_features: int | None
+    source: Any, name: str, values: str, vectorized: bool, n_features: int | None
 ) -> Density:
     """Return the `Density` of one class from any of the accepted kinds of `source`, or raise."""
     if isinstance(source, Density):
@@ -414,14 +414,16 @@ def sliced(density: Density, at: Array, free: list[int]) -> Density:
     return Density(density.name, evaluate, density.gives_log, n_features=len(free), seeds=seeds)
 
 
-def takes(density: Density, n_features: int) -> bool:
-    """Tell whether a density returns one number a row of points with so many features."""
-    points = np.linspace(0.1, 0.9, 7 * n_features).reshape(7, n_features)
-    try:
-        with np.errstate(all="ignore"):
-            return bool(np.shape(density.evaluate(points)) == (7,))
-    except Exception:
-        return False
+def guessed_n_features(densities: Sequence[Density]) -> int:
+    """Return 1 where all densities, functions that do not say, take one feature alone; or raise."""
+    if all(_takes(density, 1) for density in densities) and not any(
+        _takes(density, 2) for density in densities
+    ):
+        return 1
+    raise ValueError(
+        "`n_features` is not known: all densities are functions, and they do not all take "
+        "shape (n,) alone. Give `n_features` to BayesRule, or `region` here."
+    )
 
 
 def common_n_features(densities: Sequence[Density]) -> int | None:
@@ -431,3 +433,13 @@ def common_n_features(densities: Sequence[Density]) -> int | None:
         listed = ", ".join(f"{name} has {count}" for name, count in known.items())
         raise ValueError(f"All densities must have the same number of features: {listed}.")
     return next(iter(known.values()), None)
+
+
+def _takes(density: Density, n_features: int) -> bool:
+    """Tell whether a density returns one number a row of points with so many features."""
+    points = np.linspace(0.1, 0.9, 7 * n_features).reshape(7, n_features)
+    try:
+        with np.errstate(all="ignore"):
+            return bool(np.shape(density.evaluate(points)) == (7,))
+    except Exception:
+        return False

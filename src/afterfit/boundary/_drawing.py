@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from afterfit._labels import as_written
 from afterfit.boundary._decisions import NOWHERE, DecisionTable
-
-if TYPE_CHECKING:
-    from afterfit.boundary import BayesBoundaryDisplay
 
 Array = NDArray[np.float64]
 
@@ -53,53 +51,51 @@ def _tint(color: Any, ax: Any) -> tuple[float, ...]:
     )
 
 
-def draw_plane(
-    display: BayesBoundaryDisplay,
-    colors: list[Any],
-    regions: bool,
-    densities: bool,
-    levels: list[float],
-) -> None:
-    ax, rule = display.ax_, display.rule
-    x, y = display.grid
-    joints = display.log_joints
-    if regions:
-        for decision, color in enumerate(colors):
-            surplus = _surplus(joints, rule._table, decision)
-            if (surplus <= 0).all():
-                continue
-            filled = ax.contourf(
-                x,
-                y,
-                surplus.T,
-                levels=[0.0, np.inf],
-                colors=[_tint(color, ax)],
-                hatches=[HATCHES[decision % len(HATCHES)]],
-                zorder=REGION_ZORDER,
+def draw_regions(
+    ax: Any, grid: tuple[Array, ...], joints: Array, table: DecisionTable, colors: list[Any]
+) -> list[Any]:
+    """Fill the regions of the decisions in the plane, from log joints on the grid."""
+    drawn = []
+    for decision, color in enumerate(colors):
+        surplus = _surplus(joints, table, decision)
+        if (surplus <= 0).all():
+            continue
+        filled = ax.contourf(
+            *grid,
+            surplus.T,
+            levels=[0.0, np.inf],
+            colors=[_tint(color, ax)],
+            hatches=[HATCHES[decision % len(HATCHES)]],
+            zorder=REGION_ZORDER,
+        )
+        filled.set_edgecolor(HATCH_COLOR)  # of the hatch
+        filled.set_linewidth(0.0)
+        drawn.append(filled)
+    return drawn
+
+
+def draw_contours(
+    ax: Any, grid: tuple[Array, ...], joints: Array, colors: list[Any], levels: list[float]
+) -> list[Any]:
+    """Draw contours of each class's density in the plane, at fractions of its peak."""
+    drawn: list[Any] = []
+    for k, color in enumerate(colors if levels else []):
+        log_density = joints[..., k]
+        peak = log_density.max()
+        if not np.isfinite(peak) or (log_density == log_density.flat[0]).all():
+            continue
+        shown = np.maximum(log_density - peak, np.log(levels[0]) - 5.0)
+        drawn.append(
+            ax.contour(
+                *grid,
+                shown.T,
+                levels=np.log(levels),
+                colors=[color],
+                linewidths=0.8,
+                linestyles=LINE_STYLES[k % len(LINE_STYLES)],
             )
-            filled.set_edgecolor(HATCH_COLOR)  # of the hatch
-            filled.set_linewidth(0.0)
-            display.regions_.append(filled)
-    if densities and levels:
-        for k, color in enumerate(colors[: len(rule.classes)]):
-            log_density = joints[..., k]
-            peak = log_density.max()
-            if not np.isfinite(peak) or (log_density == log_density.flat[0]).all():
-                continue
-            shown = np.maximum(log_density - peak, np.log(levels[0]) - 5.0)
-            display.contours_.append(
-                ax.contour(
-                    x,
-                    y,
-                    shown.T,
-                    levels=np.log(levels),
-                    colors=[color],
-                    linewidths=0.8,
-                    linestyles=LINE_STYLES[k % len(LINE_STYLES)],
-                )
-            )
-    for piece in display.boundary.pieces:
-        display.lines_ += ax.plot(*piece.points.T, color="black", linewidth=1.8)
+        )
+    return drawn
 
 
 def _surplus(joints: Array, table: DecisionTable, decision: int) -> Array:
@@ -115,82 +111,90 @@ def _surplus(joints: Array, table: DecisionTable, decision: int) -> Array:
     return np.asarray(np.clip(least, -1e3, 1e3).reshape(joints.shape[:-1]))
 
 
-def draw_line(
-    display: BayesBoundaryDisplay,
-    colors: list[Any],
-    regions: bool,
-    densities: bool,
-    levels: list[float],
-) -> None:
-    ax, rule = display.ax_, display.rule
-    (x,) = display.grid
-    pieces = sorted(display.boundary.pieces, key=lambda piece: float(piece.points[0]))
-    if regions:
-        edges = [x[0], *(float(piece.points[0]) for piece in pieces), x[-1]]
-        middles = 0.5 * (np.array(edges[1:]) + np.array(edges[:-1]))
-        decided = rule._table.choose_smoothly(rule._log_joints(middles[:, None]))
-        for low, high, decision in zip(edges[:-1], edges[1:], decided.tolist(), strict=True):
-            if decision != NOWHERE:
-                display.regions_.append(
-                    ax.axvspan(
-                        low,
-                        high,
-                        facecolor=_tint(colors[decision], ax),
-                        zorder=REGION_ZORDER,
-                        linewidth=0.0,
-                        edgecolor=HATCH_COLOR,
-                        hatch=HATCHES[decision % len(HATCHES)],
-                    )
-                )
-    if densities:
-        for k, color in enumerate(colors[: len(rule.classes)]):
-            style = LINE_STYLES[k % len(LINE_STYLES)]
-            display.contours_ += ax.plot(
-                x, np.exp(display.log_joints[..., k]), color=color, linestyle=style
-            )
-        ax.set_ylabel("prior × density")
-    for piece in pieces:
-        display.lines_.append(ax.axvline(piece.points[0], color="black", linewidth=1.8))
+def draw_intervals(
+    ax: Any, edges: Sequence[float], decisions: Sequence[int], colors: list[Any]
+) -> list[Any]:
+    """Fill the intervals between neighbouring edges, one feature, each for one decision."""
+    return [
+        ax.axvspan(
+            low,
+            high,
+            facecolor=_tint(colors[decision], ax),
+            zorder=REGION_ZORDER,
+            linewidth=0.0,
+            edgecolor=HATCH_COLOR,
+            hatch=HATCHES[decision % len(HATCHES)],
+        )
+        for low, high, decision in zip(edges[:-1], edges[1:], decisions, strict=True)
+        if decision != NOWHERE
+    ]
 
 
-def draw_points(display: BayesBoundaryDisplay, colors: list[Any]) -> None:
-    ax, X = display.ax_, display.X
-    assert X is not None
-    labels = display.y
+def draw_densities(ax: Any, grid: tuple[Array, ...], joints: Array, colors: list[Any]) -> list[Any]:
+    """Draw prior times density of each class over one feature."""
+    drawn: list[Any] = []
+    for k, color in enumerate(colors):
+        style = LINE_STYLES[k % len(LINE_STYLES)]
+        drawn += ax.plot(*grid, np.exp(joints[..., k]), color=color, linestyle=style)
+    ax.set_ylabel("prior × density")
+    return drawn
+
+
+def draw_boundary(ax: Any, pieces: Sequence[Array]) -> list[Any]:
+    """Draw each root as a vertical line, each curve as it is."""
+    style = {"color": "black", "linewidth": 1.8}
+    drawn: list[Any] = []
+    for points in pieces:
+        drawn += ax.plot(*points.T, **style) if points.ndim == 2 else [ax.axvline(*points, **style)]
+    return drawn
+
+
+def draw_points(
+    ax: Any, X: Array, y: NDArray[Any] | None, classes: list[Any], colors: list[Any]
+) -> list[Any]:
+    """Draw the data, a collection for each class."""
     groups = (
         [(np.ones(len(X), dtype=bool), "0.3", "o")]
-        if labels is None
+        if y is None
         else [
-            ([one == label for one in labels], colors[k], MARKERS[k % len(MARKERS)])
-            for k, label in enumerate(display.rule.classes.tolist())
+            ([one == label for one in y], colors[k], MARKERS[k % len(MARKERS)])
+            for k, label in enumerate(classes)
         ]
     )
+    drawn = []
     for chosen, color, marker in groups:
         part = X[chosen]
-        if len(display.grid) == 1:
+        if X.shape[1] == 1:
             height = np.zeros(len(part))
-            drawn = ax.scatter(part[:, 0], height, color=color, marker=marker, s=18, clip_on=False)
+            points = ax.scatter(part[:, 0], height, color=color, marker=marker, s=18, clip_on=False)
         else:
-            drawn = ax.scatter(
+            points = ax.scatter(
                 *part.T, color=color, marker=marker, s=18, edgecolors="white", linewidths=0.4
             )
-        display.points_.append(drawn)
+        drawn.append(points)
+    return drawn
+
+
+def frame(ax: Any, grid: tuple[Array, ...], names: Sequence[str]) -> None:
+    """Set the limits of the axes to those of the grid, and their labels."""
+    ax.set_xlim(grid[0][0], grid[0][-1])
+    ax.set_xlabel(names[0])
+    if len(grid) == 2:
+        ax.set_ylim(grid[1][0], grid[1][-1])
+        ax.set_ylabel(names[1])
 
 
 def draw_legend(
-    display: BayesBoundaryDisplay, colors: list[Any], regions: bool, points: bool
+    ax: Any, decisions: list[Any], n_classes: int, *, regions: bool, curves: bool, marked: bool
 ) -> None:
     """Draw a legend of the decisions above the axes, where it covers nothing."""
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
     handles: list[tuple[Any, ...]] = []
-    n_classes = len(display.rule.classes)
-    curves = bool(display.contours_)
-    marked = points and display.y is not None
-    for k, color in enumerate(colors):
+    for k, color in enumerate(colors_of(len(decisions))):
         patch = Patch(
-            facecolor=_tint(color, display.ax_),
+            facecolor=_tint(color, ax),
             edgecolor=HATCH_COLOR,
             linewidth=0.0,
             hatch=HATCHES[k % len(HATCHES)],
@@ -205,9 +209,9 @@ def draw_legend(
         bare = not regions and not curves and not marked
         parts = [patch] if regions or bare else []
         handles.append((*parts, line) if k < n_classes and (curves or marked) else (patch,))
-    display.ax_.legend(
+    ax.legend(
         handles,
-        [as_written(label) for label in display.rule.decisions.tolist()],
+        [as_written(label) for label in decisions],
         loc="lower center",
         bbox_to_anchor=(0.5, 1.0),
         ncols=min(len(handles), LEGEND_COLUMNS),

@@ -40,42 +40,45 @@ def read_estimator(estimator: Any) -> Model:
     from sklearn.pipeline import Pipeline
     from sklearn.utils.validation import check_is_fitted
 
-    if isinstance(estimator, Pipeline):
-        check_is_fitted(estimator)
-        return _read_pipeline(estimator)
+    readers = {
+        Pipeline: _read_pipeline,
+        GaussianNB: _read_naive,
+        QuadraticDiscriminantAnalysis: _read_quadratic,
+        LinearDiscriminantAnalysis: _read_linear,
+    }
     if is_mixture(estimator):
-        weights, means, _ = mixture_summary(estimator)
-        classes = np.arange(len(weights))
-        covariances = mixture_covariances(estimator)
-        return Model(classes, _gaussians(means, covariances, classes), weights)
-    if isinstance(estimator, GaussianNB):
-        check_is_fitted(estimator)
-        diagonal = [np.diag(variances) for variances in estimator.var_]
-        return Model(
-            estimator.classes_,
-            _gaussians(estimator.theta_, diagonal, estimator.classes_),
-            estimator.class_prior_,
-        )
-    if isinstance(estimator, QuadraticDiscriminantAnalysis):
-        check_is_fitted(estimator)
-        rotated = [
-            (rotation * scaling) @ rotation.T
-            for rotation, scaling in zip(estimator.rotations_, estimator.scalings_, strict=True)
-        ]
-        return Model(
-            estimator.classes_,
-            _gaussians(estimator.means_, rotated, estimator.classes_),
-            estimator.priors_,
-        )
-    if isinstance(estimator, LinearDiscriminantAnalysis):
-        check_is_fitted(estimator)
-        return _read_linear(estimator)
+        return _read_mixture(estimator)
+    for kind, read in readers.items():
+        if isinstance(estimator, kind):
+            check_is_fitted(estimator)
+            return read(estimator)
     raise TypeError(
         "`estimator` must be a fitted GaussianNB, LinearDiscriminantAnalysis, "
         "QuadraticDiscriminantAnalysis, GaussianMixture, BayesianGaussianMixture, "
         "GaussianMixtureParameters or a Pipeline that ends in one, "
         f"got {type(estimator).__name__}. Of other models, give the class densities to BayesRule."
     )
+
+
+def _read_mixture(estimator: Any) -> Model:
+    weights, means, _ = mixture_summary(estimator)
+    classes = np.arange(len(weights))
+    return Model(classes, _gaussians(means, mixture_covariances(estimator), classes), weights)
+
+
+def _read_naive(estimator: Any) -> Model:
+    classes = estimator.classes_
+    diagonal = [np.diag(variances) for variances in estimator.var_]
+    return Model(classes, _gaussians(estimator.theta_, diagonal, classes), estimator.class_prior_)
+
+
+def _read_quadratic(estimator: Any) -> Model:
+    classes = estimator.classes_
+    rotated = [
+        (rotation * scaling) @ rotation.T
+        for rotation, scaling in zip(estimator.rotations_, estimator.scalings_, strict=True)
+    ]
+    return Model(classes, _gaussians(estimator.means_, rotated, classes), estimator.priors_)
 
 
 def _gaussians(

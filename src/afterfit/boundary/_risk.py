@@ -111,6 +111,17 @@ class Estimate:
 
 
 @dataclass(frozen=True)
+class Effort:
+    """How the risk is to be found, and at what cost; see `BayesRule.error_rate`."""
+
+    method: str
+    tolerance: float
+    max_evaluations: int
+    n_draws: int
+    rng: np.random.Generator
+
+
+@dataclass(frozen=True)
 class Problem:
     """What is integrated: log joint densities, and the losses of what is decided from them."""
 
@@ -155,8 +166,7 @@ def integrate(
     trace: Callable[[tuple[Array, ...]], list[Curve]],
     box: Box | None,
     n_features: int,
-    tolerance: float,
-    max_evaluations: int,
+    effort: Effort,
 ) -> Estimate:
     """Integrate over one or two features: over a box, or over the whole space, or raise.
 
@@ -164,7 +174,7 @@ def integrate(
     """
 
     def within(breaks: tuple[Array, ...]) -> tuple[Estimate, Array]:
-        estimate = _integrate_between(problem, trace, breaks, tolerance, max_evaluations)
+        estimate = _integrate_between(problem, trace, breaks, effort)
         found = estimate.confusion.sum(axis=1)
         # What the estimated error of integration does not explain is missing.
         return estimate, np.maximum(np.abs(found - problem.priors) - estimate.mass_error, 0.0)
@@ -191,10 +201,10 @@ def draw(
     problem: Problem,
     box: Box | None,
     n_features: int,
-    n_draws: int,
-    rng: np.random.Generator,
+    effort: Effort,
 ) -> Estimate:
     """Estimate by Monte Carlo in any number of features: over a box, or the whole space."""
+    n_draws, rng = effort.n_draws, effort.rng
     if box is not None:
         proposal = Proposal(np.empty(0), np.empty(0), np.array(box))
         return replace(_importance_sampling(problem, proposal, n_draws, rng), region=box)
@@ -244,11 +254,11 @@ def _integrate_between(
     problem: Problem,
     trace: Callable[[tuple[Array, ...]], list[Curve]],
     breaks: tuple[Array, ...],
-    tolerance: float,
-    max_evaluations: int,
+    effort: Effort,
 ) -> Estimate:
     """Integrate over the whole range of the breaks, split where the decision changes."""
-    counter = _Counter(problem, max_evaluations)
+    counter = _Counter(problem, effort.max_evaluations)
+    tolerance = effort.tolerance
     cells = ROOT_CELLS if len(breaks) == 1 else LATTICE_CELLS
     curves = trace(tuple(_lattice_lines(along, cells, axis) for axis, along in enumerate(breaks)))
     if len(breaks) == 1:
