@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 
 import matplotlib
 
@@ -38,6 +39,38 @@ def _no_figure_stays_open():
     open_figures = plt.get_fignums()
     plt.close("all")
     assert not open_figures, f"the test left {len(open_figures)} figure(s) open"
+
+
+class _NarrowNumpy:
+    """NumPy as on a machine of 32 bits, such as WebAssembly: int64 neither counts nor repeats."""
+
+    intp = np.int32
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+    @staticmethod
+    def bincount(x, *args, **kwargs):
+        return np.bincount(_checked_index(x), *args, **kwargs)
+
+    @staticmethod
+    def repeat(a, repeats, *args, **kwargs):
+        return np.repeat(a, _checked_index(repeats), *args, **kwargs)
+
+
+def _checked_index(index):
+    dtype = np.asarray(index).dtype
+    if np.ndim(index) and not np.can_cast(dtype, np.int32):
+        raise TypeError(f"Cannot cast array data from {dtype} to int32 according to 'safe'")
+    return index
+
+
+@pytest.fixture
+def narrow_indices(monkeypatch):
+    """Give all of the package's loaded modules a NumPy whose indices have 32 bits."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("afterfit.") and getattr(module, "np", None) is np:
+            monkeypatch.setattr(module, "np", _NarrowNumpy())
 
 
 def find_browser():

@@ -4,12 +4,15 @@ import copy
 import dataclasses
 import pickle
 import tracemalloc
+from datetime import date
 from decimal import Decimal, localcontext
 from importlib.resources import files
 from math import pi
 
+import narwhals as nw
 import numpy as np
 import pandas as pd
+import polars as pl
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
@@ -925,10 +928,23 @@ def test_columns_of_another_order(function):
     with pytest.raises(ValueError, match=message):
         function(model, X[["b", "a"]])
     assert len(function(model, X.to_numpy())) == 100
-    table = pa.Table.from_pandas(X)
-    assert len(function(model, table)) == 100
-    with pytest.raises(ValueError, match=message):
-        function(model, table.select(["b", "a"]))
+    for table in (pa.Table.from_pandas(X), pl.from_pandas(X), nw.from_native(pl.from_pandas(X))):
+        assert len(function(model, table)) == 100
+        with pytest.raises(ValueError, match=message):
+            function(model, table.select(["b", "a"]))
+
+
+@pytest.mark.parametrize("make", [pd.DataFrame, pl.DataFrame, pa.table])
+def test_a_date_beside_a_number(make):
+    table = make({"a": [1.0], "when": [date(2020, 1, 1)]})
+    with pytest.raises(TypeError, match=r"`X` must be numeric; these columns are not: 'when' \("):
+        log_density(random_parameters("full", 2), table)
+
+
+def test_draws_on_a_machine_of_32_bits(narrow_indices):
+    parameters = random_parameters("full", 2)
+    tails = hdr_tail_probability(parameters, np.zeros((2, 2)), n_draws=1000, random_state=0)
+    assert ((tails >= 0) & (tails <= 1)).all()
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def as_written(label: Any) -> str:
     return str(label).replace("$", r"\$")
 
 
-def encode_labels(labels: Any, name: str) -> tuple[NDArray[np.int64], list[Hashable]]:
+def encode_labels(labels: Any, name: str) -> tuple[NDArray[np.intp], list[Hashable]]:
     """Return integer codes and the distinct labels, sorted where they can be."""
     values = one_dimensional(labels, name)
     if isinstance(values, np.ndarray) and values.dtype.kind in "iu" and len(values):
@@ -43,7 +43,7 @@ def encode_labels(labels: Any, name: str) -> tuple[NDArray[np.int64], list[Hasha
     distinct = [_as_python(label) for label in uniques.tolist()]
     is_ordered = isinstance(uniques, pd.Categorical) and uniques.ordered
     order = _sorted_positions(uniques.codes if is_ordered else uniques, distinct)
-    rank = np.empty(len(order), dtype=np.int64)
+    rank = np.empty(len(order), dtype=np.intp)
     rank[order] = np.arange(len(order))
     return rank[codes], [distinct[i] for i in order]
 
@@ -98,10 +98,11 @@ def _sorted_positions(keys: Any, labels: list[Any]) -> NDArray[np.intp]:
         return np.arange(len(labels))
 
 
-def _counted(values: NDArray[np.integer], low: int) -> tuple[NDArray[np.int64], list[Hashable]]:
+def _counted(values: NDArray[np.integer], low: int) -> tuple[NDArray[np.intp], list[Hashable]]:
     """Return what `encode_labels` returns for integers that are close to each other, faster."""
     # Differences of narrow integers do not fit their own type.
-    shifted = np.subtract(values, values.dtype.type(low), dtype=np.int64, casting="unsafe")
+    wide = np.subtract(values, values.dtype.type(low), dtype=np.int64, casting="unsafe")
+    shifted = wide.astype(np.intp, copy=False)  # below COUNTED_SPAN; NumPy counts no wider ones
     present = np.bincount(shifted) > 0
-    rank: NDArray[np.int64] = np.cumsum(present) - 1
+    rank = np.cumsum(present, dtype=np.intp) - 1
     return rank[shifted], [low + above for above in np.flatnonzero(present).tolist()]

@@ -28,6 +28,7 @@ from scipy.special import digamma, gammaincc
 from afterfit._validation import (
     as_float_array,
     check_choice,
+    check_columns,
     check_integer,
     check_matrix,
     check_random_state,
@@ -514,20 +515,8 @@ def _check_arguments(model: Any, X: Any) -> tuple[GaussianMixtureParameters, Arr
             f"`X` must have {parameters.n_features} feature(s), as the components of the model "
             f"have, got {matrix.shape[1]}."
         )
-    fitted, given = getattr(model, "feature_names_in_", None), _column_names(X)
-    if fitted is not None and given is not None and list(given) != list(fitted):
-        raise ValueError(
-            "`X` must have the columns of the fit, in their order: "
-            f"{listing([repr(name) for name in fitted])}; "
-            f"got {listing([repr(name) for name in given])}."
-        )
+    check_columns(X, getattr(model, "feature_names_in_", None), "X")
     return parameters, matrix
-
-
-def _column_names(X: Any) -> Any:
-    """Return the names of the columns of a data frame, of whichever library; None for arrays."""
-    # In pyarrow, `columns` are the columns themselves.
-    return getattr(X, "column_names" if hasattr(type(X), "column_names") else "columns", None)
 
 
 def _as_parameters(model: Any) -> GaussianMixtureParameters:
@@ -876,7 +865,7 @@ def _log_densities_of_draws(
 ) -> Array:
     """Return the log densities of draws from the mixture, in blocks, the draws not being kept."""
     counts = generator.multinomial(n_draws, parameters.weights / parameters.weights.sum())
-    labels = np.repeat(np.arange(parameters.n_components), counts)
+    labels = np.repeat(np.arange(parameters.n_components), counts.astype(np.intp))
     size = _block_rows(parameters.n_features, parameters.n_components)
     constants = _log(parameters.weights) + _log_normalisers(parameters)
     densities = np.empty(n_draws)
