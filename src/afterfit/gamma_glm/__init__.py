@@ -9,18 +9,15 @@ weight w. statsmodels calls phi `scale`. The gamma distribution of row i then ha
 Offset and exposure move the mean. All functions take the fit as it is, and never change it.
 """
 
+from afterfit.gamma_glm._calibration import CalibrationTest, calibration_test
+from afterfit.gamma_glm._display import CalibrationDisplay, plot_calibration
 from afterfit.gamma_glm._distribution import (
-    CalibrationDisplay,
-    CalibrationTest,
-    ShapeEstimate,
-    calibration_test,
     conditional_distribution,
-    gamma_shape,
     lower_tail_probability,
-    plot_calibration,
-    prediction_interval,
     quantile_residuals,
 )
+from afterfit.gamma_glm._intervals import prediction_interval
+from afterfit.gamma_glm._shape import ShapeEstimate, gamma_shape
 
 __all__ = [
     "CalibrationDisplay",

@@ -1,4 +1,4 @@
-"""The parametric bootstrap behind the calibration figures of `afterfit.gamma_glm`.
+"""Whether the fitted probabilities are uniform, judged by a parametric bootstrap.
 
 Fitted parameters draw the model towards its data, so that the tabulated distributions of the
 Kolmogorov-Smirnov and Anderson-Darling statistics do not hold. Each replicate therefore draws new
@@ -14,16 +14,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from afterfit.gamma_glm._fit import GammaFit
+from afterfit._validation import check_integer, check_random_state
+from afterfit.gamma_glm._fit import GammaFit, read_fit
 from afterfit.gamma_glm._shape import (
+    ShapeEstimate,
     grouped_weights,
     maximum_likelihood_shapes,
     shape_behind_the_deviance,
+    shape_method,
+    unit_shape_of,
 )
 from afterfit.gamma_glm._tails import lower_tail
 
 Floats = NDArray[np.float64]
 
+# Fewer replicates cannot give a p-value of 0.05.
+FEWEST_RESAMPLES = 19
 # Numbers held at a time by one task: bounds its memory, and does not depend on `n_jobs`, so that
 # the same seed gives the same p-values whatever runs them.
 TASK_SIZE = 200_000
@@ -39,6 +45,144 @@ MAX_NEWTON_STEPS = 1000
 # The observed information is used if its smallest eigenvalue is above this share of the expected's.
 DEFINITE = 0.01
 MAX_HALVINGS = 40
+
+
+@dataclass(frozen=True)
+class CalibrationTest:
+    """How far the probabilities are from uniform, with p-values that know what was estimated.
+
+    Parameters
+    ----------
+    kolmogorov_smirnov : float
+        Largest distance of the empirical distribution function of the probabilities
+        P(Y <= y given x) from the diagonal, between 0 and 1.
+    kolmogorov_smirnov_pvalue : float
+        Share of replicates at least as far, the data counted among them.
+    anderson_darling : float
+        Squared distance with weight on both tails; 0 and larger.
+    anderson_darling_pvalue : float
+        Likewise for this statistic.
+    n_resamples : int
+        Number of replicates, each drawn from the fitted model and fitted anew.
+    n_observations : int
+        Number of observations, rows with `freq_weights` repeated.
+
+    Examples
+    --------
+    >>> CalibrationTest(0.05, 0.9, 0.3, 0.8, n_resamples=99, n_observations=100).n_resamples
+    99
+    """
+
+    kolmogorov_smirnov: float
+    kolmogorov_smirnov_pvalue: float
+    anderson_darling: float
+    anderson_darling_pvalue: float
+    n_resamples: int
+    n_observations: int
+
+
+def calibration_test(
+    results: Any,
+    *,
+    shape: str | float | ShapeEstimate = "pearson",
+    n_resamples: int = 199,
+    random_state: Any = None,
+    n_jobs: int | None = None,
+) -> CalibrationTest:
+    """Return distances of the fitted probabilities from uniform, with bootstrap p-values.
+
+    Parameters
+    ----------
+    results : GLMResults
+        A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
+    shape : {"pearson", "deviance", "ml"}, float or ShapeEstimate
+        The estimator, as in `gamma_shape`, estimated anew in each replicate; or a known shape.
+    n_resamples : int
+        Number of replicates, at least 19; the smallest p-value is 1 / (n_resamples + 1).
+    random_state : None, int, Generator or RandomState
+        Source of the replicates.
+    n_jobs : int, optional
+        Number of joblib workers, as in scikit-learn. It does not change the result.
+
+    Returns
+    -------
+    CalibrationTest
+        Kolmogorov-Smirnov and Anderson-Darling statistics with their p-values.
+
+    Raises
+    ------
+    TypeError, ValueError, NotFittedError
+        As `gamma_shape`; for `freq_weights` that are not whole numbers, and for additive models,
+        whose penalised fit the bootstrap does not repeat.
+    RuntimeError
+        If a replicate has no fit: with another link than the logarithm, means can come too close
+        to the edge of what it allows.
+
+    See Also
+    --------
+    plot_calibration : The same, drawn.
+
+    Notes
+    -----
+    Coefficients and shape were chosen to fit, so the probabilities are closer to uniform than
+    uniform numbers are, and tables of these statistics do not hold. Each replicate draws
+    responses from the fitted model, fits coefficients and shape anew by the same estimators, and
+    gives both statistics ([1]_); the p-value is (1 + number at least as large) / (1 + n_resamples).
+    A ShapeEstimate is estimated anew by its method; only a number is taken as known. Replicates
+    of "deviance" are drawn with the shape under which the deviance is as expected, so that its
+    p-values hold for small shapes too; they judge the model, not the bias of that estimator.
+
+    References
+    ----------
+    .. [1] Stute, W., Gonzalez Manteiga, W. and Presedo Quindimil, M. (1993). Bootstrap based
+       goodness-of-fit-tests. Metrika 40, 243-256.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import statsmodels.api as sm
+    >>> x = np.linspace(0, 3, 50)
+    >>> y = np.random.default_rng(0).gamma(10, np.exp(0.5 - x / 3) / 10)
+    >>> family = sm.families.Gamma(link=sm.families.links.Log())
+    >>> fit = sm.GLM(y, sm.add_constant(x), family=family).fit()
+    >>> test = calibration_test(fit, random_state=0)
+    >>> round(test.kolmogorov_smirnov, 3), test.kolmogorov_smirnov_pvalue > 0.05
+    (0.081, True)
+    """
+    fit = read_fit(results)
+    n_resamples = check_integer(n_resamples, "n_resamples", low=FEWEST_RESAMPLES)
+    return calibrate_and_test(fit, shape, 1, n_resamples, random_state, n_jobs)[1]
+
+
+def calibrate_and_test(
+    fit: GammaFit, shape: Any, n_bins: int, n_resamples: int, random_state: Any, n_jobs: Any
+) -> tuple[Calibration, CalibrationTest]:
+    generator = check_random_state(random_state)
+    if n_jobs is not None and check_integer(n_jobs, "n_jobs", low=-(2**31)) == 0:
+        raise ValueError("`n_jobs` must be a number of workers, or -1 for all processors, got 0.")
+    unit_shape = unit_shape_of(fit, shape)
+    found = calibrate(
+        fit,
+        method=shape_method(shape),
+        unit_shape=unit_shape,
+        n_bins=n_bins,
+        n_resamples=n_resamples,
+        generator=generator,
+        n_jobs=n_jobs,
+    )
+    test = CalibrationTest(
+        kolmogorov_smirnov=float(found.observed.kolmogorov_smirnov[0]),
+        kolmogorov_smirnov_pvalue=_pvalue(
+            found.observed.kolmogorov_smirnov, found.simulated.kolmogorov_smirnov
+        ),
+        anderson_darling=float(found.observed.anderson_darling[0]),
+        anderson_darling_pvalue=_pvalue(
+            found.observed.anderson_darling, found.simulated.anderson_darling
+        ),
+        n_resamples=n_resamples,
+        n_observations=len(found.responses),
+    )
+    return found, test
 
 
 @dataclass(frozen=True)
@@ -185,6 +329,10 @@ def refit(experiment: Experiment, responses: Floats) -> tuple[Floats, Floats]:
     """Return the fitted means, (B, n), and shapes, (B,), of each row of `responses`."""
     means = _fit_means(experiment, responses)
     return means, _fit_shapes(experiment, responses, means)
+
+
+def _pvalue(observed: Floats, simulated: Floats) -> float:
+    return float((1 + np.sum(simulated >= observed[0])) / (1 + len(simulated)))
 
 
 def _whole_repeats(fit: GammaFit) -> NDArray[np.int64]:
