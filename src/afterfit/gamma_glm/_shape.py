@@ -1,9 +1,9 @@
 """The shape of a fitted gamma GLM by three estimators, and its standard error.
 
 Maximum likelihood starts from anywhere. With d_i the unit deviances, w_i the variance weights and
-f_i the frequency weights, the likelihood
-equation is sum f w (log(a w) - digamma(a w)) = D / 2, where D = sum f w d. The data enter through
-D alone: one pass over the rows, and the rest costs nothing where the weights are equal.
+f_i the frequency weights, the likelihood equation is sum f w (log(a w) - digamma(a w)) = D / 2,
+where D = sum f w d. The data enter through D alone: one pass over the rows, and the rest costs
+nothing where the weights are equal.
 """
 
 from __future__ import annotations
