@@ -58,7 +58,7 @@ serve: book ## show the book at http://localhost:8000 (another port: PORT=9000)
 	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
 
 pdf: book ## print the book to one file, with page numbers: _build/after-the-fit.pdf (needs Chromium)
-	@$(BIN)/python book/_ext/print_book.py
+	@$(BIN)/python book/pdf/print_book.py
 
 zip: book ## pack the book for reading without a network: _build/after-the-fit.zip
 	@cd _build && rm -f after-the-fit.zip && ln -sfn html after-the-fit && ../$(BIN)/python -m zipfile -c after-the-fit.zip after-the-fit/ && rm after-the-fit

@@ -27,14 +27,10 @@ ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build/html"
 STEMS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.md"))
 
-sys.path.insert(0, str(ROOT / "book/_ext"))
+sys.path[:0] = [str(ROOT / "book/_ext"), str(ROOT / "book/pdf")]
 
-import afterfit_benchmarks  # noqa: E402
-import afterfit_chapters  # noqa: E402
-import afterfit_figures  # noqa: E402
-import afterfit_finish  # noqa: E402
-import afterfit_site  # noqa: E402
 import print_book  # noqa: E402
+from afterfit_book import benchmarks, chapters, figures, finish, site  # noqa: E402
 
 
 def page(name):
@@ -78,7 +74,7 @@ def rows():
     for stem in STEMS:
         text = (ROOT / f"notebooks/{stem}.md").read_text(encoding="utf-8")
         section = text.split("## What has changed")[1].split("\n## ")[0]
-        for row in afterfit_chapters.CHANGE.findall(section):
+        for row in chapters.CHANGE.findall(section):
             yield stem, row
 
 
@@ -217,11 +213,11 @@ def test_every_measured_case_is_shown():
             assert fact in text
         for case in report["cases"]:
             for number in case.get("numbers", {}).values():
-                assert afterfit_benchmarks.number_text(number) in text
-        for case in afterfit_benchmarks.with_numbers(report["cases"]):
-            assert " ".join(afterfit_benchmarks.sentence(case["case"]).split()) in text
+                assert benchmarks.number_text(number) in text
+        for case in benchmarks.with_numbers(report["cases"]):
+            assert " ".join(benchmarks.sentence(case["case"]).split()) in text
             for ratio in case.get("peer_over_ours", {}).values():
-                assert afterfit_benchmarks.ratio_text(ratio) in text
+                assert benchmarks.ratio_text(ratio) in text
 
 
 def test_growth_is_drawn_where_cases_differ_in_n_alone():
@@ -229,22 +225,22 @@ def test_growth_is_drawn_where_cases_differ_in_n_alone():
         return {"case": f"purity of {n:,} labels", "n": n, "seconds": {"afterfit": seconds}}
 
     cases = [case(10_000, 2.0), case(100, 0.5), case(100, 0.5) | {"case": "something else"}]
-    families = afterfit_benchmarks.families(cases)
+    families = benchmarks.families(cases)
     assert {name: [c["n"] for c in group] for name, group in families.items()} == {
         "purity of n labels": [100, 10_000]
     }
-    svg, _, alt = afterfit_benchmarks.growth(cases, "x")
+    svg, _, alt = benchmarks.growth(cases, "x")
     assert svg.startswith(b"<?xml")
     assert "from n = 100 to 10,000 the time of x grows 4-fold" in alt
-    assert afterfit_benchmarks.growth([case(100, 1.0)], "x") is None
-    assert svg == afterfit_benchmarks.growth(cases, "x")[0], "another figure at every build"
+    assert benchmarks.growth([case(100, 1.0)], "x") is None
+    assert svg == benchmarks.growth(cases, "x")[0], "another figure at every build"
 
 
 def test_numbers_of_all_that_were_compared_join_their_table():
     compared = {"case": "fit", "seconds": {"afterfit": 1.0, "peer": 2.0}}
     cost = {"case": "fit: cost", "numbers": {"afterfit": 5.0, "peer": 7.0}}
     other = {"case": "something else", "numbers": {"seconds": 3.0}}
-    joined = afterfit_benchmarks.with_numbers([other, compared, cost, cost | {"case": "x"}, other])
+    joined = benchmarks.with_numbers([other, compared, cost, cost | {"case": "x"}, other])
     noted = {"cost": cost["numbers"], "x": cost["numbers"]}
     assert joined == [other, compared | {"noted": noted}, other]
 
@@ -254,7 +250,7 @@ def test_numbers_of_all_that_were_compared_join_their_table():
     [(2.5, "2.5 s"), (1500.0, "1,500 s"), (0.0123, "12.3 ms"), (4e-6, "4 µs"), (5e-9, "5 ns")],
 )
 def test_times_are_told_in_their_unit(seconds, text):
-    assert afterfit_benchmarks.time_text(seconds) == text
+    assert benchmarks.time_text(seconds) == text
 
 
 def test_recorded_simulation_is_counted():
@@ -269,30 +265,30 @@ def test_recorded_simulation_is_counted():
         ],
         columns=[
             *("rows", "noise", "values", "true_k", "repetition"),
-            *afterfit_benchmarks.RULES,
+            *benchmarks.RULES,
             "measured",
         ],
     )
-    words = afterfit_benchmarks.chosen_in_words(tables)
+    words = benchmarks.chosen_in_words(tables)
     assert "in 2 of 3 tables, the rule finds it in 1 (50.0%)" in words
     assert "Of the 2 tables without clusters it invents some in 1 (50.0%" in words
     assert words.endswith("Measured on 2026-01-01 to 2026-01-02.")
     found = ["67%", "67%", "0%", "33%", "0%", "67%"]
-    assert afterfit_benchmarks.share_rows(tables) == [
+    assert benchmarks.share_rows(tables) == [
         ["300 × 2, 20%", *found],
         ["all", *found],
     ]
     invented = ["50%", "50%", "100%", "50%", "0%"]
-    assert afterfit_benchmarks.invented_rows(tables)[-1] == ["all", *invented]
+    assert benchmarks.invented_rows(tables)[-1] == ["all", *invented]
 
 
 def test_chapter_shows_the_recorded_simulation_and_it_reaches_its_goal():
     tables = pd.read_csv(ROOT / "benchmarks/results/categorical_simulation.csv")
-    found, without = afterfit_benchmarks.hits(tables), tables[tables["true_k"] == 1]
+    found, without = benchmarks.hits(tables), tables[tables["true_k"] == 1]
     assert found.loc[found["any"], "rule"].mean() >= 0.95
     assert without["rule"].gt(1).mean() <= 0.05
     text = " ".join(page("book/chapters/categorical.html").article.get_text().split())
-    assert afterfit_benchmarks.chosen_in_words(tables) in text
+    assert benchmarks.chosen_in_words(tables) in text
 
 
 # --- take it along ---
@@ -349,7 +345,7 @@ def test_the_single_page_has_every_page_once_and_no_loose_link():
 
 
 def test_no_link_to_a_repository_while_none_is_named():
-    assert afterfit_site.repository(ROOT) == "", "set: let this test follow"
+    assert site.repository(ROOT) == "", "set: let this test follow"
     for name in (f"book/chapters/{STEMS[0]}.html", "book/welcome.html"):
         for word in ("mybinder.org", "colab.research", "/edit/"):
             assert word not in (HTML / name).read_text()
@@ -419,7 +415,7 @@ def test_colab_is_told_how_to_install(published):
 
 def test_outside_git_the_version_is_that_of_the_release(published):
     released = yaml.safe_load((ROOT / "CITATION.cff").read_text())
-    day = afterfit_site.day_text(datetime.date.fromisoformat(str(released["date-released"])))
+    day = site.day_text(datetime.date.fromisoformat(str(released["date-released"])))
     footer = (published / "book/glossary.html").read_text()
     assert f"Version {released['version']} ({day}). Text CC BY 4.0" in footer
 
@@ -435,17 +431,17 @@ def test_in_git_commit_and_day_are_named(tmp_path):
             check=True,
             env=os.environ | {"GIT_COMMITTER_DATE": "2026-01-02T03:04:05Z"},
         )
-    words, day = afterfit_site.built_from(tmp_path)
+    words, day = site.built_from(tmp_path)
     assert re.fullmatch(r"Version [\d.]+, commit [0-9a-f]{7,}", words)
     assert day == datetime.date(2026, 1, 2)
     (tmp_path / "new").touch()
-    assert afterfit_site.built_from(tmp_path)[0].endswith(" and local changes")
+    assert site.built_from(tmp_path)[0].endswith(" and local changes")
 
 
 def test_a_doi_is_asked_of_its_registry():
-    asked = afterfit_site.ask_the_registry(None, "https://doi.org/10.1007/BF01908075")
+    asked = site.ask_the_registry(None, "https://doi.org/10.1007/BF01908075")
     assert asked == "https://doi.org/api/handles/10.1007/BF01908075"
-    assert afterfit_site.ask_the_registry(None, "https://example.org/") is None
+    assert site.ask_the_registry(None, "https://example.org/") is None
 
 
 def test_names_in_citations_have_their_accents():
@@ -477,7 +473,7 @@ def test_not_found_leads_back():
     ],
 )
 def test_styles_keep_what_may_match(css, slim):
-    assert afterfit_finish.slim(css, {"a"}.__contains__) == slim
+    assert finish.slim(css, {"a"}.__contains__) == slim
 
 
 def test_references_of_docstrings_are_numbered():
@@ -489,7 +485,7 @@ def test_references_of_docstrings_are_numbered():
 def test_code_keeps_its_text_and_colours():
     code = '<span class="n">f</span><span class="p">(</span><span class="s2">&quot;</span>'
     code += '<span class="s2">a</span><span class="s2">&quot;</span><span class="mi">1</span>'
-    assert afterfit_finish.finished("a.html", code) == (
+    assert finish.finished("a.html", code) == (
         'f(<span class="s2">&quot;a&quot;</span><span class="mi">1</span>'
     )
     css = (HTML / "_static/pygments.css").read_text()
@@ -510,7 +506,7 @@ def test_code_keeps_its_text_and_colours():
     ],
 )
 def test_a_path_in_fewer_letters(path, short):
-    assert afterfit_figures.relative(path, 2) == short
+    assert figures.relative(path, 2) == short
 
 
 @given(
@@ -530,7 +526,7 @@ def test_a_path_stays_where_it_was(commands, digits):
         " ".join([letter, *(f"{number:.6f}" for number in numbers[: sizes[letter]])])
         for letter, numbers in commands
     )
-    was, now = points(path), points(afterfit_figures.relative(path, digits))
+    was, now = points(path), points(figures.relative(path, digits))
     was, now = ([tuple(round(x * 10**digits) for x in one) for one in it] for it in (was, now))
     assert corners(was) == corners(now)
 
@@ -583,10 +579,10 @@ def test_a_figure_looks_the_same_in_fewer_bytes(browser, tmp_path):
         axes.bar([-1, 0, 1], [1, 2, 3], hatch="//", alpha=0.4, label=r"$\hat\mu_k$, é")
         axes.imshow(rng.uniform(size=(5, 5)), extent=(-3, 3, -3, 0), alpha=0.3)
         axes.legend()
-        drawn = afterfit_benchmarks.as_svg(figure).decode()
-    short = afterfit_figures.slim_figure(drawn)
+        drawn = benchmarks.as_svg(figure).decode()
+    short = figures.slim_figure(drawn)
     assert len(short) < 0.6 * len(drawn)
-    assert afterfit_figures.slim_figure(short) == short
+    assert figures.slim_figure(short) == short
     pictures = []
     for text in (drawn, short):
         (tmp_path / "a.svg").write_text(text)

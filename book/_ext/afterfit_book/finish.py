@@ -11,7 +11,7 @@ from html import escape
 from io import BytesIO
 from pathlib import Path
 
-from afterfit_figures import slim_figure
+from afterfit_book.figures import slim_figure
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 

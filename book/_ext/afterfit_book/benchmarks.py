@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from afterfit_chapters import chapter_link, stems, title
+from afterfit_book.chapters import chapter_link, stems, title
 from docutils import nodes
 from scipy.stats import binomtest
 from sphinx.application import Sphinx

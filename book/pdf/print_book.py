@@ -14,7 +14,6 @@ from pathlib import Path, PurePosixPath
 from shutil import which
 from urllib.parse import unquote, urlsplit
 
-from afterfit_site import built_from, day_text
 from bs4 import BeautifulSoup, Tag
 
 ROOT = Path(__file__).parents[2]
@@ -114,9 +113,10 @@ def single_page(pages: list[str]) -> tuple[BeautifulSoup, list[str]]:
     style.string = STYLE
     head.append(style)
 
-    words, day = built_from(ROOT)
+    # The foot of every page says of which version, commit and day the book is.
+    edition = first.find(class_="extra_footer").get_text().strip().split(". ")[0]
     front = f"<section class='title-page'><h1>{escape(title.string)}</h1>"
-    front += f"<p>{escape(words)}, {day_text(day)}</p></section>"
+    front += f"<p>{escape(edition)}</p></section>"
     body.append(BeautifulSoup(front, "html.parser"))
     contents = book.new_tag("nav", attrs={"class": "page book-contents"})
     contents.append(BeautifulSoup("<h1>Contents</h1>", "html.parser"))

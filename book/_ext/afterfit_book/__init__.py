@@ -1,9 +1,9 @@
 """What the book needs beyond Jupyter Book: the page on the data, and no script from elsewhere.
 
-The other files here: `afterfit_chapters` (what pages take from chapters), `afterfit_benchmarks`
-(the page on speed), `afterfit_bibliography` (its labels), `afterfit_site` (version, downloads,
-links to the repository), `afterfit_finish` (the last touch on the written pages), and
-`afterfit_figures` (smaller figures).
+The other files here: `chapters` (what pages take from chapters), `benchmarks`
+(the page on speed), `bibliography` (its labels), `site` (version, downloads,
+links to the repository), `finish` (the last touch on the written pages), and
+`figures` (smaller figures).
 """
 
 import importlib.metadata
@@ -14,11 +14,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import afterfit_benchmarks
-import afterfit_bibliography
-import afterfit_chapters
-import afterfit_finish
-import afterfit_site
+from afterfit_book import benchmarks, bibliography, chapters, finish, site
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
@@ -27,11 +23,11 @@ from sphinx.util.docutils import SphinxDirective
 from afterfit import datasets
 
 PARTS = (
-    afterfit_benchmarks,
-    afterfit_bibliography,
-    afterfit_chapters,
-    afterfit_site,
-    afterfit_finish,
+    benchmarks,
+    bibliography,
+    chapters,
+    site,
+    finish,
 )
 
 
@@ -84,7 +80,7 @@ class Versions(SphinxDirective):
         rows = [["Python", platform.python_version(), project["requires-python"], "all"]]
         rows += [row(wanted, use) for use, items in uses for wanted in items]
         head = ["what", "installed", "allowed", "needed by"]
-        return [afterfit_benchmarks.table(head, rows)]
+        return [benchmarks.table(head, rows)]
 
 
 def row(requirement: str, use: str) -> list[str]:

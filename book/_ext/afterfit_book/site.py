@@ -21,7 +21,7 @@ from urllib.parse import quote, urlsplit
 
 import nbformat
 import yaml
-from afterfit_chapters import CHAPTERS, stems, title
+from afterfit_book.chapters import CHAPTERS, stems, title
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
