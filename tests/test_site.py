@@ -30,7 +30,17 @@ STEMS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.md"))
 sys.path[:0] = [str(ROOT / "book/_ext"), str(ROOT / "book/pdf")]
 
 import print_book  # noqa: E402
-from afterfit_book import benchmarks, chapters, figures, finish, site  # noqa: E402
+from afterfit_book import (  # noqa: E402
+    benchmark_figures,
+    benchmarks,
+    errors,
+    finish,
+    numbers,
+    simulation,
+    site,
+    slim_svg,
+    styles,
+)
 
 
 def page(name):
@@ -74,7 +84,7 @@ def rows():
     for stem in STEMS:
         text = (ROOT / f"notebooks/{stem}.md").read_text(encoding="utf-8")
         section = text.split("## What has changed")[1].split("\n## ")[0]
-        for row in chapters.CHANGE.findall(section):
+        for row in errors.CHANGE.findall(section):
             yield stem, row
 
 
@@ -213,11 +223,11 @@ def test_every_measured_case_is_shown():
             assert fact in text
         for case in report["cases"]:
             for number in case.get("numbers", {}).values():
-                assert benchmarks.number_text(number) in text
+                assert numbers.number_text(number) in text
         for case in benchmarks.with_numbers(report["cases"]):
             assert " ".join(benchmarks.sentence(case["case"]).split()) in text
             for ratio in case.get("peer_over_ours", {}).values():
-                assert benchmarks.ratio_text(ratio) in text
+                assert numbers.ratio_text(ratio) in text
 
 
 def test_growth_is_drawn_where_cases_differ_in_n_alone():
@@ -225,15 +235,15 @@ def test_growth_is_drawn_where_cases_differ_in_n_alone():
         return {"case": f"purity of {n:,} labels", "n": n, "seconds": {"afterfit": seconds}}
 
     cases = [case(10_000, 2.0), case(100, 0.5), case(100, 0.5) | {"case": "something else"}]
-    families = benchmarks.families(cases)
+    families = benchmark_figures.families(cases)
     assert {name: [c["n"] for c in group] for name, group in families.items()} == {
         "purity of n labels": [100, 10_000]
     }
-    svg, _, alt = benchmarks.growth(cases, "x")
+    svg, _, alt = benchmark_figures.growth(cases, "x")
     assert svg.startswith(b"<?xml")
     assert "from n = 100 to 10,000 the time of x grows 4-fold" in alt
-    assert benchmarks.growth([case(100, 1.0)], "x") is None
-    assert svg == benchmarks.growth(cases, "x")[0], "another figure at every build"
+    assert benchmark_figures.growth([case(100, 1.0)], "x") is None
+    assert svg == benchmark_figures.growth(cases, "x")[0], "another figure at every build"
 
 
 def test_numbers_of_all_that_were_compared_join_their_table():
@@ -250,7 +260,7 @@ def test_numbers_of_all_that_were_compared_join_their_table():
     [(2.5, "2.5 s"), (1500.0, "1,500 s"), (0.0123, "12.3 ms"), (4e-6, "4 µs"), (5e-9, "5 ns")],
 )
 def test_times_are_told_in_their_unit(seconds, text):
-    assert benchmarks.time_text(seconds) == text
+    assert numbers.time_text(seconds) == text
 
 
 def test_recorded_simulation_is_counted():
@@ -265,30 +275,30 @@ def test_recorded_simulation_is_counted():
         ],
         columns=[
             *("rows", "noise", "values", "true_k", "repetition"),
-            *benchmarks.RULES,
+            *simulation.RULES,
             "measured",
         ],
     )
-    words = benchmarks.chosen_in_words(tables)
+    words = simulation.chosen_in_words(tables)
     assert "in 2 of 3 tables, the rule finds it in 1 (50.0%)" in words
     assert "Of the 2 tables without clusters it invents some in 1 (50.0%" in words
     assert words.endswith("Measured on 2026-01-01 to 2026-01-02.")
     found = ["67%", "67%", "0%", "33%", "0%", "67%"]
-    assert benchmarks.share_rows(tables) == [
+    assert simulation.share_rows(tables) == [
         ["300 × 2, 20%", *found],
         ["all", *found],
     ]
     invented = ["50%", "50%", "100%", "50%", "0%"]
-    assert benchmarks.invented_rows(tables)[-1] == ["all", *invented]
+    assert simulation.invented_rows(tables)[-1] == ["all", *invented]
 
 
 def test_chapter_shows_the_recorded_simulation_and_it_reaches_its_goal():
     tables = pd.read_csv(ROOT / "benchmarks/results/categorical_simulation.csv")
-    found, without = benchmarks.hits(tables), tables[tables["true_k"] == 1]
+    found, without = simulation.hits(tables), tables[tables["true_k"] == 1]
     assert found.loc[found["any"], "rule"].mean() >= 0.95
     assert without["rule"].gt(1).mean() <= 0.05
     text = " ".join(page("book/chapters/categorical.html").article.get_text().split())
-    assert benchmarks.chosen_in_words(tables) in text
+    assert simulation.chosen_in_words(tables) in text
 
 
 # --- take it along ---
@@ -473,7 +483,7 @@ def test_not_found_leads_back():
     ],
 )
 def test_styles_keep_what_may_match(css, slim):
-    assert finish.slim(css, {"a"}.__contains__) == slim
+    assert styles.slim(css, {"a"}.__contains__) == slim
 
 
 def test_references_of_docstrings_are_numbered():
@@ -506,7 +516,7 @@ def test_code_keeps_its_text_and_colours():
     ],
 )
 def test_a_path_in_fewer_letters(path, short):
-    assert figures.relative(path, 2) == short
+    assert slim_svg.relative(path, 2) == short
 
 
 @given(
@@ -526,7 +536,7 @@ def test_a_path_stays_where_it_was(commands, digits):
         " ".join([letter, *(f"{number:.6f}" for number in numbers[: sizes[letter]])])
         for letter, numbers in commands
     )
-    was, now = points(path), points(figures.relative(path, digits))
+    was, now = points(path), points(slim_svg.relative(path, digits))
     was, now = ([tuple(round(x * 10**digits) for x in one) for one in it] for it in (was, now))
     assert corners(was) == corners(now)
 
@@ -579,10 +589,10 @@ def test_a_figure_looks_the_same_in_fewer_bytes(browser, tmp_path):
         axes.bar([-1, 0, 1], [1, 2, 3], hatch="//", alpha=0.4, label=r"$\hat\mu_k$, é")
         axes.imshow(rng.uniform(size=(5, 5)), extent=(-3, 3, -3, 0), alpha=0.3)
         axes.legend()
-        drawn = benchmarks.as_svg(figure).decode()
-    short = figures.slim_figure(drawn)
+        drawn = benchmark_figures.as_svg(figure).decode()
+    short = slim_svg.slim_figure(drawn)
     assert len(short) < 0.6 * len(drawn)
-    assert figures.slim_figure(short) == short
+    assert slim_svg.slim_figure(short) == short
     pictures = []
     for text in (drawn, short):
         (tmp_path / "a.svg").write_text(text)
