@@ -5,10 +5,9 @@ distance of a row to a cluster follows from the cluster's category counts, so th
 takes time and memory linear in the number of rows, where the textbook's takes the square.
 """
 
-from afterfit.categorical._n_clusters import (
-    KModes,
-    NClustersResult,
-    choose_n_clusters,
+from afterfit.categorical._kmodes import KModes
+from afterfit.categorical._n_clusters import NClustersResult, choose_n_clusters
+from afterfit.categorical._profile import (
     cluster_profile,
     matching_silhouette_samples,
     matching_silhouette_score,

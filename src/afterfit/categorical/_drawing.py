@@ -10,8 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from afterfit._labels import as_written
-from afterfit.categorical._silhouette import silhouettes
-from afterfit.categorical._tables import CategoryTable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -90,7 +88,7 @@ def _draw_criterion(
 
 
 def draw_silhouettes(
-    table: CategoryTable,
+    values: NDArray[np.float64],
     labels: NDArray[np.int64],
     names: Sequence[Hashable],
     weights: NDArray[np.float64] | None,
@@ -101,7 +99,6 @@ def draw_silhouettes(
         import matplotlib.pyplot as plt
 
         _, ax = plt.subplots(layout="constrained")
-    values = silhouettes(table.codes, table.sizes, labels, len(names), weights)
     weight = np.ones(len(values)) if weights is None else weights
     mean = float(np.average(values, weights=weight))
     gap = 0.02 * weight.sum()

@@ -1,33 +1,24 @@
-"""Clusters of categories: k-modes at full speed, an exact silhouette, and how many clusters.
-
-The matching distance of two rows is the number of columns in which they differ. For it the mean
-distance of a row to a cluster follows from the cluster's category counts, so the exact silhouette
-takes time and memory linear in the number of rows, where the textbook's takes the square.
-"""
+"""How many clusters: the choice, the evidence for it and what is said of it."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted, has_fit_parameter, validate_data
+from sklearn.utils.validation import has_fit_parameter, validate_data
 
-from afterfit._labels import encode_labels
 from afterfit._validation import (
     check_choice,
     check_integer,
     check_random_state,
     listing,
 )
-from afterfit.categorical._engine import Engine
 from afterfit.categorical._evidence import (
     COMPARED_ROWS,
     CRITERIA,
@@ -42,16 +33,19 @@ from afterfit.categorical._evidence import (
     most_stable,
     summary,
 )
-from afterfit.categorical._search import Found, cao_modes, search
+from afterfit.categorical._kmodes import KModes
+from afterfit.categorical._profile import codes_of_labels, encoded_labels, profile_of
+from afterfit.categorical._search import Found
 from afterfit.categorical._silhouette import silhouettes
 from afterfit.categorical._tables import (
     CategoryTable,
     Packed,
     as_array,
+    check_column_names,
+    check_enough_rows,
     check_sample_weight,
     check_whole_weights,
     encode_table,
-    in_codes_of,
     merge_equal_rows,
     pack,
     sampled,
@@ -60,290 +54,8 @@ from afterfit.categorical._tables import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = [
-    "KModes",
-    "NClustersResult",
-    "choose_n_clusters",
-    "cluster_profile",
-    "matching_silhouette_samples",
-    "matching_silhouette_score",
-    "plot_profile",
-    "plot_silhouettes",
-]
-
-INITS = ("huang", "cao", "random")
-
 # Seconds between two lines of progress.
 PROGRESS_SECONDS = 1.0
-
-
-def matching_silhouette_samples(
-    X: Any, labels: ArrayLike, *, sample_weight: ArrayLike | None = None
-) -> NDArray[np.float64]:
-    """Return the silhouette of every row by the matching distance, exactly.
-
-    The silhouette of a row is (b - a) / max(a, b): a is its mean distance to the other rows of
-    its cluster, b the least mean distance to the rows of another cluster. It lies between -1 and
-    1; above 0 the row is nearer to its own cluster.
-
-    Parameters
-    ----------
-    X : DataFrame or array of shape (n_samples, n_features)
-        Categories of any type; a missing value is a category of its own.
-    labels : array-like of shape (n_samples,)
-        The cluster of each row, of any type; two clusters at least.
-    sample_weight : array-like of shape (n_samples,), optional
-        Frequency weights, whole numbers: a row of weight w counts as w equal rows. A row of
-        weight 0 counts for nobody, and is itself compared with all rows of its cluster.
-
-    Returns
-    -------
-    ndarray of shape (n_samples,)
-        The silhouettes; 0 for a row that is alone in its cluster, as in scikit-learn.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the shapes do not fit, a label is missing, or there are fewer than two clusters.
-
-    See Also
-    --------
-    matching_silhouette_score : Their mean.
-
-    Notes
-    -----
-    The sum of the distances of a row to the rows of a cluster is, column by column, the cluster's
-    weight less the weight of its rows with the same category: time and memory are linear in the
-    number of rows. The values are those of ``sklearn.metrics.silhouette_samples`` with
-    ``metric="hamming"`` on integer codes, which needs the distances of all pairs.
-
-    References
-    ----------
-    Rousseeuw, P. J. (1987). Silhouettes: a graphical aid to the interpretation and validation of
-    cluster analysis. Journal of Computational and Applied Mathematics 20, 53-65.
-
-    Examples
-    --------
-    >>> X = [["red", "round"], ["red", "square"], ["blue", "oval"], ["blue", "flat"]]
-    >>> matching_silhouette_samples(X, ["a", "a", "b", "b"])
-    array([0.5, 0.5, 0.5, 0.5])
-    """
-    table, codes, names, weight = _check_silhouette(X, labels, sample_weight)
-    return silhouettes(table.codes, table.sizes, codes, len(names), weight)
-
-
-def matching_silhouette_score(
-    X: Any, labels: ArrayLike, *, sample_weight: ArrayLike | None = None
-) -> float:
-    """Return the mean silhouette by the matching distance, between -1 and 1, higher is better.
-
-    Parameters
-    ----------
-    X : DataFrame or array of shape (n_samples, n_features)
-        Categories of any type; a missing value is a category of its own.
-    labels : array-like of shape (n_samples,)
-        The cluster of each row, of any type; two clusters at least.
-    sample_weight : array-like of shape (n_samples,), optional
-        Frequency weights, whole numbers: a row of weight w counts as w equal rows.
-
-    Returns
-    -------
-    float
-        The mean over rows of `matching_silhouette_samples`, weighted.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the shapes do not fit, a label is missing, or there are fewer than two clusters.
-
-    Examples
-    --------
-    >>> X = [["red", "round"], ["red", "square"], ["blue", "oval"], ["blue", "flat"]]
-    >>> matching_silhouette_score(X, ["a", "a", "b", "b"])
-    0.5
-    """
-    table, codes, names, weight = _check_silhouette(X, labels, sample_weight)
-    values = silhouettes(table.codes, table.sizes, codes, len(names), weight)
-    return float(np.average(values, weights=weight))
-
-
-class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
-    """Return an estimator of k-modes clusters: each has a mode, the categories nearest to its rows.
-
-    The cost is the sum over rows of the matching distance to the nearest mode: the number of
-    cells that differ. Equal rows are counted once, and rows of weight w as w equal rows.
-
-    Parameters
-    ----------
-    n_clusters : int, default=8
-        The number of clusters, from 1 to the number of distinct rows.
-    init : {"huang", "cao", "random"}, default="huang"
-        How a start is made. "huang": categories drawn from the columns, each mode then moved to
-        its nearest free row (Huang 1998). "cao": dense rows far apart (Cao et al. 2009); there is
-        only one such start, so `n_init` does not matter. "random": distinct rows drawn at random.
-    n_init : int, default=10
-        The number of starts; the best counts.
-    max_iter : int, default=100
-        The greatest number of iterations of a start.
-    missing : {"error", "category"}, default="error"
-        What a missing value is: an error that counts them by column, or a category of its own.
-    random_state : int, numpy Generator or RandomState, optional
-        Where randomness comes from; an integer makes the fit reproducible.
-
-    Attributes
-    ----------
-    labels_ : ndarray of shape (n_samples,)
-        The cluster of each row, from 0: that of the nearest mode.
-    cluster_centroids_ : ndarray of shape (n_clusters, n_features)
-        The modes, in the categories of `X`.
-    cost_ : float
-        The weighted number of cells that differ from their row's mode.
-    n_iter_ : int
-        The number of iterations over all rows in the best start.
-    categories_ : list of ndarray
-        The categories of each column, sorted (those of a pandas Categorical in its own order,
-        those of several types by type first); a missing one last, as NaN.
-    n_features_in_ : int
-        The number of columns of `X`.
-    feature_names_in_ : ndarray of shape (n_features,)
-        Their names, where `X` is a DataFrame with text for names.
-
-    See Also
-    --------
-    matching_silhouette_score : How well the clusters keep apart.
-
-    Notes
-    -----
-    *Ties.* Of equally near modes the one with the smaller label takes the row; of equally
-    frequent categories the first in sorted order becomes the mode (kmodes' rules too). Clusters
-    are numbered by the rows that are nearest to them alone, most first, so that ties go to the
-    larger cluster; with ``init="cao"`` they keep the order of the start, as in kmodes.
-    *Empty clusters.* A cluster that loses all its rows starts again at the row farthest from its
-    mode, so none of the clusters is empty in the end.
-    *Search.* Huang's iteration stops early where many rows are equally near to two modes. Here
-    each start goes on with exact changes of single categories, and the best start with modes
-    that are moved to other rows: the cost is that of a far greater number of plain starts. On
-    large tables the search runs on a sample of rows, and the iteration on all rows ends it.
-
-    References
-    ----------
-    Huang, Z. (1998). Extensions to the k-means algorithm for clustering large data sets with
-    categorical values. Data Mining and Knowledge Discovery 2, 283-304.
-
-    Cao, F., Liang, J. & Bai, L. (2009). A new initialization method for categorical data
-    clustering. Expert Systems with Applications 36, 10223-10228.
-
-    Examples
-    --------
-    >>> X = [["red", "round"], ["red", "oval"], ["red", "round"], ["blue", "flat"]]
-    >>> model = KModes(n_clusters=2, random_state=0).fit(X)
-    >>> model.cost_
-    1.0
-    >>> print(model.cluster_centroids_[model.labels_[0]])
-    ['red' 'round']
-    """
-
-    def __init__(
-        self,
-        n_clusters: int = 8,
-        *,
-        init: str = "huang",
-        n_init: int = 10,
-        max_iter: int = 100,
-        missing: str = "error",
-        random_state: Any = None,
-    ) -> None:
-        self.n_clusters = n_clusters
-        self.init = init
-        self.n_init = n_init
-        self.max_iter = max_iter
-        self.missing = missing
-        self.random_state = random_state
-
-    def fit(self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None) -> KModes:
-        """Return the estimator, fitted to the rows of `X`.
-
-        Parameters
-        ----------
-        X : DataFrame or array of shape (n_samples, n_features)
-            Categories of any type.
-        y : None
-            Ignored; scikit-learn's convention.
-        sample_weight : array-like of shape (n_samples,), optional
-            Frequency weights: a row of weight w counts as w equal rows, one of weight 0 is
-            labelled and has no say.
-
-        Returns
-        -------
-        KModes
-            The estimator itself.
-
-        Raises
-        ------
-        TypeError, ValueError
-            If a parameter is out of range, a value is missing (unless ``missing="category"``), or
-            there are more clusters than distinct rows.
-        """
-        n_init = check_integer(self.n_init, "n_init", low=1)
-        n_clusters = check_integer(self.n_clusters, "n_clusters", low=1)
-        max_iter = check_integer(self.max_iter, "max_iter", low=1)
-        init = check_choice(self.init, "init", INITS)
-        rng = check_random_state(self.random_state)
-        table = encode_table(X, missing=self.missing)
-        _check_column_names(table)
-        validate_data(self, X, skip_check_array=True)
-        weight = check_sample_weight(sample_weight, table.n_rows)
-        packed = pack(table.codes, table.sizes, weight)
-        units = merge_equal_rows(packed)
-        _check_enough_rows(n_clusters, units)
-        start = cao_modes(table.codes, packed, n_clusters) if init == "cao" else init
-        found = search(units, n_clusters, init=start, n_init=n_init, max_iter=max_iter, rng=rng)
-        return self._keep(table, packed, found)
-
-    def _keep(self, table: CategoryTable, packed: Packed, found: Found) -> KModes:
-        """Set what a fit leaves behind."""
-        self.labels_ = Engine(packed).labels(found.modes)
-        self.cost_ = found.cost
-        self.n_iter_ = found.n_iter
-        self.cluster_centroids_ = table.decode(found.modes)
-        self.categories_ = list(table.levels)
-        self._modes = found.modes
-        return self
-
-    def predict(self, X: Any) -> NDArray[np.int32]:
-        """Return the cluster of each row of `X`: that of the nearest mode.
-
-        Parameters
-        ----------
-        X : DataFrame or array of shape (n_samples, n_features)
-            Categories; one that was not there in `fit` differs from every mode.
-
-        Returns
-        -------
-        ndarray of shape (n_samples,)
-            The labels, from 0; the smaller one where two modes are equally near.
-
-        Raises
-        ------
-        sklearn.exceptions.NotFittedError
-            Before `fit`.
-        TypeError, ValueError
-            If `X` has other columns than in `fit`, or a missing value where none is allowed.
-        """
-        check_is_fitted(self)
-        table = encode_table(X, missing=self.missing)
-        _check_column_names(table)
-        validate_data(self, X, skip_check_array=True, reset=False)
-        table = in_codes_of(table, self.categories_)
-        packed = pack(table.codes, table.sizes + 1)  # one place more for an unknown category
-        return Engine(packed).labels(self._modes)
-
-    def __sklearn_tags__(self) -> Tags:
-        tags = super().__sklearn_tags__()
-        tags.input_tags.categorical = True
-        tags.input_tags.string = True
-        tags.input_tags.allow_nan = self.missing == "category"
-        return tags
 
 
 @dataclass(frozen=True, eq=False)
@@ -427,8 +139,9 @@ class NClustersResult:
                 "`n_clusters` must be a number of clusters that have silhouettes, 2 or more; the "
                 f"model for {shown} has one cluster."
             )
-        codes, names = _codes_of_labels(labels, table.n_rows, weight)
-        return draw_silhouettes(table, codes, names, weight, ax)
+        codes, names = codes_of_labels(labels, table.n_rows, weight)
+        values = silhouettes(table.codes, table.sizes, codes, len(names), weight)
+        return draw_silhouettes(values, codes, names, weight, ax)
 
     def plot_profile(
         self, *, n_clusters: int | None = None, n_columns: int = 6, ax: Axes | None = None
@@ -453,8 +166,8 @@ class NClustersResult:
 
         n_columns = check_integer(n_columns, "n_columns", low=1)
         table, weight = self.data
-        codes, names = _encoded_labels(self._labels(n_clusters), table.n_rows)
-        return draw_profile(_profile(table, codes, names, weight), n_columns, ax)
+        codes, names = encoded_labels(self._labels(n_clusters), table.n_rows)
+        return draw_profile(profile_of(table, codes, names, weight), n_columns, ax)
 
     def _labels(self, n_clusters: int | None) -> NDArray[Any]:
         if n_clusters is None:
@@ -582,7 +295,7 @@ def choose_n_clusters(
     n_references = check_integer(n_references, "n_references", low=2)
     n_resamples = check_integer(n_resamples, "n_resamples", low=1)
     table = encode_table(X, missing=missing)
-    _check_column_names(table)
+    check_column_names(table)
     weight = check_sample_weight(sample_weight, table.n_rows)
     check_whole_weights(weight)
     packed = pack(table.codes, table.sizes, weight)
@@ -631,152 +344,6 @@ def choose_n_clusters(
     }
     words = summary(suggestions, n_clusters, reason)
     return NClustersResult(evidence, suggestions, n_clusters, words, models, (table, weight))
-
-
-def cluster_profile(
-    X: Any, labels: ArrayLike, *, sample_weight: ArrayLike | None = None
-) -> pd.DataFrame:
-    """Return the share of each category in each cluster, telling columns first.
-
-    Parameters
-    ----------
-    X : DataFrame or array of shape (n_samples, n_features)
-        Categories of any type; a missing value is a category of its own.
-    labels : array-like of shape (n_samples,)
-        The cluster of each row, of any type.
-    sample_weight : array-like of shape (n_samples,), optional
-        Frequency weights: a row of weight w counts as w equal rows.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row for each category of each column (index levels ``column`` and ``category``), the
-        columns of `X` in decreasing order of Cramer's V with the clusters. ``cramers_v`` is that
-        V, between 0 (the column says nothing about the cluster) and 1; ``all`` the share among
-        all rows, and then there is one column of shares, adding up to 1 for each column of `X`,
-        for each cluster.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the shapes do not fit or a label is missing.
-
-    References
-    ----------
-    Cramer, H. (1946). Mathematical Methods of Statistics. Princeton University Press, 282.
-
-    Examples
-    --------
-    >>> X = [["red", "round"], ["red", "square"], ["blue", "round"], ["blue", "square"]]
-    >>> cluster_profile(X, ["a", "a", "b", "b"])
-                     cramers_v  all    a    b
-    column category
-    0      blue            1.0  0.5  0.0  1.0
-           red             1.0  0.5  1.0  0.0
-    1      round           0.0  0.5  0.5  0.5
-           square          0.0  0.5  0.5  0.5
-    """
-    table = encode_table(X, missing="category")
-    weight = check_sample_weight(sample_weight, table.n_rows)
-    codes, names = _encoded_labels(labels, table.n_rows)
-    return _profile(table, codes, names, weight)
-
-
-def plot_profile(
-    X: Any,
-    labels: ArrayLike,
-    *,
-    sample_weight: ArrayLike | None = None,
-    n_columns: int = 6,
-    ax: Axes | None = None,
-) -> Axes:
-    """Return the axes of the category shares by cluster, as a table of shades and percentages.
-
-    Parameters
-    ----------
-    X : DataFrame or array of shape (n_samples, n_features)
-        Categories of any type; a missing value is a category of its own.
-    labels : array-like of shape (n_samples,)
-        The cluster of each row, of any type.
-    sample_weight : array-like of shape (n_samples,), optional
-        Frequency weights: a row of weight w counts as w equal rows.
-    n_columns : int, default=6
-        How many columns of `X` to show, those that tell the clusters apart best.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if None.
-
-    Returns
-    -------
-    matplotlib Axes
-        The axes that were drawn in.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the shapes do not fit or a label is missing.
-
-    See Also
-    --------
-    cluster_profile : The numbers.
-
-    Examples
-    --------
-    >>> X = [["red", "round"], ["red", "square"], ["blue", "round"], ["blue", "square"]]
-    >>> ax = plot_profile(X, ["a", "a", "b", "b"])
-    >>> ax.get_xlabel()
-    'cluster (cells: % of its rows)'
-    >>> import matplotlib.pyplot as plt
-    >>> plt.close(ax.figure)
-    """
-    from afterfit.categorical._drawing import draw_profile
-
-    n_columns = check_integer(n_columns, "n_columns", low=1)
-    return draw_profile(cluster_profile(X, labels, sample_weight=sample_weight), n_columns, ax)
-
-
-def plot_silhouettes(
-    X: Any, labels: ArrayLike, *, sample_weight: ArrayLike | None = None, ax: Axes | None = None
-) -> Axes:
-    """Return the axes of the matching silhouettes of all rows, sorted within each cluster.
-
-    Parameters
-    ----------
-    X : DataFrame or array of shape (n_samples, n_features)
-        Categories of any type; a missing value is a category of its own.
-    labels : array-like of shape (n_samples,)
-        The cluster of each row, of any type; two clusters at least.
-    sample_weight : array-like of shape (n_samples,), optional
-        Frequency weights, whole numbers: a row of weight w counts as w equal rows.
-    ax : matplotlib Axes, optional
-        Where to draw; a new figure if None.
-
-    Returns
-    -------
-    matplotlib Axes
-        The axes that were drawn in.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If the shapes do not fit, a label is missing, or there are fewer than two clusters.
-
-    See Also
-    --------
-    matching_silhouette_samples : The numbers.
-
-    Examples
-    --------
-    >>> X = [["red", "round"], ["red", "square"], ["blue", "round"], ["blue", "square"]]
-    >>> ax = plot_silhouettes(X, ["a", "a", "b", "b"])
-    >>> ax.get_xlabel()
-    'silhouette (matching distance)'
-    >>> import matplotlib.pyplot as plt
-    >>> plt.close(ax.figure)
-    """
-    from afterfit.categorical._drawing import draw_silhouettes
-
-    table, codes, names, weight = _check_silhouette(X, labels, sample_weight)
-    return draw_silhouettes(table, codes, names, weight, ax)
 
 
 class _Runner:
@@ -855,98 +422,13 @@ def _model(
     return model._keep(table, packed, fit.model)
 
 
-def _profile(
-    table: CategoryTable,
-    labels: NDArray[np.int64],
-    names: list[Hashable],
-    weight: NDArray[np.float64] | None,
-) -> pd.DataFrame:
-    parts = []
-    for j, (codes, level) in enumerate(zip(table.codes, table.levels, strict=True)):
-        index = codes.astype(np.int64) * len(names) + labels
-        flat = np.bincount(index, weight, minlength=len(level) * len(names))
-        counts = flat.reshape(len(level), len(names)).astype(np.float64)
-        in_cluster, in_all = counts.sum(axis=0), counts.sum(axis=1)
-        shares = np.divide(counts, in_cluster, out=np.zeros_like(counts), where=in_cluster > 0)
-        part = pd.DataFrame(shares, columns=pd.Index(names, tupleize_cols=False))
-        part.insert(0, "all", in_all / in_all.sum())
-        part.insert(0, "cramers_v", _cramers_v(counts))
-        part.insert(0, "category", list(level))
-        part.insert(0, "column", [j if table.names is None else table.names[j]] * len(level))
-        parts.append(part)
-    order = np.argsort([-round(part["cramers_v"].iloc[0], 12) for part in parts], kind="stable")
-    return pd.concat([parts[j] for j in order]).set_index(["column", "category"])
-
-
-def _cramers_v(counts: NDArray[np.float64]) -> float:
-    """Return Cramer's V of a table of counts; 0 where it has a single row or column."""
-    counts = counts[counts.sum(axis=1) > 0][:, counts.sum(axis=0) > 0]
-    less = min(counts.shape) - 1
-    if less == 0:
-        return 0.0
-    total = counts.sum()
-    expected = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / total
-    return float(np.sqrt(((counts - expected) ** 2 / expected).sum() / total / less))
-
-
-def _check_silhouette(
-    X: Any, labels: Any, sample_weight: Any
-) -> tuple[CategoryTable, NDArray[np.int64], list[Hashable], NDArray[np.float64] | None]:
-    table = encode_table(X, missing="category")
-    weight = check_sample_weight(sample_weight, table.n_rows)
-    check_whole_weights(weight)
-    codes, names = _codes_of_labels(labels, table.n_rows, weight)
-    return table, codes, names, weight
-
-
-def _codes_of_labels(
-    labels: Any, n_rows: int, weight: NDArray[np.float64] | None
-) -> tuple[NDArray[np.int64], list[Hashable]]:
-    """Return labels as 0, 1, ... and their names; two clusters at least must have weight."""
-    codes, names = _encoded_labels(labels, n_rows)
-    present = len(names) if weight is None else np.unique(codes[weight > 0]).size
-    if present < 2:
-        raise ValueError(
-            f"`labels` must name at least 2 clusters (with rows of positive weight), got {present}."
-        )
-    return codes, names
-
-
-def _encoded_labels(labels: Any, n_rows: int) -> tuple[NDArray[np.int64], list[Hashable]]:
-    codes, names = encode_labels(labels, "labels")
-    if len(codes) != n_rows:
-        raise ValueError(
-            f"`labels` must have one label for each of the {n_rows} row(s) of `X`, got "
-            f"{len(codes)}."
-        )
-    return codes, names
-
-
-def _check_column_names(table: CategoryTable) -> None:
-    """Raise where columns share a name: scikit-learn's estimators tell columns by their names."""
-    names = pd.Index(table.names or (), tupleize_cols=False)
-    if names.has_duplicates:
-        listed = listing([repr(name) for name in names[names.duplicated()].unique()])
-        raise ValueError(
-            f"`X` must have a different name for each column, got {listed} more than once."
-        )
-
-
-def _check_enough_rows(n_clusters: int, units: Packed, name: str = "n_clusters") -> None:
-    if n_clusters > units.n_units:
-        raise ValueError(
-            f"`{name}` must be between 1 and the number of distinct rows ({units.n_units}), "
-            f"got {n_clusters}."
-        )
-
-
 def _check_k_values(k_values: Any, units: Packed) -> tuple[int, ...]:
     if isinstance(k_values, str) or not isinstance(k_values, Iterable):
         raise TypeError(f"`k_values` must be whole numbers, got {k_values!r}.")
     ks = sorted({check_integer(k, "k_values", low=1) for k in k_values})
     if not ks:
         raise ValueError("`k_values` must hold at least one number of clusters, got none.")
-    _check_enough_rows(ks[-1], units, "k_values")
+    check_enough_rows(ks[-1], units, "k_values")
     return tuple(ks)
 
 

@@ -167,6 +167,24 @@ def check_whole_weights(weight: NDArray[np.float64] | None) -> None:
         )
 
 
+def check_column_names(table: CategoryTable) -> None:
+    """Raise where columns share a name: scikit-learn's estimators tell columns by their names."""
+    names = pd.Index(table.names or (), tupleize_cols=False)
+    if names.has_duplicates:
+        listed = listing([repr(name) for name in names[names.duplicated()].unique()])
+        raise ValueError(
+            f"`X` must have a different name for each column, got {listed} more than once."
+        )
+
+
+def check_enough_rows(n_clusters: int, units: Packed, name: str = "n_clusters") -> None:
+    if n_clusters > units.n_units:
+        raise ValueError(
+            f"`{name}` must be between 1 and the number of distinct rows ({units.n_units}), "
+            f"got {n_clusters}."
+        )
+
+
 class CombinedCodes:
     """Mixed-radix codes of a group of columns that are computed when they are asked for.
 
