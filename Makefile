@@ -18,7 +18,7 @@ CODE     := pyproject.toml $(shell find src notebooks tests benchmarks book -nam
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 # Everything that a test looks at.
 TESTED   := $(CODE) $(PACKAGE) $(PAGES) $(WORKFLOWS) $(TEXTS) $(wildcard notebooks/*.ipynb) \
-            Makefile environment.yml requirements.lock README.md CHANGELOG.md CITATION.cff CONTRIBUTING.md LICENSE
+            Makefile environment.yml requirements.lock README.md ARCHITECTURE.md CHANGELOG.md CITATION.cff CONTRIBUTING.md LICENSE
 # Tests that passed without a browser count as passed only until there is one.
 BROWSER  := $(if $(shell command -v chromium chromium-browser google-chrome 2>/dev/null),with,without)-browser
 
