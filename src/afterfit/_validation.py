@@ -15,6 +15,7 @@ A table of which the rows are not in memory (a LazyFrame, dask) is refused by al
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any
@@ -133,6 +134,12 @@ def listing(items: Sequence[Any]) -> str:
     shown = ", ".join(str(item) for item in items[:MAX_LISTED])
     more = len(items) - MAX_LISTED
     return f"{shown} and {more} more" if more > 0 else shown
+
+
+def nearest(wanted: str, candidates: Sequence[str], cutoff: float = 0.6) -> str:
+    """Return a sentence with the candidates that are spelt alike, or nothing."""
+    near = difflib.get_close_matches(wanted, candidates, n=3, cutoff=cutoff)
+    return f" Nearest: {', '.join(near)}." if near else ""
 
 
 def as_float_array(X: Any, name: str) -> NDArray[np.float64]:

@@ -121,15 +121,18 @@ def test_reads_from_the_folder_one_is_in(tmp_path, monkeypatch):
     [
         ("my.csv", "", "is empty"),
         ("my.csv", "a,b\n", "has no rows"),
-        ("my.csv", "a;b\n1;2\n", "separated by commas"),
         ("my.csv", "a,a\n1,2\n", "more than one of 'a'"),
         ("my.csv", "a,\n1,2\n", "no name for column number 2"),
-        ("my.csv", "a,b\n1,2,3\n4,5,6\n", "no readable CSV file.*line 2"),
+        ("my.csv", "a,b\n1,2\n4,5,6\n", "no readable text.*line 3"),
         ("my.csv", "a,b\né,1\n".encode("latin-1"), "UTF-8"),
-        ("my.csv", "a,b\n1,2\n".encode("utf-16"), "UTF-8|no readable CSV"),
-        ("my.csv", bytes(range(256)) * 4, "UTF-8|no readable CSV"),
+        ("my.csv", bytes(range(256)) * 4, "UTF-8|no readable text"),
         ("my.parquet", "a,b\n1,2\n", "no readable Parquet file"),
-        ("my.xlsx", "a,b\n", r"must end in .csv, .csv.gz or .parquet, got 'my.xlsx'"),
+        ("my.feather", "a,b\n1,2\n", "no readable Feather file"),
+        ("my.xlsx", "a,b\n1,2\n", "no readable workbook"),
+        ("my.jsonl", "a,b\n1,2\n", "no readable file of JSON lines"),
+        ("my.jsonl", '{"a": [1, 2]}\n', "a hold lists or objects"),
+        ("my.zip", "a,b\n", "no readable text"),
+        ("my.dta", "a,b\n", r"its name must end in \.csv, .*\.feather"),
     ],
 )
 def test_says_what_is_wrong_with_a_file(tmp_path, name, content, message):
@@ -140,7 +143,7 @@ def test_says_what_is_wrong_with_a_file(tmp_path, name, content, message):
 def test_a_gz_that_is_none(tmp_path):
     path = tmp_path / "my.csv.gz"
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match="no readable CSV"):
+    with pytest.raises(ValueError, match="no readable text"):
         datasets.load_table(path)
 
 
@@ -205,7 +208,7 @@ def test_the_index_of_a_parquet_file_is_a_column_unless_it_only_counts(tmp_path,
 
 def test_an_index_of_a_parquet_file_that_cannot_be_a_column(tmp_path):
     pd.DataFrame({"a": [1]}, index=pd.Index([2], name="a")).to_parquet(tmp_path / "my.parquet")
-    with pytest.raises(ValueError, match=r"no readable Parquet file: .*my.parquet.*already exists"):
+    with pytest.raises(ValueError, match=r"my.parquet' is no readable Parquet file .*already exists"):
         datasets.load_table(tmp_path / "my.parquet")
 
 

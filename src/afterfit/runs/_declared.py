@@ -103,7 +103,7 @@ def local_file(parameter: Parameter, value: Any) -> Path | None:
         return None
     path = Path(value).expanduser()
     if not path.is_file():
-        near = datasets._near(value, path)
+        near = nearest(value, datasets.names())
         raise FileNotFoundError(
             f"`{parameter.name}` must be a bundled data set ({', '.join(datasets.names())}) or a "
             f"file; there is no file {value!r} (looked from {str(Path.cwd())!r}).{near}"
