@@ -199,7 +199,7 @@ def _read_workbook(path: Path, reading: Reading) -> pd.DataFrame:
     try:
         with pd.ExcelFile(path) as workbook:
             sheets = workbook.sheet_names
-            cells = workbook.parse(header=None, dtype=object, keep_default_na=False, na_values=[""])
+            cells = pd.read_excel(workbook, header=None, dtype=object, keep_default_na=False)
     except ImportError:
         raise ImportError(
             f"{str(path)!r} needs openpyxl: pip install 'afterfit[chapters]', or save the sheet as "
@@ -219,7 +219,7 @@ def _read_workbook(path: Path, reading: Reading) -> pd.DataFrame:
 
 def _read_json_lines(path: Path, reading: Reading) -> pd.DataFrame:
     try:
-        table = pd.read_json(path, lines=True, dtype=False, convert_dates=False)
+        table = pd.read_json(path, lines=True, dtype=False)
     except (OSError, ValueError) as error:
         raise _unreadable(path, "file of JSON lines", error) from None
     nested = [

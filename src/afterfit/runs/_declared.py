@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from afterfit import datasets
+from afterfit._validation import nearest
 from afterfit.runs._parameters import ParameterError, has_type, unknown
 from afterfit.runs._records import joined, read_notebook
 
