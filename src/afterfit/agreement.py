@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from afterfit._labels import as_written, encode_labels, one_dimensional
+from afterfit._plotting import pyplot
 from afterfit._validation import check_integer, check_random_state, check_real
 
 if TYPE_CHECKING:
@@ -645,7 +646,7 @@ def plot_contingency_table(y_true: Any, y_pred: Any, *, ax: Axes | None = None) 
     'cluster (y_pred)'
     >>> plt.close(ax.figure)
     """
-    import matplotlib.pyplot as plt
+    plt = pyplot()
 
     table = _count(y_true, y_pred)
     matched = _matched_cells(table)

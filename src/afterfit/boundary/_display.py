@@ -9,6 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from afterfit._plotting import pyplot
 from afterfit._validation import check_integer
 from afterfit.boundary import _drawing
 from afterfit.boundary._arguments import (
@@ -264,7 +265,7 @@ class BayesBoundaryDisplay:
         True
         >>> plt.close("all")
         """
-        import matplotlib.pyplot as plt
+        plt = pyplot()
 
         levels = check_levels(density_levels)
         if ax is None:

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from afterfit._labels import as_written
+from afterfit._plotting import pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +38,7 @@ def draw_criteria(
     """Draw every criterion by K in a panel, and return its axes."""
     shown = [name for name in _Y_LABELS if name in table]
     if axes is None:
-        import matplotlib.pyplot as plt
+        plt = pyplot()
 
         n_rows = -(-len(shown) // 2)
         _, axes = plt.subplots(
@@ -96,7 +97,7 @@ def draw_silhouettes(
 ) -> Axes:
     """Draw the silhouettes of all rows, sorted within clusters, and return the axes."""
     if ax is None:
-        import matplotlib.pyplot as plt
+        plt = pyplot()
 
         _, ax = plt.subplots(layout="constrained")
     weight = np.ones(len(values)) if weights is None else weights
@@ -126,7 +127,7 @@ def draw_profile(profile: pd.DataFrame, n_columns: int, ax: Axes | None) -> Axes
     part = profile[profile.index.get_level_values("column").isin(telling)]
     shares = part.drop(columns="cramers_v")
     if ax is None:
-        import matplotlib.pyplot as plt
+        plt = pyplot()
 
         size = (2.4 + 0.4 * shares.shape[1], 0.7 + 0.3 * len(shares))
         _, ax = plt.subplots(figsize=(max(5.2, size[0]), size[1]), layout="constrained")

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from afterfit._plotting import pyplot
+
 Array = NDArray[np.float64]
 
 
@@ -39,6 +41,6 @@ def draw_scores(x_scores: Array, y_scores: Array, pair: int, correlation: float,
 def _axes(ax: Any) -> Any:
     if ax is not None:
         return ax
-    from matplotlib import pyplot as plt
+    plt = pyplot()
 
     return plt.subplots()[1]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
+from afterfit._plotting import pyplot
 from afterfit._validation import check_integer, check_real
 from afterfit.gamma_glm._calibration import FEWEST_RESAMPLES, CalibrationTest, calibrate_and_test
 from afterfit.gamma_glm._fit import read_fit
@@ -251,7 +252,7 @@ class CalibrationDisplay:
 
 def _three_axes(ax: Any) -> Any:
     if ax is None:
-        import matplotlib.pyplot as plt
+        plt = pyplot()
 
         places = [["histogram", "histogram"], ["residuals", "quantiles"]]
         _, axes = plt.subplot_mosaic(places, figsize=(5.2, 5.6), layout="constrained")

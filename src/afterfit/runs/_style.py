@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from afterfit._plotting import pyplot
 from afterfit.runs._records import notebook_display
 
 
@@ -19,7 +20,7 @@ def book_style() -> None:
     ...     plt.rcParams["svg.hashsalt"]
     'afterfit'
     """
-    import matplotlib.pyplot as plt
+    plt = pyplot()
 
     plt.style.use("afterfit.book")
     if notebook_display() is not None:
