@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
@@ -24,11 +24,20 @@ MAX_LISTED = 50
 
 EXAMPLES = """\
 examples:
+  afterfit run notebooks/agreement.ipynb -p data=my.csv true_column=class --rows labels.csv
   afterfit report notebooks/agreement.ipynb -p data=my.csv true_column=class -o report.html
   afterfit sweep notebooks/agreement.ipynb --grid seed=0:20 n=100,1000 --out runs/
 
-`afterfit report --help` and `afterfit sweep --help` explain the two;
+`afterfit run --help` and so on explain each;
 `papermill --help-notebook notebooks/agreement.ipynb` lists the parameters of a notebook.
+"""
+
+RUN_EXAMPLE = """\
+example:
+  afterfit run notebooks/agreement.ipynb -o out.ipynb --rows labels.csv \\
+    -p data=my.csv true_column=class 'feature_columns=[height,weight]' part=data
+
+exit codes: 0 the notebook is written; 1 the run failed; 2 something was wrong before it.
 """
 
 REPORT_EXAMPLE = """\
@@ -78,6 +87,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"afterfit {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND")
     _add_sweep(commands)
+    _add_run(commands)
     _add_report(commands)
     return parser
 
@@ -127,6 +137,24 @@ def _add_sweep(commands: Any) -> None:
     )
 
 
+def _add_run(commands: Any) -> None:
+    run = commands.add_parser(
+        "run",
+        help="run a notebook with your parameters",
+        description="Run a notebook; the executed one stands alone, your data first.",
+        epilog=RUN_EXAMPLE,
+        formatter_class=_AS_WRITTEN,
+    )
+    run.set_defaults(command=_run)
+    _add_parameters(run, "out.ipynb")
+    run.add_argument(
+        "--rows",
+        metavar="FILE",
+        help="write one row for each row of your table, as CSV or Parquet (a chapter's "
+        "parameter `rows`)",
+    )
+
+
 def _add_report(commands: Any) -> None:
     report = commands.add_parser(
         "report",
@@ -136,7 +164,11 @@ def _add_report(commands: Any) -> None:
         formatter_class=_AS_WRITTEN,
     )
     report.set_defaults(command=_report)
-    add = report.add_argument
+    _add_parameters(report, "report.html")
+
+
+def _add_parameters(parser: Any, output: str) -> None:
+    add = parser.add_argument
     add("notebook", help="the notebook, such as notebooks/agreement.ipynb")
     add(
         "-p",
@@ -150,9 +182,9 @@ def _add_report(commands: Any) -> None:
     add(
         "-o",
         "--out",
-        default="report.html",
+        default=output,
         metavar="FILE",
-        help="the file to write (default: report.html)",
+        help=f"the file to write (default: {output})",
     )
 
 
@@ -234,18 +266,32 @@ def _stopping_once() -> Iterator[None]:
             signal.signal(each, signal.SIG_IGN if asked else handler)
 
 
+def _run(options: argparse.Namespace) -> int:
+    from afterfit.runs import _run
+
+    rows = {} if options.rows is None else {"rows": options.rows}
+    return _written(_run.run_to, options, rows)
+
+
 def _report(options: argparse.Namespace) -> int:
-    from afterfit.runs import _declared, _grid, _report
+    from afterfit.runs import _report
+
+    return _written(_report.report, options, {})
+
+
+def _written(make: Callable[..., Path], options: argparse.Namespace, more: dict[str, Any]) -> int:
+    """Make one file of a run with the parameters that were given."""
+    from afterfit.runs import _declared, _grid
 
     known = _declared.declared(_declared.read(options.notebook))
-    parameters = {}
+    parameters = dict(more)
     for item in options.parameter:
         name, text = _grid.assignment(item)
         if name not in known:
             _declared.check(name, text, known)
         parameters[name] = _grid.parse(text, known[name])
     try:
-        _say(f"written: {_report.report(options.notebook, parameters, options.out)}")
+        _say(f"written: {make(options.notebook, parameters, options.out)}")
     except RuntimeError as error:
         _say(f"failed: {error}")
         return RUNS_FAILED

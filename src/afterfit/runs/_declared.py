@@ -64,8 +64,10 @@ def digest(notebook: Mapping[str, Any]) -> str:
         [cell["cell_type"], source_of(cell), cell.get("metadata", {}).get("tags", [])]
         for cell in notebook["cells"]
     ]
-    kernel = notebook.get("metadata", {}).get("kernelspec", {}).get("name")
-    return hashlib.sha256(json.dumps([cells, kernel]).encode()).hexdigest()
+    metadata = notebook.get("metadata", {})
+    kernel = metadata.get("kernelspec", {}).get("name")
+    kind = [metadata["afterfit"]] if "afterfit" in metadata else []
+    return hashlib.sha256(json.dumps([cells, kernel, *kind]).encode()).hexdigest()
 
 
 def source_of(cell: Mapping[str, Any]) -> str:

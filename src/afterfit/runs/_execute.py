@@ -23,6 +23,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Any
 
+from afterfit.runs._arrange import arranged
 from afterfit.runs._records import encoded_records
 
 # Many runs share a machine, and sums are added in the same order on all of them.
@@ -125,7 +126,8 @@ def run_here(
     error = traceback = ""
     with tempfile.TemporaryDirectory(prefix="afterfit-", ignore_cleanup_errors=True) as scratch:
         source, executed = Path(scratch) / "notebook.ipynb", Path(scratch) / "executed.ipynb"
-        source.write_text(json.dumps(notebook), encoding="utf-8")
+        arranged_cells = {**notebook, "cells": arranged(notebook, parameters)}
+        source.write_text(json.dumps(arranged_cells), encoding="utf-8")
         log = (Path(scratch) / "kernel.log").open("w+b")
         start = time.perf_counter()
         try:
@@ -133,6 +135,7 @@ def run_here(
                 papermill.execute_notebook(
                     str(source),
                     str(executed),
+                    engine_name="nbclient",  # what else a chapter needs is done here
                     parameters=dict(parameters),
                     progress_bar=False,
                     kernel_manager_class=_kernel_manager(watch, log, scratch),

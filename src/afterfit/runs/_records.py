@@ -54,7 +54,7 @@ list, array, Series or DataFrame.
     if display is None:
         return
     for name, value in values.items():
-        bundle = {f"{_PREFIX}{mime}": text for mime, text in _shown(value).items()}
+        bundle = {f"{_PREFIX}{mime}": text for mime, text in shown(value).items()}
         bundle[_TYPED] = json.dumps(encoded[name])  # Jupyter wants the text of it here
         display(bundle, raw=True, metadata={"scrapbook": {"name": name, "mime_prefix": _PREFIX}})
 
@@ -216,7 +216,7 @@ def _decode_table(encoded: Mapping[str, Any]) -> pd.DataFrame:
     return table
 
 
-def _shown(value: Any) -> dict[str, str]:
+def shown(value: Any) -> dict[str, str]:
     """Return what the prose shows of a value: text, and for a table also HTML (escaped)."""
     if isinstance(value, pd.Series):
         value = value.to_frame()

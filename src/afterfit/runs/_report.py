@@ -1,7 +1,6 @@
 """One HTML file of a run: the executed notebook through the book's own tools, then inlined.
 
-MyST-NB and Sphinx render it as they render the book. What a page of the book takes from other
-pages (terms, references) is put at its end, and what it would load is put into it.
+MyST-NB and Sphinx render it as they render the book, and what a page would load is put into it.
 """
 
 from __future__ import annotations
@@ -9,24 +8,27 @@ from __future__ import annotations
 import base64
 import io
 import json
-import os
 import re
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
-from afterfit.runs import _declared, _execute
+from afterfit.runs._arrange import is_chapter
 from afterfit.runs._files import write
 from afterfit.runs._page import document
+from afterfit.runs._run import run, writable
 
 # The Markdown of the book, see _config.yml.
 MYST = ["amsmath", "colon_fence", "deflist", "dollarmath", "substitution", "tasklist"]
 
 # Tags under which a cell's code is folded or not shown already.
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
+
+# Cells of a chapter that show nothing: the page begins with the answer.
+BEFORE_THE_ANSWER = {"parameters", "injected-parameters", "setup"}
 
 # What a reader needs to know to get the same numbers again.
 PACKAGES = (
@@ -66,10 +68,6 @@ th, td { padding: .2rem .7rem; border: 0; border-bottom: 1px solid var(--line);
 pre { background: #f6f8fa; color: #212529; padding: .6rem; border-radius: 4px; }
 :not(pre) > code { overflow-wrap: anywhere; }
 details > summary { cursor: pointer; color: var(--muted); } summary p { margin: 0; }
-dt { font-weight: 600; }
-/* The text cites by author and year: no other labels. */
-.citation .label, .citation .backrefs { display: none; }
-.citation p { padding-left: 1.5rem; text-indent: -1.5rem; margin: .4rem 0; }
 .admonition:not(details) { border-left: .25rem solid var(--link); padding: .1rem 1rem; }
 /* As in the book: in the dark, what was drawn on white keeps its hues. */
 @media screen and (prefers-color-scheme: dark) {
@@ -127,46 +125,22 @@ def report(
         report("notebooks/agreement.ipynb", {"data": "my.csv", "true_column": "class"}, "my.html")
     """
     _need_the_books_tools()
-    source = _declared.read(notebook)
-    known = _declared.declared(source)
-    passed = {
-        name: _declared.check(name, value, known) for name, value in (parameters or {}).items()
-    }
-    for name, value in passed.items():
-        _declared.local_file(known[name], value)
-    output = _writable(output)
-    outcome = _execute.run_here(source, passed, folder=Path.cwd())
-    if outcome.status != "ok" or outcome.notebook is None:
-        kept = output.with_suffix(".failed.ipynb")
-        write(kept, outcome.notebook or json.dumps(source).encode())
-        raise RuntimeError(f"{outcome.error} (the notebook as far as it got: {kept})")
-    values = {name: passed.get(name, parameter.default) for name, parameter in known.items()}
-    executed = json.loads(outcome.notebook)
-    page = render(executed, values, name=str(notebook), books=_books_folder(notebook))
-    write(output, page.encode())
-    return output
+    path = writable(output)
+    done = run(notebook, parameters or {}, path)
+    write(path, render(done.notebook, done.parameters, name=str(notebook)).encode())
+    return path
 
 
-def render(
-    executed: dict[str, Any],
-    parameters: Mapping[str, Any],
-    *,
-    name: str = "",
-    books: Path | None = None,
-) -> str:
-    """Return the page of an executed notebook."""
+def render(executed: dict[str, Any], parameters: Mapping[str, Any], *, name: str = "") -> str:
+    """Return the page of an executed notebook, its prose resolved."""
     from bs4 import BeautifulSoup
 
     with tempfile.TemporaryDirectory(prefix="afterfit-") as scratch:
         folder = Path(scratch)
         (folder / "source").mkdir()
-        references = books / "references.bib" if books is not None else None
-        has_references = references is not None and references.is_file()
-        if references is not None and has_references:
-            (folder / "source/references.bib").write_bytes(references.read_bytes())
-        prepared = _prepared(executed, _terms(books), has_references)
-        (folder / "source/report.ipynb").write_text(json.dumps(prepared), encoding="utf-8")
-        _build(folder, has_references)
+        source = folder / "source/report.ipynb"
+        source.write_text(json.dumps(_prepared(executed)), encoding="utf-8")
+        _build(folder)
         html = folder / "html"
         soup = BeautifulSoup((html / "report.html").read_text(encoding="utf-8"), "html.parser")
         body = soup.find("div", class_="body")
@@ -187,20 +161,8 @@ def render(
 # --- what goes in ---
 
 
-def _writable(output: str | Path) -> Path:
-    """Return where the page is to be; raise before anything is run if it cannot be written."""
-    path = Path(output).expanduser()
-    if "://" in str(output) or path.is_dir():
-        raise ValueError(f"`output` must be a file of this machine, got {str(output)!r}.")
-    if not path.parent.is_dir():
-        raise FileNotFoundError(f"`output` must be in a folder that is there, got {str(path)!r}.")
-    if not os.access(path.parent, os.W_OK):
-        raise PermissionError(f"`output` must be in a folder of yours, got {str(path)!r}.")
-    return path
-
-
 def _need_the_books_tools() -> None:
-    for module in ("myst_nb", "sphinxcontrib.bibtex", "sphinx-mathjax-offline"):
+    for module in ("myst_nb", "sphinx_design", "sphinx-mathjax-offline"):
         try:
             import_module(module)
         except ModuleNotFoundError:
@@ -210,96 +172,27 @@ def _need_the_books_tools() -> None:
             ) from None
 
 
-def _books_folder(notebook: str | Path) -> Path | None:
-    """Return the folder with the book's terms and references, if the notebook is of the book."""
-    if "://" in str(notebook):
-        return None
-    folder = Path(notebook).expanduser().resolve().parent.parent / "book"
-    return folder if folder.is_dir() else None
-
-
-def _terms(books: Path | None) -> dict[str, str]:
-    """Return term -> definition of the book's glossary."""
-    glossary = books / "glossary.md" if books is not None else None
-    if glossary is None or not glossary.is_file():
-        return {}
-    text = glossary.read_text(encoding="utf-8")
-    block = re.search(r"```\{glossary\}\n(.*?)\n```", text, flags=re.DOTALL)
-    entries = re.split(r"\n\s*\n", block[1].strip("\n")) if block else []
-    return {entry.split("\n")[0].strip(): entry.partition("\n")[2] for entry in entries}
-
-
-def _prepared(
-    executed: Mapping[str, Any], terms: Mapping[str, str], has_references: bool
-) -> dict[str, Any]:
-    """Return the notebook with its code folded, and with what it refers to at its end."""
+def _prepared(executed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the notebook with its code folded; a chapter's parameters stand at the end."""
     cells = []
-    for cell in executed["cells"]:
-        text = _declared.source_of(cell)
-        tags = list(cell["metadata"].get("tags", []))
-        changed = {**cell, "metadata": {**cell["metadata"], "tags": tags}}
-        if cell["cell_type"] == "markdown":
-            changed["source"] = _without_other_pages(text, terms, has_references)
-        elif cell["cell_type"] == "code" and not FOLDED & set(tags):
-            tags.append("hide-input")
-        cells.append(changed)
-    texts = [cell["source"] for cell in cells if cell["cell_type"] == "markdown"]
-    end = []
-    if has_references and any("{cite" in text for text in texts):
-        end.append("```{bibliography}\n:filter: docname in docnames\n```")
-    used = _used_terms(texts, terms)
-    if used:
-        entries = "\n\n".join(f"{term}\n{terms[term]}" for term in used)
-        end.append(f"## Terms\n\n```{{glossary}}\n{entries}\n```")
-    cells += [{"cell_type": "markdown", "metadata": {}, "source": text} for text in end]
-    for number, cell in enumerate(cells):
-        cell["id"] = f"cell-{number}"
+    for number, cell in enumerate(executed["cells"]):
+        tags = {*cell["metadata"].get("tags", [])}
+        if is_chapter(executed) and tags & BEFORE_THE_ANSWER:
+            tags |= {"remove-input"}
+        elif cell["cell_type"] == "code" and not FOLDED & tags:
+            tags |= {"hide-input"}
+        metadata = {**cell["metadata"], "tags": sorted(tags)}
+        cells.append({**cell, "metadata": metadata, "id": f"cell-{number}"})
     return {**executed, "cells": cells}
 
 
-_ROLE = re.compile(r"\{(doc|term|cite:[a-z]+)\}`([^`<]*?)\s*(?:<([^`>]*)>)?`")
-
-
-def _without_other_pages(text: str, terms: Mapping[str, str], has_references: bool) -> str:
-    """Show as plain text what refers to a page that a report does not have."""
-    names = {term.lower() for term in terms}
-
-    def plain(match: re.Match[str]) -> str:
-        role, shown, target = match.groups()
-        known = (
-            has_references
-            if role.startswith("cite")
-            else role == "term" and (target or shown).lower() in names
-        )
-        return match[0] if known else shown
-
-    return _ROLE.sub(plain, text)
-
-
-def _used_terms(texts: Iterable[str], terms: Mapping[str, str]) -> list[str]:
-    """Return the terms that the texts use, and those that their definitions use."""
-    by_name = {term.lower(): term for term in terms}
-    used: set[str] = set()
-    waiting = list(texts)
-    while waiting:
-        for role, shown, target in _ROLE.findall(waiting.pop()):
-            term = by_name.get((target or shown).lower()) if role == "term" else None
-            if term is not None and term not in used:
-                used.add(term)
-                waiting.append(terms[term])
-    return sorted(used, key=str.lower)
-
-
-def _build(folder: Path, has_references: bool) -> None:
+def _build(folder: Path) -> None:
     """Render `source/report.ipynb` into `html` as the book would."""
     from sphinx.application import Sphinx
     from sphinx.util.docutils import docutils_namespace, patch_docutils
 
     settings = {
-        "extensions": ["myst_nb", "sphinx_design", "sphinxcontrib.bibtex"],
-        "bibtex_bibfiles": ["references.bib"] if has_references else [],
-        "bibtex_reference_style": "author_year",
-        "bibtex_default_style": "alpha",
+        "extensions": ["myst_nb", "sphinx_design"],
         "root_doc": "report",
         "html_theme": "basic",
         "html_copy_source": False,

@@ -16,6 +16,9 @@ import pandas as pd
 
 from afterfit._validation import check_integer, check_real
 from afterfit.runs import _cluster, _declared, _execute, _folder, _grid
+from afterfit.runs._alone import for_jupyter, resolved
+from afterfit.runs._arrange import is_chapter
+from afterfit.runs._book import Book, book_of
 from afterfit.runs._execute import Outcome
 from afterfit.runs._folder import Run, SweepFolder
 
@@ -146,6 +149,7 @@ class Plan:
     notebook: Mapping[str, Any]
     jobs: tuple[Job, ...]
     n_duplicates: int
+    book: Book
 
 
 def plan(notebook: str | Path, grid: Any) -> Plan:
@@ -170,7 +174,7 @@ def plan(notebook: str | Path, grid: Any) -> Plan:
         jobs.setdefault(key, Job(key, row, passed, tuple(files)))
     _hash.cache_clear()
     name = str(notebook).rpartition("/")[2]
-    return Plan(name, content, tuple(jobs.values()), len(rows) - len(jobs))
+    return Plan(name, content, tuple(jobs.values()), len(rows) - len(jobs), book_of(notebook))
 
 
 def carry_out(
@@ -239,9 +243,15 @@ class _State:
             "attempts": attempts,
             "worker": outcome.worker,
         }
-        self.kept[job.key] = self.folder.keep(job.key, run, outcome.notebook)
+        self.kept[job.key] = self.folder.keep(job.key, run, self._alone(outcome.notebook))
         if time.monotonic() >= self._next_table:
             self.write_table()
+
+    def _alone(self, notebook: bytes | None) -> bytes | None:
+        if notebook is None or not is_chapter(self.planned.notebook):
+            return notebook
+        done = for_jupyter(resolved(json.loads(notebook), self.planned.book))
+        return json.dumps(done, indent=1).encode()
 
     def table(self) -> pd.DataFrame:
         jobs = self.planned.jobs
