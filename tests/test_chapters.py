@@ -15,7 +15,7 @@ import pytest
 from bs4 import BeautifulSoup
 from papermill.parameterize import parameterize_notebook
 
-from afterfit import agreement, runs
+from afterfit import agreement, datasets, runs
 
 ROOT = Path(__file__).parents[1]
 TEXTS = sorted((ROOT / "notebooks").glob("*.md"))
@@ -195,6 +195,9 @@ def test_what_has_changed(old, message, new):
 
 # --- as a reader runs it ---
 
+# Chapters with cells for the reader's data.
+ANSWERING = [stem for stem in STEMS if any(is_tagged(cell, "data") for cell in cells_of(stem))]
+
 SMALL = {
     "agreement": {"seed": 3, "n": 120, "n_resamples": 19, "n_clusters": 2},
     "boundary": {"seed": 3, "n": 20, "n_repetitions": 4, "n_components": 1},
@@ -336,9 +339,71 @@ def test_a_readers_own_file_and_other_parameters(stem, readers_table, tmp_path):
     records = execute(stem, tmp_path / "out.ipynb", **parameters)
     defaults = runs.read_records(ROOT / f"book/chapters/{stem}.ipynb")
     assert records.keys() == defaults.keys()
+    if stem in ANSWERING:
+        assert_their_answer_is_first(tmp_path / "out.ipynb", "my.csv")
+    assert not roles_in(tmp_path / "out.ipynb"), "a role is left"
     for shown in pages_in(tmp_path / "out.ipynb"):
         alive = BeautifulSoup(shown, "html.parser").find_all(["img", "script", "b", "s"])
         assert not alive, "names and cells are data, no markup"
+
+
+def assert_their_answer_is_first(path, name):
+    """The title names the file; the first that is shown is a result, and figures come early."""
+    cells = nbformat.read(path, as_version=4).cells
+    assert cells[0].source.startswith(f"# {name}: ")
+    first = [is_tagged(cell, "parameters", "injected-parameters", "setup") for cell in cells[1:]]
+    n_before = first.index(False)
+    answer = cells[1 + n_before :]
+    assert is_tagged(answer[0], "data"), "the cells before it are parameters and set-up"
+    shown = [cell for cell in answer if is_tagged(cell, "data")]
+    images = [i for i, cell in enumerate(shown) if has_image(cell)]
+    assert images, "a figure of their data"
+    assert len([c for c in shown[: images[0]] if c.cell_type == "markdown"]) <= 1
+    example = next(i for i, cell in enumerate(answer) if "## The book's example" in cell.source)
+    assert not any(is_tagged(cell, "data") for cell in answer[example:])
+
+
+def roles_in(path):
+    cells = nbformat.read(path, as_version=4).cells
+    texts = [cell.source for cell in cells if cell.cell_type == "markdown"]
+    return re.findall(r"\{[a-z:]+\}`.*?`", "\n".join(texts))
+
+
+def has_image(cell):
+    data = [mime for output in cell.get("outputs", []) for mime in output.get("data", {})]
+    return any(mime.startswith("image/") for mime in data)
+
+
+@pytest.mark.parametrize("stem", ANSWERING)
+def test_their_answer_alone(stem, readers_table, tmp_path):
+    path, rows = tmp_path / "my.csv", tmp_path / "rows.csv"
+    readers_table.to_csv(path, index=False)
+    own = {"data": str(path), "part": "data", "rows": str(rows)}
+    execute(stem, tmp_path / "out.ipynb", **SMALL[stem], **READERS[stem], **own)
+    cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
+    assert not any("The book's example" in cell.source for cell in cells)
+    text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")
+    assert "(not computed)" not in text
+    assert not roles_in(tmp_path / "out.ipynb"), "a role is left"
+    for bundled in datasets.names():
+        assert bundled not in text.lower(), "a text about their data speaks of the book's"
+    written = pd.read_csv(rows)
+    assert written.columns[0] == "row"
+    assert set(written["row"]) <= set(readers_table.index)
+
+
+@pytest.mark.parametrize("stem", ANSWERING)
+def test_in_any_order_the_book_finds_the_same(stem, tmp_path):
+    # The bundled table as a file: arranged for a reader, and with the numbers of the book.
+    shown = papermill.inspect_notebook(ROOT / f"notebooks/{stem}.ipynb")
+    name = ast.literal_eval(shown["data"]["default"])
+    table = datasets.load_table(name)
+    table.to_parquet(tmp_path / f"{name}.parquet")
+    found = execute(stem, tmp_path / "out.ipynb", data=str(tmp_path / f"{name}.parquet"))
+    expected = runs.read_records(ROOT / f"book/chapters/{stem}.ipynb")
+    names_the_file = {key for key, value in expected.items() if value == name}
+    for key in expected.keys() - names_the_file:
+        assert repr(found[key]) == repr(expected[key]), key
 
 
 def pages_in(path):
