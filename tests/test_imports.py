@@ -10,6 +10,8 @@ import afterfit
 
 SOURCE = Path(__file__).parents[1] / "src"
 TECHNIQUES = {name for name in afterfit.__all__ if name not in ("datasets", "runs")}
+# What starts by itself stands above the wings: the command, and what papermill loads.
+COMMANDS = {"afterfit.__main__", "afterfit._papermill"}
 MAY_IMPORT = {"boundary": {"mixture"}}
 FILES = {
     ".".join(path.relative_to(SOURCE).with_suffix("").parts).removesuffix(".__init__"): path
@@ -83,11 +85,10 @@ def test_who_imports_whom(importer, imported):
     if is_private(imported):
         # What all share lies beside the wings; a wing's own rooms are its own.
         is_shared = imported.count(".") == 1
-        is_command = importer == "afterfit.__main__"
-        assert is_shared or is_command, "a private room of another wing"
+        assert is_shared or importer in COMMANDS, "a private room of another wing"
     if here in TECHNIQUES or here in ("datasets", "runs"):
         assert there not in TECHNIQUES or there in MAY_IMPORT.get(here, ())
-    if here.startswith("_") and here != "__main__":
+    if here.startswith("_") and importer not in COMMANDS:
         assert there.startswith("_"), "what all share stands below the wings"
 
 
