@@ -1,7 +1,8 @@
 """What the book needs beyond Jupyter Book, a file for each thing.
 
 What pages show: `cards` and `errors` (from the chapters), `benchmarks` with its figures and the
-recorded `simulation`, `data`, `environment`, `bibliography`, and `take_along` at a chapter's end.
+recorded `simulation`, `data`, `environment`, `bibliography`, figures that are `moving`, and
+`take_along` at a chapter's end.
 Around them: `site` (version, links to the repository), `search_engines`, `downloads`. What comes
 last: `finish` (the written pages), `styles`, `slim_svg`. `chapters` and `tables` serve the others.
 """
@@ -24,6 +25,7 @@ from afterfit_book import (
     environment,
     errors,
     finish,
+    moving,
     search_engines,
     simulation,
     site,
@@ -40,6 +42,7 @@ PARTS = (
     environment,
     errors,
     finish,
+    moving,
     search_engines,
     simulation,
     site,
