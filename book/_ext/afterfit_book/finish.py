@@ -10,8 +10,15 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
+from afterfit_book.dark_svg import dark_figure
 from afterfit_book.slim_svg import slim_figure
 from afterfit_book.styles import slim_styles
+
+# A figure on its own page of light, and the same in the dark: only one is shown, and loaded.
+FIGURE = re.compile(
+    r'<img (?P<before>[^>]*?)src="(?P<name>[^"]*_images/[^"]*)\.svg"(?P<after>[^>]*)>'
+)
+DARK = "-dark.svg"
 
 SUMMARY = re.compile(
     r'(<a class="[^"]*reference [^"]*" href="[^"]*">(?P<name>[^<]*)</a>\s*'
@@ -40,6 +47,7 @@ def finished(page: str, html: str) -> str:
         lambda match: f'{match[1]}<summary aria-label="Pages in {escape(match["name"].strip())}">',
         html,
     )
+    html = FIGURE.sub(in_both_lights, html)
     for idle in (THEBE_STYLE, ICON_SCRIPT, TABS_SCRIPT):
         html = idle.sub("", html)
     html = ALIKE.sub(as_one, PLAIN.sub(r"\1", html))
@@ -57,6 +65,20 @@ def finished(page: str, html: str) -> str:
         "",
         html,
         flags=re.DOTALL,
+    )
+
+
+def in_both_lights(figure: re.Match[str]) -> str:
+    """Return a picture for the light and one for the dark, as the style sheet shows them."""
+    if "in-the-" in figure[0]:
+        return figure[0]
+    attributes = figure["before"] + figure["after"].rstrip("/ ")
+    attributes = re.sub(r'\s*\b(?:class|loading)="[^"]*"', "", f" {attributes}")
+    classes = "".join(re.findall(r'class="([^"]*)"', figure[0]))
+    return "".join(
+        f'<img class="{f"{classes} in-the-{light}".strip()}" src="{figure["name"]}{suffix}"'
+        f'{attributes.rstrip()} loading="lazy"/>'
+        for light, suffix in (("light", ".svg"), ("dark", DARK))
     )
 
 
@@ -78,7 +100,10 @@ def finish(app: Sphinx, error: Exception | None) -> None:
             path.write_text(after, encoding="utf-8")
     slim_styles(folder)
     for path in folder.glob("_images/*.svg"):
-        path.write_text(slim_figure(path.read_text(encoding="utf-8")), encoding="utf-8")
+        if not path.name.endswith(DARK):
+            figure = slim_figure(path.read_text(encoding="utf-8"))
+            path.write_text(figure, encoding="utf-8")
+            path.with_name(path.stem + DARK).write_text(dark_figure(figure), encoding="utf-8")
 
 
 def first_page(
