@@ -2,6 +2,7 @@
 
 import ast
 import datetime
+import importlib
 import json
 import math
 import os
@@ -17,10 +18,12 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.api as sm
 import yaml
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import to_hex
 from sklearn.mixture import GaussianMixture
 
 ROOT = Path(__file__).parents[1]
@@ -33,14 +36,22 @@ import print_book  # noqa: E402
 from afterfit_book import (  # noqa: E402
     benchmark_figures,
     benchmarks,
+    dark_svg,
+    definitions,
     errors,
     finish,
+    install,
+    lead,
     numbers,
     simulation,
     site,
     slim_svg,
     styles,
+    thumbnails,
 )
+
+from afterfit import agreement, gamma_glm, mixture  # noqa: E402
+from afterfit.datasets import load_table  # noqa: E402
 
 
 def page(name):
@@ -50,18 +61,140 @@ def page(name):
 # --- welcome ---
 
 
-def test_each_card_shows_a_figure_of_its_chapter():
+def test_each_card_asks_its_question_over_a_picture_of_its_own():
     cards = page("book/welcome.html").select("article .sd-card")
     assert len(cards) == len(STEMS)
     for card in cards:
-        chapter = card.find("a", class_="sd-stretched-link")["href"]
+        stem = Path(card.find("a", class_="sd-stretched-link")["href"]).stem
         assert card.find(class_="sd-card-title").get_text().strip().endswith("?")
-        picture = card.find("img")
-        own = {
-            (image["src"].removeprefix("../"), image["alt"])
-            for image in page(f"book/{chapter}").select("article img")
-        }
-        assert (f"{picture['src']}", picture["alt"]) in own, "a copy, or another figure"
+        for picture in card.find_all("img"):
+            assert picture["alt"].strip()
+            assert picture["src"].startswith(f"../_images/card-{stem}")
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_card_s_picture_is_the_same_when_drawn_again(stem):
+    assert thumbnails.draw(stem) == thumbnails.draw(stem)
+
+
+def test_the_book_opens_with_a_failure_and_its_number():
+    eruptions = load_table("faithful")
+    model = GaussianMixture(2, random_state=0).fit(eruptions.to_numpy())
+    point = [8.0, 120.0]
+    certain = model.predict_proba([point]).max()
+    # The tail of a chi-squared variable with 2 degrees of freedom, in closed form.
+    distances = [
+        (point - mean) @ np.linalg.solve(covariance, point - mean)
+        for mean, covariance in zip(model.means_, model.covariances_, strict=True)
+    ]
+    tail = np.exp(-min(distances) / 2)
+    opening = page("book/welcome.html").select_one(".opening").get_text()
+    assert f"answers {certain:.3f}" in opening
+    assert f"probability of {lead.as_power(f'{tail:.0e}')}" in opening
+    assert f"{len(eruptions)} recorded eruptions" in opening
+    assert f"lasted {eruptions['eruptions'].max()} minutes" in opening
+    assert eruptions["eruptions"].max() < 8
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"), [("5e-21", "5 × 10⁻²¹"), ("1.2e+03", "1.2 × 10³"), ("the 5e", "the 5e")]
+)
+def test_powers_of_ten_in_words(text, shown):
+    assert lead.as_power(text) == shown
+
+
+# --- install ---
+
+
+def test_the_wheel_is_the_package(tmp_path):
+    name = install.wheel_name(ROOT)
+    with zipfile.ZipFile(HTML / "downloads" / name) as wheel:
+        names = {Path(name) for name in wheel.namelist()}
+        packed = {name for name in names if name.parts[0] == "afterfit"}
+        files = set(map(Path, git_files("src/afterfit")))
+        assert packed == {path.relative_to("src") for path in files}
+        for path in packed:
+            assert wheel.read(path.as_posix()) == (ROOT / "src" / path).read_bytes(), path
+
+
+def git_files(folder):
+    """Return the files of a folder that belong to the package."""
+    return [
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / folder).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+
+
+def test_pip_takes_the_wheel_with_its_extra():
+    """What the page says is a requirement that pip reads as this file with this extra."""
+    line = page("book/welcome.html").select_one(".install pre").get_text().strip()
+    assert line == f'pip install "{install.wheel_name(ROOT)}[plot]"'
+    requirement = line.split('"')[1]
+    command = [sys.executable, "-m", "pip", "install", "--no-deps", "--no-index", "--dry-run"]
+    done = subprocess.run(
+        [*command, "--ignore-installed", "--report", "-", "--quiet", requirement],
+        cwd=HTML / "downloads",
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    (taken,) = json.loads(done.stdout)["install"]
+    assert taken["metadata"]["name"] == "afterfit"
+    assert taken["requested_extras"] == ["plot"]
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_above_each_short_answer_stands_how_to_install(stem):
+    section = page(f"book/chapters/{stem}.html").find("section", id="short-answer")
+    box = section.select_one(".install")
+    wheel = (HTML / f"book/chapters/{stem}.html").parent / box.a["href"]
+    assert wheel.resolve() == (HTML / "downloads" / install.wheel_name(ROOT)).resolve()
+    assert box in list(section.find("pre").parents), "the first code is how to install"
+
+
+def without_the_package(stem):
+    names = {}
+    exec((ROOT / f"book/without/{stem}.py").read_text(), names)
+    return names
+
+
+def test_the_same_without_the_package():
+    rng = np.random.default_rng(0)
+    y_true, y_pred = rng.integers(4, size=200), rng.integers(6, size=200)
+    ours = agreement.purity(y_true, y_pred)
+    assert without_the_package("agreement")["purity"](y_true, y_pred) == pytest.approx(ours)
+
+    X = rng.normal(size=(300, 3)) * [1, 5, 0.1]
+    model = GaussianMixture(3, random_state=0).fit(X)
+    theirs = without_the_package("mixture")["joint_log_densities"](model, X)
+    np.testing.assert_allclose(theirs, mixture.component_log_joints(model, X), rtol=1e-9)
+
+    x = rng.uniform(size=200)
+    y = rng.gamma(3, np.exp(1 + x) / 3)
+    family = sm.families.Gamma(sm.families.links.Log())
+    results = sm.GLM(y, sm.add_constant(x), family=family).fit()
+    theirs = without_the_package("gamma_glm")["lower_tail_probability"](results, y)
+    np.testing.assert_allclose(theirs, gamma_glm.lower_tail_probability(results, y), rtol=1e-9)
+
+
+@pytest.mark.parametrize("stem", sorted(path.stem for path in (ROOT / "book/without").glob("*.py")))
+def test_without_the_package_is_shown_below_the_short_answer(stem):
+    section = page(f"book/chapters/{stem}.html").find("section", id="short-answer")
+    code = (ROOT / f"book/without/{stem}.py").read_text().strip()
+    assert section.select_one(".without pre").get_text().strip() == code
+    assert max(map(len, code.splitlines())) <= 84
+
+
+# --- for search engines ---
+
+
+@pytest.mark.parametrize("path", sorted(HTML.glob("book/**/*.html")))
+def test_every_page_says_what_it_is_about(path):
+    head = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser").head
+    (description,) = head.find_all("meta", attrs={"name": "description"})
+    assert 20 < len(description["content"]) <= 200
+    assert not re.match(r"\d+\. ", head.title.get_text())
 
 
 # --- from chapter to chapter ---
@@ -212,7 +345,7 @@ def test_what_to_use_instead_gives_the_same_number(line):
     np.testing.assert_allclose(eval(expression, names), expected, rtol=1e-6, atol=1e-9)
 
 
-# --- "How fast, against what" ---
+# --- benchmarks ---
 
 
 def test_every_measured_case_is_shown():
@@ -604,6 +737,101 @@ def test_a_figure_looks_the_same_in_fewer_bytes(browser, tmp_path):
     differing = np.abs(pictures[0] - pictures[1]) > 0.2  # of black to white
     assert pictures[0].std() > 0.05, "nothing was drawn"
     assert differing.mean() < 1e-3
+
+
+# --- figures for the dark ---
+
+
+@pytest.mark.parametrize("colour", sorted(set(dark_svg.PALETTE) - {"#ffffff"}))
+def test_the_palette_is_legible_in_the_dark(colour):
+    assert dark_svg.contrast(dark_svg.dark_colour(colour), dark_svg.PAPER) >= 4.5
+
+
+def test_contrast_as_wcag_defines_it():
+    assert dark_svg.contrast("#ffffff", "#000000") == pytest.approx(21)
+    assert dark_svg.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
+
+
+@pytest.mark.parametrize("name", ["Blues", "viridis", "Greys", "Oranges"])
+def test_what_is_more_stays_more_in_the_dark(name):
+    """Along a colour map the contrast with the page grows to the end that had more ink."""
+    places = np.linspace(0, 1, 25)
+    colours = [to_hex(colour) for colour in plt.colormaps[name](places)]
+    dark = [dark_svg.contrast(dark_svg.dark_colour(colour), dark_svg.PAPER) for colour in colours]
+    assert np.all(np.diff(dark) > 0)
+    assert dark[-1] > 6
+
+
+@given(st.tuples(*[st.integers(0, 255)] * 3))
+def test_an_ink_keeps_its_hue_in_the_dark(rgb):
+    light = np.array(rgb) / 255
+    dark = dark_svg.on_dark_paper(light)
+    assert np.all((dark >= 0) & (dark <= 1))
+    if np.ptp(light) == 0:  # a grey stays a grey but for the tint of the ink and the page
+        assert np.ptp(dark) < 0.06
+    grey = dark_svg.on_dark_paper(np.full(3, 1 - 0.5 * (1 - light.min())))
+    assert grey.sum() > 0
+
+
+def test_oklab_of_known_colours():
+    # White is (1, 0, 0); red by the draft of CSS Color 4 is 0.628 0.2249 0.1258.
+    np.testing.assert_allclose(dark_svg.to_oklab(np.ones(3)), [1, 0, 0], atol=1e-4)
+    red = dark_svg.to_oklab(np.array([1.0, 0, 0]))
+    np.testing.assert_allclose(red, [0.628, 0.2249, 0.1258], atol=5e-4)
+    np.testing.assert_allclose(dark_svg.from_oklab(red), [1, 0, 0], atol=1e-6)
+
+
+def test_each_figure_is_there_for_the_light_and_for_the_dark():
+    for path in HTML.glob("book/**/*.html"):
+        both = page(path.relative_to(HTML)).select("article img")
+        light = [image for image in both if "in-the-light" in image["class"]]
+        dark = [image for image in both if "in-the-dark" in image["class"]]
+        assert [image["alt"] for image in light] == [image["alt"] for image in dark]
+        assert len(light) + len(dark) == len(both)
+        for one, other in zip(light, dark, strict=True):
+            assert one["src"].removesuffix(".svg") == other["src"].removesuffix("-dark.svg")
+            text = (path.parent / other["src"]).read_text(encoding="utf-8")
+            assert dark_svg.PAPER in text
+            assert "#ffffff" not in text
+
+
+def test_a_finished_page_is_finished():
+    for name in ("book/chapters/agreement.html", "book/welcome.html", "book/glossary.html"):
+        html = (HTML / name).read_text(encoding="utf-8")
+        assert finish.finished(Path(name).name, html) == html
+
+
+# --- terms ---
+
+
+def test_terms_know_what_they_mean():
+    meanings = definitions.read_definitions(HTML / "book/glossary.html")
+    assert meanings["term-purity"].startswith("The share of rows that have the most common class")
+    used = page("book/chapters/agreement.html").select("a[data-definition]")
+    assert len(used) >= 5
+    for link in used:
+        anchor = link["href"].split("#")[1]
+        assert link["data-definition"] == definitions.readable(meanings[anchor])
+        assert "\\(" not in link["data-definition"]
+
+
+# --- API pages ---
+
+
+@pytest.mark.parametrize("module", [*STEMS, "datasets", "runs"])
+def test_an_api_page_has_a_line_for_each_name_functions_first(module):
+    content = page(f"book/api/{module}.html")
+    shown = [row.find("code").get_text() for row in content.select("table.api tbody tr")]
+    public = importlib.import_module(f"afterfit.{module}").__all__
+    assert sorted(shown) == sorted(public)
+    entries = [dt["id"] for dt in content.select("dl.py > dt[id]") if dt["id"].count(".") == 2]
+    assert entries == [f"afterfit.{module}.{name}" for name in shown], "another order below"
+    functions = [not name[0].isupper() for name in shown]
+    assert functions == sorted(functions, reverse=True)
+    if module in STEMS:
+        links = content.select("table.api td:nth-child(3) a")
+        assert links
+        assert all(link["href"].startswith(f"../chapters/{module}.html#") for link in links)
 
 
 # --- the same input gives the same book ---

@@ -1,13 +1,13 @@
 """What the book needs beyond Jupyter Book, a file for each thing.
 
-What pages show: `cards` and `errors` (from the chapters), `benchmarks` with its figures and the
-recorded `simulation`, `data`, `environment`, `bibliography`, figures that are `moving`, and
-`take_along` at a chapter's end.
+What pages show: `lead` and `cards` (with their `thumbnails`) on the welcome page, `api`, `errors`,
+`benchmarks` with its figures, `data`, `environment`, `bibliography`; in chapters `install` above
+the short answer, figures that are `moving`, the recorded `simulation`, `take_along` at the end.
 Around them: `site` (version, links to the repository), `search_engines`, `downloads`. What comes
-last: `finish` (the written pages), `styles`, `slim_svg`. `chapters` and `tables` serve the others.
+last: `finish` (the written pages, with `definitions` of terms), `styles`, and figures in fewer
+bytes (`slim_svg`) and for the dark (`dark_svg`). `chapters`, `tables` and `numbers` serve the others.
 """
 
-import re
 import zlib
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 from afterfit_book import (
+    api,
     benchmarks,
     bibliography,
     cards,
@@ -25,6 +26,8 @@ from afterfit_book import (
     environment,
     errors,
     finish,
+    install,
+    lead,
     moving,
     search_engines,
     simulation,
@@ -33,6 +36,7 @@ from afterfit_book import (
 )
 
 PARTS = (
+    api,
     benchmarks,
     bibliography,
     cards,
@@ -42,6 +46,8 @@ PARTS = (
     environment,
     errors,
     finish,
+    install,
+    lead,
     moving,
     search_engines,
     simulation,
@@ -61,13 +67,6 @@ def without_thebe(app: Sphinx, _: Config) -> None:
                 app.disconnect(listener.id)
 
 
-def skip_requests(
-    app: Sphinx, what: str, name: str, member: object, skip: bool, options: object
-) -> bool | None:
-    """Leave out the methods that scikit-learn gives every estimator for metadata routing."""
-    return True if re.fullmatch(r"set_\w+_request|get_metadata_routing", name) else None
-
-
 def fingerprint() -> int:
     """Return a number of these files: pages made by older ones are redone when it changes."""
     content = b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
@@ -76,7 +75,6 @@ def fingerprint() -> int:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("config-inited", without_thebe, priority=0)
-    app.connect("autodoc-skip-member", skip_requests)
     for part in PARTS:
         part.setup(app)
     return {

@@ -11,7 +11,7 @@ from sphinx.util.docutils import SphinxDirective
 from afterfit_book.benchmark_figures import OURS, Case, Drawn, growth, ratios
 from afterfit_book.chapters import chapter_link, stems, title
 from afterfit_book.numbers import memory_text, number_text, ratio_text, time_text
-from afterfit_book.tables import table
+from afterfit_book.tables import folded, table
 
 
 class Benchmarks(SphinxDirective):
@@ -25,7 +25,7 @@ class Benchmarks(SphinxDirective):
             self.env.note_dependency(str(path))
             reports.append(json.loads(path.read_text(encoding="utf-8")))
         reports.sort(key=lambda report: [*chapters, report["stem"]].index(report["stem"]))
-        return [self.report(report, chapters) for report in reports]
+        return [overview(reports), *(self.report(report, chapters) for report in reports)]
 
     def report(self, report: Case, chapters: list[str]) -> nodes.section:
         stem, cases = report["stem"], report["cases"]
@@ -45,8 +45,11 @@ class Benchmarks(SphinxDirective):
         )
         section += self.figure(ratios(cases, f"afterfit.{stem}"), f"{name}-ratios")
         section += self.figure(growth(cases, f"afterfit.{stem}"), f"{name}-growth")
-        for case in with_numbers(cases):
-            section += case_nodes(case)
+        details = with_numbers(cases)
+        section += folded(
+            f"The {len(details)} measurements of {stem}",
+            [node for case in details for node in case_nodes(case)],
+        )
         self.state.document.note_explicit_target(section)
         return section
 
@@ -62,6 +65,26 @@ class Benchmarks(SphinxDirective):
         figure += nodes.image(uri=os.path.relpath(path, folder), alt=alt)
         figure += nodes.caption(text=caption)
         return [figure]
+
+
+def overview(reports: list[Case]) -> nodes.table:
+    """Return one table of all comparisons, a row each; the script lets readers sort it."""
+    rows = [
+        [
+            report["stem"].replace("_", " "),
+            case["case"].replace(" x ", " × "),
+            peer,
+            ratio_text(ratio),
+            time_text(case["seconds"][OURS]),
+            time_text(case["seconds"][peer]),
+        ]
+        for report in reports
+        for case in report["cases"]
+        for peer, ratio in case.get("peer_over_ours", {}).items()
+        if peer in case.get("seconds", {})
+    ]
+    head = ["technique", "what", "alternative", "times ours", "ours", "its time"]
+    return table(head, rows, classes=["measured", "sortable"])
 
 
 def with_numbers(cases: list[Case]) -> list[Case]:

@@ -1,7 +1,9 @@
-"""Files beside the pages: notebooks and texts to take along, and the page for lost links."""
+"""Files beside the pages: package, notebooks and texts to take along, a page for lost links."""
 
 import copy
 import shutil
+import subprocess
+import sys
 from html import escape
 from pathlib import Path
 from string import Template
@@ -11,6 +13,7 @@ import nbformat
 from sphinx.application import Sphinx
 
 from afterfit_book.chapters import CHAPTERS, stems, title
+from afterfit_book.install import FOLDER, wheel_name
 from afterfit_book.site import repository
 
 
@@ -58,8 +61,19 @@ def with_installation(notebook: nbformat.NotebookNode, address: str) -> nbformat
     return notebook
 
 
+def build_wheel(app: Sphinx) -> None:
+    """Build the package as a wheel; the same sources give the same bytes."""
+    folder = Path(app.outdir, FOLDER)
+    shutil.rmtree(folder, ignore_errors=True)
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)]
+    done = subprocess.run(command, cwd=app.srcdir, capture_output=True, text=True, check=False)
+    if not (folder / wheel_name(app.srcdir)).exists():
+        raise RuntimeError(f"The wheel was not built: {done.stdout}{done.stderr}")
+
+
 def finish(app: Sphinx, error: Exception | None) -> None:
     if error is None and app.builder.name == "html":
+        build_wheel(app)
         copy_notebooks(app)
         write_not_found(app)
 

@@ -11,6 +11,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
 from afterfit_book.dark_svg import dark_figure
+from afterfit_book.definitions import read_definitions, with_definitions
 from afterfit_book.slim_svg import slim_figure
 from afterfit_book.styles import slim_styles
 
@@ -33,6 +34,8 @@ TABS_SCRIPT = re.compile(r'\s*<script[^>]*src="[^"]*design-tabs\.js[^"]*"></scri
 # Names, punctuation and space in code: their colour is that of code anyhow.
 PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 ALIKE = re.compile(r'<span class="(\w\w?)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
+# The number of a chapter belongs in its contents, not in the name that a search engine shows.
+NUMBERED_TITLE = re.compile(r"(<title>)\d+\. ")
 # numpydoc makes labels of references in docstrings unique, and forgets some when it undoes that.
 HASHED_LABEL = re.compile(r"<span>\[R[0-9a-f]{12}-(\d+)\]</span>")
 # Only the search page searches; the field on other pages leads there.
@@ -51,6 +54,7 @@ def finished(page: str, html: str) -> str:
     for idle in (THEBE_STYLE, ICON_SCRIPT, TABS_SCRIPT):
         html = idle.sub("", html)
     html = ALIKE.sub(as_one, PLAIN.sub(r"\1", html))
+    html = NUMBERED_TITLE.sub(r"\1", html)
     html = HASHED_LABEL.sub(r"<span>[\1]</span>", html)
     if page not in ("search.html", "genindex.html"):
         html = SEARCH_SCRIPTS.sub("", html)
@@ -91,11 +95,12 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.name != "html":
         return
     folder = Path(app.outdir)
+    definitions = read_definitions(folder / "book/glossary.html")
     for path in folder.rglob("*.html"):
         if "_static" in path.relative_to(folder).parts:
             continue
         before = path.read_text(encoding="utf-8")
-        after = finished(path.name, before)
+        after = with_definitions(finished(path.name, before), definitions)
         if after != before:
             path.write_text(after, encoding="utf-8")
     slim_styles(folder)

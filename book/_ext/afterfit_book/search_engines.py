@@ -1,6 +1,7 @@
-"""What search engines, phones and chats ask of a page; all of it needs the site's address.
+"""What search engines, phones and chats ask of a page: its description, its picture, the map.
 
-While `html: baseurl` in _config.yml is unset, nothing of it is written.
+All but the description needs the site's address: while `html: baseurl` in _config.yml is unset,
+nothing of it is written.
 """
 
 import re
@@ -17,8 +18,12 @@ from afterfit_book.site import Context, built_from
 def add_tags(
     app: Sphinx, page: str, template: str, context: Context, doctree: nodes.document | None
 ) -> None:
-    if app.config.html_baseurl and doctree is not None:
-        context["metatags"] = context.get("metatags", "") + social_tags(app, page, context, doctree)
+    if doctree is None:
+        return
+    said = f'\n<meta name="description" content="{escape(summary(doctree))}" />'
+    context["metatags"] = context.get("metatags", "") + said
+    if app.config.html_baseurl:
+        context["metatags"] += social_tags(app, page, context, doctree)
 
 
 def absolute(app: Sphinx, path: str) -> str:
