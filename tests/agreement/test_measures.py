@@ -397,8 +397,8 @@ def as_if_large(monkeypatch):
     """Count every table as one that is too large to be held with its empty cells."""
 
     def switch():
-        monkeypatch.setattr(agreement, "_MAX_SMALL_TABLE", 0)
-        monkeypatch.setattr(agreement, "_MAX_FULL_MATCHING", 0)
+        monkeypatch.setattr(agreement._measures, "_MAX_SMALL_TABLE", 0)
+        monkeypatch.setattr(agreement._measures, "_MAX_FULL_MATCHING", 0)
 
     return switch
 
