@@ -134,7 +134,7 @@ def match_labels(
 # --- the matching ---
 
 
-def tie_order(table: Table, y_pred: Any = None) -> NDArray[np.int64]:
+def tie_order(table: Table, y_pred: Any = None) -> NDArray[np.intp]:
     """Return the clusters in an order that their names have no part in.
 
     By a random mark for each class, summed over the rows of the cluster, and where it is equal by
@@ -150,9 +150,9 @@ def tie_order(table: Table, y_pred: Any = None) -> NDArray[np.int64]:
     return np.lexsort((first, content))
 
 
-def matched_cells(table: Table, order: NDArray[np.int64]) -> NDArray[np.int64]:
+def matched_cells(table: Table, order: NDArray[np.intp]) -> NDArray[np.intp]:
     """Return the cells that the best one-to-one matching picks; ties go by `order`."""
-    rank = np.empty(order.size, dtype=np.int64)
+    rank = np.empty(order.size, dtype=np.intp)
     rank[order] = np.arange(order.size)
     cells = np.lexsort((rank[table.clusters], table.classes))
     chosen = []
@@ -175,7 +175,7 @@ def matched_cells(table: Table, order: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate(chosen)
 
 
-def _largest_other(values: NDArray[Any], groups: NDArray[np.int64]) -> NDArray[Any]:
+def _largest_other(values: NDArray[Any], groups: NDArray[np.intp]) -> NDArray[Any]:
     """Return for each value the largest of the others of its group, 0 if there are none."""
     order = np.lexsort((values, groups))
     sorted_groups, sorted_values = groups[order], values[order]
@@ -189,8 +189,8 @@ def _largest_other(values: NDArray[Any], groups: NDArray[np.int64]) -> NDArray[A
 
 
 def _solve(
-    classes: NDArray[np.int64], clusters: NDArray[np.int64], counts: NDArray[Any]
-) -> NDArray[np.int64]:
+    classes: NDArray[np.intp], clusters: NDArray[np.intp], counts: NDArray[Any]
+) -> NDArray[np.intp]:
     """Return the cells of a best matching by an algorithm that finds it in any table."""
     from scipy.optimize import linear_sum_assignment
     from scipy.sparse import coo_array

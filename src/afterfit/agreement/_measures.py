@@ -295,7 +295,7 @@ def bcubed(
 # --- of a table ---
 
 
-def _largest(values: NDArray[Any], groups: NDArray[np.int64]) -> float:
+def _largest(values: NDArray[Any], groups: NDArray[np.intp]) -> float:
     """Return the sum over groups of the largest of their values, none of which is negative."""
     largest = np.zeros(groups.max() + 1, dtype=values.dtype)
     np.maximum.at(largest, groups, values)

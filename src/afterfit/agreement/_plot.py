@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afterfit._labels import as_written
+from afterfit._plotting import pyplot
 from afterfit.agreement._matching import matched_cells, tie_order
 from afterfit.agreement._table import full_counts, read_table
 
@@ -65,8 +66,7 @@ def plot_contingency_table(
     'cluster (y_pred)'
     >>> plt.close(ax.figure)
     """
-    import matplotlib.pyplot as plt
-
+    plt = pyplot()
     table = read_table(y_true, y_pred, sample_weight, noise_label)
     ranked = tie_order(table, y_pred)
     matched = matched_cells(table, ranked)

@@ -330,14 +330,14 @@ def _check_metric(metric: Any) -> None:
         raise TypeError(f"`metric` must be a function of (y_true, y_pred), got {metric!r}.")
 
 
-def _rows_of(table: Table) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def _rows_of(table: Table) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """Return the class and the cluster of each row, in some order."""
-    counts = whole_table(table, "Resampling").counts
+    counts = whole_table(table, "Resampling").counts.astype(np.intp)
     return np.repeat(table.classes, counts), np.repeat(table.clusters, counts)
 
 
 def _score_of(
-    metric: Callable[[Any, Any], Any], classes: NDArray[np.int64], clusters: NDArray[np.int64]
+    metric: Callable[[Any, Any], Any], classes: NDArray[np.intp], clusters: NDArray[np.intp]
 ) -> float:
     value = metric(classes, clusters)
     if not isinstance(value, Real):
@@ -390,8 +390,8 @@ def _interval(
 
 
 def _random_clusterings(
-    model: str, clusters: NDArray[np.int64], rng: np.random.Generator
-) -> Callable[[], NDArray[np.int64]]:
+    model: str, clusters: NDArray[np.intp], rng: np.random.Generator
+) -> Callable[[], NDArray[np.intp]]:
     """Return a function that draws the clusters of as many rows."""
     n, k = clusters.size, int(clusters.max()) + 1
     if model == "permutation" or (model == "n_clusters" and k in (1, n)):
@@ -410,7 +410,7 @@ def _random_clusterings(
 
 def _uniform_of_k_clusters(
     n: int, k: int, rng: np.random.Generator
-) -> Callable[[], NDArray[np.int64]]:
+) -> Callable[[], NDArray[np.intp]]:
     """Return a function that draws one of all partitions of n rows into 1 < k < n clusters.
 
     Sizes of a uniform one are Poisson counts, given that none is 0 and that they sum to n, for
@@ -420,7 +420,7 @@ def _uniform_of_k_clusters(
 
     rate = brentq(lambda rate: rate / -np.expm1(-rate) - n / k, 1e-9, n / k)
 
-    def draw() -> NDArray[np.int64]:
+    def draw() -> NDArray[np.intp]:
         while True:
             # A count above 0: its first event comes before the end, and others thereafter.
             first = -np.log1p(rng.random(k) * np.expm1(-rate))

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from afterfit._labels import encode_labels, one_dimensional
-from afterfit._validation import check_matrix, check_same_length
+from afterfit._validation import as_float_array, check_matrix, check_same_length, column_names
 
 # A table of at most this many cells is counted cell by cell, and in blocks of this many rows, so
 # that both stay in the processor's cache. In a larger one only the cells that hold rows are kept.
@@ -83,7 +83,7 @@ def contingency_table(
     )
 
 
-def separate_noise(y_pred: Any, noise_label: Hashable = -1) -> NDArray[np.int64]:
+def separate_noise(y_pred: Any, noise_label: Hashable = -1) -> NDArray[np.intp]:
     """Return clusters as integers, each row of noise in a cluster of its own.
 
     The other reading of noise, leaving its rows out, is the argument `noise_label` of the measures.
@@ -113,7 +113,7 @@ def separate_noise(y_pred: Any, noise_label: Hashable = -1) -> NDArray[np.int64]
     codes, labels = encode_labels(y_pred, "y_pred")
     is_noise = codes == (labels.index(noise_label) if noise_label in labels else -1)
     alone = np.where(is_noise, len(labels) + np.cumsum(is_noise), codes)
-    numbered: NDArray[np.int64] = np.unique(alone, return_inverse=True)[1]
+    numbered: NDArray[np.intp] = np.unique(alone, return_inverse=True)[1]
     return numbered
 
 
@@ -123,8 +123,8 @@ def separate_noise(y_pred: Any, noise_label: Hashable = -1) -> NDArray[np.int64]
 class Table(NamedTuple):
     """The cells of a contingency table that hold rows, and the labels of its two sides."""
 
-    classes: NDArray[np.int64]
-    clusters: NDArray[np.int64]
+    classes: NDArray[np.intp]
+    clusters: NDArray[np.intp]
     counts: NDArray[Any]  # int64 where all are whole, else float64
     class_labels: list[Hashable]
     cluster_labels: list[Hashable]
@@ -255,8 +255,8 @@ def _count(y_true: Any, y_pred: Any, sample_weight: Any) -> Table:
 
 
 def _count_codes(
-    classes: NDArray[np.int64],
-    clusters: NDArray[np.int64],
+    classes: NDArray[np.intp],
+    clusters: NDArray[np.intp],
     weights: NDArray[np.float64] | None,
     class_labels: list[Hashable],
     cluster_labels: list[Hashable],
@@ -266,9 +266,10 @@ def _count_codes(
         counts = _small_counts(classes, clusters, weights, (0, 0), (n_classes, n_clusters))
         cells = np.nonzero(counts)
         return Table(cells[0], cells[1], counts[cells], class_labels, cluster_labels)
-    cell_of_row, codes = pd.factorize(classes * n_clusters + clusters, sort=True)
+    # On a 32-bit platform intp is too narrow for the number of a cell.
+    cell_of_row, codes = pd.factorize(classes.astype(np.int64) * n_clusters + clusters, sort=True)
     counts = _as_whole(np.bincount(cell_of_row, weights))
-    classes, clusters = np.divmod(codes[counts > 0], n_clusters)
+    classes, clusters = (c.astype(np.intp) for c in np.divmod(codes[counts > 0], n_clusters))
     return Table(classes, clusters, counts[counts > 0], class_labels, cluster_labels)
 
 
@@ -328,12 +329,10 @@ def _is_matrix(labels: Any) -> bool:
 
 
 def _read_weights(sample_weight: Any) -> NDArray[np.float64]:
-    if len(np.shape(sample_weight)) != 1:
-        raise ValueError(
-            f"`sample_weight` must have one dimension, got shape {np.shape(sample_weight)}."
-        )
-    column = pd.DataFrame({"sample_weight": sample_weight}).reset_index(drop=True)
-    weights = check_matrix(column, "sample_weight")[:, 0]
+    weights = as_float_array(sample_weight, "sample_weight")
+    if weights.ndim != 1 or not np.isfinite(weights).all():
+        got = f"shape {weights.shape}" if weights.ndim != 1 else "missing or infinite ones"
+        raise ValueError(f"`sample_weight` must be one finite number for each row, got {got}.")
     return _not_negative(weights, "sample_weight")
 
 
@@ -367,7 +366,7 @@ def _memberships(labels: Any, name: str) -> tuple[Any, list[Hashable]]:
         codes, names = encode_labels(labels, name)
         ones = np.ones(codes.size)
         return csr_array((ones, (np.arange(codes.size), codes))), names
-    columns = list(getattr(labels, "columns", range(labels.shape[1])))
+    columns = column_names(labels, name) or list(range(labels.shape[1]))
     if len(columns) == 1:
         _check_one_column(labels, columns[0], name)
     shares = _not_negative(check_matrix(labels, name), name)
@@ -406,7 +405,7 @@ def _read_counts(table: Any) -> Table:
     check_matrix(matrix.data.reshape(1, -1) if matrix.nnz else np.zeros((1, 1)), "y_true")
     _not_negative(matrix.data, "y_true")
     class_labels = list(table.index) if isinstance(table, pd.DataFrame) else list(range(shape[0]))
-    cluster_labels = list(getattr(table, "columns", range(shape[1])))
+    cluster_labels = column_names(table, "y_true") or list(range(shape[1]))
     return _from_matrix(matrix, class_labels, cluster_labels)
 
 
@@ -417,7 +416,7 @@ def _from_matrix(
     matrix.sum_duplicates()  # and sorts the cells
     matrix.eliminate_zeros()
     cells = matrix.tocoo()
-    classes, clusters = (codes.astype(np.int64) for codes in cells.coords)
+    classes, clusters = (codes.astype(np.intp) for codes in cells.coords)
     counts = _as_whole(cells.data.astype(np.float64))
     return _used_labels(Table(classes, clusters, counts, class_labels, cluster_labels))
 
