@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 import array_api_compat as compat
+import array_api_compat.numpy as compat_numpy
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +25,10 @@ BLOCK_VALUES = 2**22
 
 def is_foreign(value: Any) -> bool:
     """Return whether `value` is an array of a library other than NumPy that computes at once."""
+    if isinstance(value, np.ndarray):
+        return False
     return bool(compat.is_array_api_obj(value)) and not (
-        compat.is_numpy_array(value)
+        compat.is_numpy_array(value)  # its scalars
         or compat.is_dask_array(value)
         or compat.is_pydata_sparse_array(value)
     )
@@ -33,6 +36,8 @@ def is_foreign(value: Any) -> bool:
 
 def namespace(array: Any) -> Any:
     """Return the functions of the array's library, as the standard would have them."""
+    if isinstance(array, np.ndarray):
+        return compat_numpy
     return compat.array_namespace(array)
 
 
@@ -92,12 +97,16 @@ def check_same_device(**arrays: Any) -> None:
 
 def as_float64(array: Any) -> Any:
     """Return the numbers in float64, of the same library and on the same device."""
+    if isinstance(array, np.ndarray):
+        return array.astype(np.float64, copy=False)
     xp = namespace(array)
     return xp.astype(array, xp.float64, copy=False)
 
 
 def to_numpy(array: Any) -> NDArray[Any]:
     """Return what is small in the memory of the CPU, as NumPy has it."""
+    if isinstance(array, np.ndarray):
+        return array
     for to_host in ("cpu", "get"):  # torch's and cupy's
         if hasattr(array, to_host):
             array = getattr(array, to_host)()
@@ -109,9 +118,14 @@ def to_numpy(array: Any) -> NDArray[Any]:
 
 def like(values: NDArray[Any], reference: Any) -> Any:
     """Return `values` of NumPy in the library and on the device of `reference`."""
-    if compat.is_numpy_array(reference):
+    if isinstance(reference, np.ndarray):
         return values
     return namespace(reference).asarray(np.array(values), device=compat.device(reference))
+
+
+def take(array: Any, rows: NDArray[np.intp]) -> Any:
+    """Return some rows, by their positions."""
+    return namespace(array).take(array, like(rows, array), axis=0)
 
 
 def epsilon(array: Any) -> float:

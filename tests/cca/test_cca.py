@@ -4,6 +4,7 @@ from dataclasses import FrozenInstanceError, replace
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from cca_tables import random_map, related_pair
 from hypothesis import given, settings
@@ -27,7 +28,9 @@ from afterfit.cca import (
     svcca,
 )
 from afterfit.cca._significance import significance_table
-from afterfit.cca._wachter import null_quantiles
+from afterfit.cca._wachter import null_band
+
+SIMILARITIES = {"mean_cca": mean_cca, "svcca": svcca, "pwcca": pwcca, "linear_cka": linear_cka}
 
 
 def correlations_by_eigenvalues(X, Y):
@@ -244,10 +247,47 @@ class TestResult:
         pd.testing.assert_frame_equal(part.significance(), full.significance())
 
     @pytest.mark.parametrize("names", [list("abcdef"), list("aabbcc")])
-    def test_a_frame_serves_as_an_array_does(self, names):
+    def test_a_frame_serves_as_an_array_does_and_keeps_its_names(self, names):
         X, Y = related_pair(np.random.default_rng(3))
-        framed = fit_cca(pd.DataFrame(X, columns=names), pd.DataFrame(Y, index=range(120, 0, -1)))
+        framed = fit_cca(pd.DataFrame(X, columns=names), pl.DataFrame(Y, schema=list("wxyz")))
         assert framed.correlations == pytest.approx(fit_cca(X, Y).correlations)
+        assert (framed.x_columns, framed.y_columns) == (names, list("wxyz"))
+        table = framed.loadings()
+        assert table.index.to_list() == [*(("X", n) for n in names), *(("Y", n) for n in "wxyz")]
+        assert table.to_numpy() == pytest.approx(np.vstack([framed.x_loadings, framed.y_loadings]))
+        assert table.columns.to_list() == [1, 2, 3, 4]
+        assert fit_cca(X, Y).loadings().index[5:7].to_list() == [("X", 5), ("Y", 0)]
+
+    @pytest.mark.parametrize(
+        "function",
+        [fit_cca, permutation_test, cross_validated_correlations, *SIMILARITIES.values()],
+    )
+    def test_frames_with_other_rows_are_refused(self, function):
+        # Each half loses other rows, and as many: by position they would be taken for pairs.
+        rng = np.random.default_rng(3)
+        X, Y = (pd.DataFrame(side) for side in related_pair(rng, noise=0.1))
+        X.iloc[3], Y.iloc[40] = np.nan, np.nan
+        with pytest.raises(ValueError, match=r"index of `Y` differs from that of `X`.*Y.to_numpy"):
+            function(X.dropna(), Y.dropna())
+        both = X.index.drop([3, 40])
+        function(X.loc[both], Y.loc[both])
+        function(X.dropna(), Y.dropna().to_numpy())
+
+    def test_new_rows_are_transformed(self):
+        X, Y = related_pair(np.random.default_rng(9))
+        result = fit_cca(X[:100], Y[:100])
+        assert result.transform(X[:100]) == pytest.approx(result.x_scores, abs=1e-12)
+        u, v = result.transform(X[100:], Y[100:])
+        assert u == pytest.approx((X[100:] - X[:100].mean(0)) @ result.x_weights, abs=1e-12)
+        assert v == pytest.approx((Y[100:] - Y[:100].mean(0)) @ result.y_weights, abs=1e-12)
+        assert result.transform(X[:1]).shape == (1, 4)
+        framed = fit_cca(pd.DataFrame(X, columns=list("abcdef")), Y)
+        with pytest.raises(ValueError, match="`X` must have the columns of the fit"):
+            framed.transform(pd.DataFrame(X, columns=list("bacdef")))
+        with pytest.raises(ValueError, match="`Y` must have the 4 columns of the fit, got 6"):
+            result.transform(X, X)
+        with pytest.raises(ValueError, match="without covariates"):
+            fit_cca(X, Y, covariates=np.arange(120)).transform(X)
 
     def test_a_result_cannot_be_changed_or_made_inconsistent(self):
         result = fit_cca(*related_pair(np.random.default_rng(4)))
@@ -271,9 +311,6 @@ class TestResult:
         Y = rho * X[:, :3] + np.sqrt(1 - rho**2) * Y
         estimate = canonical_correlations(X @ random_map(rng, 5), Y @ random_map(rng, 3))
         assert estimate == pytest.approx(rho, abs=0.016)
-
-
-SIMILARITIES = {"mean_cca": mean_cca, "svcca": svcca, "pwcca": pwcca, "linear_cka": linear_cka}
 
 
 RNG = np.random.default_rng(0)
@@ -304,8 +341,13 @@ class TestErrors:
     @pytest.mark.parametrize(
         ("X", "Y", "error", "message"),
         [
-            (IMAGES, GOOD, ValueError, r"`X`.*\(20, 3, 4, 4\).*X.reshape\(len\(X\), -1\)"),
-            (GOOD, IMAGES, ValueError, r"Y.transpose\(0, 2, 3, 1\).reshape\(-1, 3\)"),
+            (
+                IMAGES,
+                GOOD,
+                ValueError,
+                r"`X`.*\(20, 3, 4, 4\).*as_rows\(X, 0\).*\(X, \(0, 2, 3\)\)",
+            ),
+            (GOOD, IMAGES, ValueError, r"as_rows\(Y, \(0, 1, 2\)\)` of the 4 where"),
             (GOOD[:, 0], GOOD, ValueError, r"`X` must have two dimensions.*reshape\(-1, 1\)"),
             (GOOD, HOLE, ValueError, r"`Y` must be finite.*1 \(1\)"),
             (GOOD, GOOD[:7], ValueError, "`X` has 20, `Y` has 7"),
@@ -316,8 +358,8 @@ class TestErrors:
             (GOOD, np.full((20, 1), "1.5"), TypeError, "`Y` must be numeric"),
             (GOOD, [[1.0, 2.0], [3.0]], ValueError, "`Y` must have rows of equal length"),
             (GOOD, pd.DataFrame({"a": [1j] * 20}), TypeError, "`Y` must be numeric.*'a'"),
-            (IMAGES.tolist(), GOOD, ValueError, r"X.reshape\(len\(X\), -1\)"),
-            (IMAGES[:, 0], GOOD, ValueError, r"`X` must have two.*\(20, 4, 4\)"),
+            (IMAGES.tolist(), GOOD, ValueError, r"as_rows\(X, 0\)"),
+            (IMAGES[:, 0], GOOD, ValueError, r"`X` must.*\(20, 4, 4\).*as_rows\(X, \(0, 1\)\)"),
             (pd.DataFrame({"a": ["u"] * 20}), GOOD, TypeError, "`X` must be numeric.*'a'"),
             (np.sign(GOOD) * 1.7e308, GOOD, ValueError, "`X` has values too large"),
         ],
@@ -394,11 +436,11 @@ class TestPlots:
         result = fit_cca(*related_pair(np.random.default_rng(0)))
         axes = result.plot()
         request.addfinalizer(lambda: plt.close("all"))
-        assert axes.lines[1].get_ydata() == pytest.approx(result.correlations)
-        assert axes.lines[1].get_xdata() == pytest.approx([1, 2, 3, 4])
-        bars = [bar.get_height() for bar in axes.patches]
-        assert bars == pytest.approx(null_quantiles(120, 6, 4))
-        assert axes.lines[0].get_ydata()[0] == pytest.approx(null_edge(120, 6, 4))
+        assert axes.lines[0].get_ydata() == pytest.approx(result.correlations)
+        assert axes.lines[0].get_xdata() == pytest.approx([1, 2, 3, 4])
+        low, high = null_band(120, 6, 4)
+        assert [bar.get_y() for bar in axes.patches] == pytest.approx(low)
+        assert [bar.get_y() + bar.get_height() for bar in axes.patches] == pytest.approx(high)
         assert axes.get_ylabel() == "Canonical correlation"
         plt.close(axes.figure)
 

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from afterfit.cca import (
     canonical_correlations,
     null_density,
     null_edge,
 )
-from afterfit.cca._wachter import null_quantiles
+from afterfit.cca._wachter import null_band
 
 
 class TestNoise:
@@ -44,9 +45,11 @@ class TestNoise:
     def test_simulated_roots_follow_the_law(self, p, q):
         rng = np.random.default_rng(0)
         rho = canonical_correlations(rng.standard_normal((1000, p)), rng.standard_normal((1000, q)))
-        expected = null_quantiles(1000, p, q)
-        assert rho.shape == expected.shape
-        assert rho == pytest.approx(expected, abs=0.04)
+        grid = np.linspace(0, 1, 20_001)
+        middle = 0.5 * (grid[1:] + grid[:-1])
+        cumulative = np.cumsum(null_density(middle, 1000, p, q)) / 20_000
+        levels = 1 - (np.arange(len(rho)) + 0.5) / len(rho)
+        assert rho == pytest.approx(np.interp(levels, cumulative, middle), abs=0.04)
         assert rho[0] == pytest.approx(null_edge(1000, p, q), abs=0.04)
         assert (rho**2).mean() == pytest.approx(max(p, q) / 999, rel=0.03)  # exact in expectation
 
@@ -64,16 +67,11 @@ class TestNoise:
         assert null_edge(2000, 100, 50) == pytest.approx(0.375, abs=5e-4)
 
     @pytest.mark.parametrize(("n", "p", "q"), [(1000, 100, 50), (200, 60, 60), (300, 200, 80)])
-    def test_expected_roots_have_the_mean_of_the_law(self, n, p, q):
+    def test_the_law_has_the_mean_of_every_sample(self, n, p, q):
         # The mean of the squared correlations is max(p, q) / (n - 1), also in finite samples.
-        squares = null_quantiles(n, p, q) ** 2
-        assert squares.mean() == pytest.approx(max(p, q) / (n - 1), rel=2e-3)
-
-    def test_forced_roots_come_first(self):
-        quantiles = null_quantiles(20, 12, 10)
-        assert (quantiles[:3] == 1.0).all()
-        assert quantiles[3] < 1.0
-        assert len(quantiles) == 10
+        t = (np.arange(200_000) + 0.5) / 200_000 * np.pi / 2
+        squares = np.sin(t) ** 2 * null_density(np.sin(t), n, p, q) * np.cos(t)
+        assert squares.mean() * np.pi / 2 == pytest.approx(max(p, q) / (n - 1), rel=2e-3)
 
     def test_scalar_and_shape(self):
         assert isinstance(null_density(0.1, 100, 5, 5), float)
@@ -93,3 +91,36 @@ class TestNoise:
         density = np.sqrt((high - x) * (x - low)) / (2 * np.pi * min(p, q) / 99 * x * (1 - x))
         rho = np.sqrt(x)
         assert null_density(rho, 100, p, q) == pytest.approx(2 * rho * density)
+
+
+class TestBand:
+    @pytest.mark.parametrize(("n", "p", "q"), [(60, 3, 7), (20, 3, 3), (14, 8, 7), (12, 11, 3)])
+    def test_holds_95_percent_of_each_root_of_noise(self, n, p, q):
+        # 2000 tables: a standard error of 0.005, and 0.007 for the 1000 tables behind the band.
+        rng = np.random.default_rng(1)
+        x = rng.standard_normal((2000, n - 1, p))  # centring costs one row
+        y = rng.standard_normal((2000, n - 1, q))
+        cosines = np.linalg.qr(x)[0].transpose(0, 2, 1) @ np.linalg.qr(y)[0]
+        roots = np.linalg.svd(cosines, compute_uv=False)
+        low, high = null_band(n, p, q)
+        n_forced = max(0, p + q - n + 1)
+        assert (low[:n_forced] == 1).all()
+        assert (high[:n_forced] == 1).all()
+        free = roots[:, n_forced:]
+        for outside in (free < low[n_forced:], free > high[n_forced:]):
+            assert outside.mean(axis=0) == pytest.approx(np.full(free.shape[1], 0.025), abs=0.02)
+
+    @pytest.mark.parametrize("q", [1, 6])
+    def test_one_root_has_a_beta_distribution(self, q):
+        # One column against q, n rows: the square is beta(q / 2, (n - 1 - q) / 2).
+        expected = np.sqrt(stats.beta.ppf([0.025, 0.975], q / 2, (39 - q) / 2))
+        for sides in ((1, q), (q, 1)):
+            assert null_band(40, *sides)[:, 0] == pytest.approx(expected, abs=0.03)
+
+    def test_many_roots_keep_to_the_edge(self):
+        low, high = null_band(3000, 400, 300)
+        edge = null_edge(3000, 400, 300)
+        assert low[0] < edge + 0.01
+        assert high[0] == pytest.approx(edge, abs=0.01)
+        assert (np.diff(high) < 0).all()
+        assert high[0] - low[0] < 0.02

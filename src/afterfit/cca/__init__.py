@@ -9,14 +9,17 @@ rows, `null_edge` and `null_density` what pure noise gives. `mean_cca`, `svcca`,
 from afterfit.cca._cca import CCAResult, canonical_correlations, fit_cca
 from afterfit.cca._cross_validation import cross_validated_correlations
 from afterfit.cca._permutation import PermutationResult, permutation_test
+from afterfit.cca._rows import as_rows
 from afterfit.cca._similarity import linear_cka, mean_cca, pwcca, svcca
 from afterfit.cca._wachter import null_density, null_edge
-from afterfit.cca._whitening import ForcedCorrelationWarning
+from afterfit.cca._whitening import ForcedCorrelationWarning, StorageWarning
 
 __all__ = [
     "CCAResult",
     "ForcedCorrelationWarning",
     "PermutationResult",
+    "StorageWarning",
+    "as_rows",
     "canonical_correlations",
     "cross_validated_correlations",
     "fit_cca",

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from afterfit._validation import check_integer
+from afterfit._arrays import as_float64, like, to_numpy
+from afterfit._validation import check_columns, check_integer, column_names
 from afterfit.cca._drawing import draw_correlations, draw_scores
 from afterfit.cca._significance import significance_table
-from afterfit.cca._wachter import null_edge, null_quantiles
-from afterfit.cca._whitening import Coupling, Side, couple
+from afterfit.cca._wachter import null_band
+from afterfit.cca._whitening import Coupling, Side, check_table, couple, cross_products
 
 Array = NDArray[np.float64]
 
@@ -32,8 +33,9 @@ class CCAResult:
         Canonical correlations, decreasing, in [0, 1].
     x_weights, y_weights : ndarray of shape (n_features, n_components)
         Scores are (data - mean) @ weights. Constant and redundant columns have weight 0.
-    x_scores, y_scores : ndarray of shape (n_samples, n_components)
-        Canonical variates: mean 0, variance 1 (divisor n - 1), uncorrelated within a side.
+    x_scores, y_scores : array of shape (n_samples, n_components), or None
+        Canonical variates: mean 0, variance 1 (divisor n - 1), uncorrelated within a side; of the
+        data's library and on its device. None from a `CCAAccumulator`, which keeps no rows.
     x_loadings, y_loadings : ndarray of shape (n_features, n_components)
         Correlations of a side's columns with its own scores; 0 for a constant column.
     x_mean, y_mean : ndarray of shape (n_features,)
@@ -44,6 +46,10 @@ class CCAResult:
         Number of rows.
     x_rank, y_rank : int
         Number of directions that each side's centred columns span.
+    n_covariates : int
+        Number of directions of the covariates, which each side has lost.
+    x_columns, y_columns : list or None
+        Names of the columns, where a side came as a frame.
 
     See Also
     --------
@@ -53,8 +59,8 @@ class CCAResult:
     correlations: Array
     x_weights: Array
     y_weights: Array
-    x_scores: Array
-    y_scores: Array
+    x_scores: Any
+    y_scores: Any
     x_loadings: Array
     y_loadings: Array
     x_mean: Array
@@ -63,6 +69,9 @@ class CCAResult:
     n_samples: int
     x_rank: int
     y_rank: int
+    n_covariates: int = 0
+    x_columns: list[Any] | None = None
+    y_columns: list[Any] | None = None
 
     def __post_init__(self) -> None:
         """Refuse fields whose shapes do not fit together."""
@@ -77,10 +86,9 @@ class CCAResult:
             "all_correlations": (min(self.x_rank, self.y_rank),),
         }
         for name, shape in expected.items():
-            if getattr(self, name).shape != shape:
-                raise ValueError(
-                    f"`{name}` must have shape {shape}, got {getattr(self, name).shape}."
-                )
+            value = getattr(self, name)
+            if value is not None and tuple(value.shape) != shape:
+                raise ValueError(f"`{name}` must have shape {shape}, got {tuple(value.shape)}.")
 
     def significance(self) -> pd.DataFrame:
         """Return the classical tests, one row a root, that it and all later ones are zero.
@@ -134,13 +142,99 @@ class CCAResult:
         2     0.9547   0.1758          4    30.0000        0.9491
         3     0.9947   0.0847          1    16.0000        0.7748
         """
-        if self.x_rank + self.y_rank > self.n_samples - 1:
+        if self.x_rank + self.y_rank > self._sizes[0] - 1:
+            lost = f" and {self.n_covariates} covariates" if self.n_covariates else ""
             raise ValueError(
-                "`significance` needs rank X + rank Y <= n_samples - 1, got "
-                f"{self.x_rank} + {self.y_rank} and {self.n_samples} rows: "
+                "`significance` needs rank X + rank Y <= n_samples - 1, less one for each "
+                f"covariate, got {self.x_rank} + {self.y_rank} and {self.n_samples} rows{lost}: "
                 "correlations of 1 are forced, and nothing is left to test."
             )
-        return significance_table(self.all_correlations, self.n_samples, self.x_rank, self.y_rank)
+        return significance_table(self.all_correlations, *self._sizes)
+
+    @property
+    def _sizes(self) -> tuple[int, int, int]:
+        # Covariates cost a row each: the tests are those of so many rows and the same ranks.
+        return self.n_samples - self.n_covariates, self.x_rank, self.y_rank
+
+    def transform(self, X: Any, Y: Any = None) -> Any:
+        """Return the scores of new rows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features_x)
+            New rows of the one set of columns, in the order of the fit.
+        Y : array-like of shape (n_samples, n_features_y), default None
+            Rows of the other set.
+
+        Returns
+        -------
+        array, or tuple of two
+            (data - mean) @ weights, of the library of the data: of `X`, or of `X` and `Y`.
+
+        Raises
+        ------
+        TypeError
+            If a side is not numeric.
+        ValueError
+            If a side has other columns than those of the fit, missing or infinite values, or if
+            the fit took out covariates, which new rows cannot be freed of.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_linnerud
+        >>> from afterfit.cca import fit_cca
+        >>> data = load_linnerud()
+        >>> fit = fit_cca(data.data[:15], data.target[:15])
+        >>> fit.transform(data.data[15:17]).round(2)
+        array([[ 0.83,  0.47, -0.94],
+               [-1.23, -0.54,  0.29]])
+        """
+        if self.n_covariates:
+            raise ValueError("`transform` needs a fit without covariates.")
+        sides = [("X", X, self.x_mean, self.x_weights, self.x_columns)]
+        if Y is not None:
+            sides.append(("Y", Y, self.y_mean, self.y_weights, self.y_columns))
+        scores = []
+        for name, data, mean, weights, columns in sides:
+            check_columns(data, columns, name)
+            table = check_table(data, name, min_rows=1)
+            if table.shape[1] != len(mean):
+                raise ValueError(
+                    f"`{name}` must have the {len(mean)} columns of the fit, got {table.shape[1]}."
+                )
+            scores.append((as_float64(table) - like(mean, table)) @ like(weights, table))
+        return scores[0] if Y is None else tuple(scores)
+
+    def loadings(self) -> pd.DataFrame:
+        """Return the loadings of both sides as one table, by name where columns have names.
+
+        Returns
+        -------
+        DataFrame
+            One row a column of the data, indexed by side and column; one column a root.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_linnerud
+        >>> from afterfit.cca import fit_cca
+        >>> data = load_linnerud(as_frame=True)
+        >>> fit_cca(data.data, data.target).loadings().round(2)
+        root            1     2     3
+        side column
+        X    Chins   0.73  0.24  0.64
+             Situps  0.82  0.57 -0.05
+             Jumps   0.16  0.96  0.23
+        Y    Weight -0.62 -0.77  0.13
+             Waist  -0.93 -0.38  0.03
+             Pulse   0.33  0.04 -0.94
+        """
+        tables = {}
+        for side in ("x", "y"):
+            loadings = getattr(self, f"{side}_loadings")
+            names = getattr(self, f"{side}_columns")
+            table = pd.DataFrame(loadings, index=names if names else range(len(loadings)))
+            tables[side.upper()] = table.set_axis(range(1, loadings.shape[1] + 1), axis="columns")
+        return pd.concat(tables, names=["side", "column"]).rename_axis("root", axis="columns")
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the correlations by root in front of what pure noise gives; return the axes.
@@ -153,12 +247,17 @@ class CCAResult:
         Returns
         -------
         matplotlib Axes
-            With the correlations, the expected correlations of independent sides with the same
-            ranks and number of rows (Wachter's law, root by root), and the edge of that law.
+            With the correlations, and a band that holds 95 % of the correlations of independent
+            normal sides with the same ranks and number of rows, root by root.
 
         See Also
         --------
-        null_edge : The edge that is drawn.
+        CCAResult.significance : Roy's test is the one whose p-value belongs to this figure.
+
+        Notes
+        -----
+        The band holds for a first root, and for later ones if none before them is real. It is
+        drawn from 1000 tables of noise (fewer from 50 roots on) with a fixed seed.
 
         Examples
         --------
@@ -171,10 +270,7 @@ class CCAResult:
         'Root'
         >>> plt.close(axes.figure)
         """
-        sizes = (self.n_samples, self.x_rank, self.y_rank)
-        return draw_correlations(
-            self.all_correlations, null_quantiles(*sizes), null_edge(*sizes), ax
-        )
+        return draw_correlations(self.all_correlations, null_band(*self._sizes), ax)
 
     def plot_scores(self, pair: int = 1, ax: Any = None) -> Any:
         """Draw one pair of canonical variates against each other; return the axes.
@@ -194,7 +290,7 @@ class CCAResult:
         Raises
         ------
         ValueError
-            If there is no such pair.
+            If there is no such pair, or no scores.
 
         Examples
         --------
@@ -208,11 +304,13 @@ class CCAResult:
         >>> plt.close(axes.figure)
         """
         pair = check_integer(pair, "pair", low=1, high=len(self.correlations))
-        scores = self.x_scores[:, pair - 1], self.y_scores[:, pair - 1]
+        if self.x_scores is None:
+            raise ValueError("There are no scores to draw: `transform` makes them from rows.")
+        scores = to_numpy(self.x_scores[:, pair - 1]), to_numpy(self.y_scores[:, pair - 1])
         return draw_scores(*scores, pair, float(self.correlations[pair - 1]), ax)
 
 
-def canonical_correlations(X: Any, Y: Any) -> Array:
+def canonical_correlations(X: Any, Y: Any, *, covariates: Any = None) -> Array:
     """Return the canonical correlations of two sets of columns, decreasing.
 
     Parameters
@@ -220,7 +318,9 @@ def canonical_correlations(X: Any, Y: Any) -> Array:
     X : array-like of shape (n_samples, n_features_x)
         One set of columns.
     Y : array-like of shape (n_samples, n_features_y)
-        The other set, for the same rows in the same order: the index of a DataFrame is not used.
+        The other set, for the same rows in the same order.
+    covariates : array-like of shape (n_samples, n_covariates), default None
+        What is taken out of both sides, beside the constant, before they are correlated.
 
     Returns
     -------
@@ -233,12 +333,15 @@ def canonical_correlations(X: Any, Y: Any) -> Array:
         If a side is not numeric.
     ValueError
         If a side has not two dimensions, has missing or infinite values or no column that varies,
-        or if the numbers of rows differ.
+        if the numbers or the indexes of the rows differ, or if covariates leave nothing.
 
     Warns
     -----
     ForcedCorrelationWarning
-        If rank X + rank Y > n_samples - 1, so that some correlations are 1 whatever the data are.
+        If rank X + rank Y > n_samples - 1 (less one for each covariate), so that some correlations
+        are 1 whatever the data are.
+    StorageWarning
+        If columns count as combinations of others only because of the digits of their storage.
 
     See Also
     --------
@@ -251,11 +354,19 @@ def canonical_correlations(X: Any, Y: Any) -> Array:
     bases come from a Cholesky step, from two of them where one would cost digits [2]_, or from a
     Householder QR and one step where the columns are nearly collinear; all over blocks of rows.
 
+    Sides may be arrays of any library that follows the array API standard (torch, cupy, jax), of
+    any floating type: they are computed in float64 where they lie, and only matrices of columns by
+    columns leave their device.
+
     The rank: columns are centred and scaled to length 1 and taken up by pivoted QR, the longest
-    remainder first, as long as the remainder exceeds eps^(2/3), which is 3.7e-11 for float64 and
-    2.4e-5 for a column stored as float32. Where a column has an offset so large that its rounding,
-    8 eps times the largest value, is more than that, the rounding counts instead. A
+    remainder first, as long as the remainder exceeds 3.7e-11 (eps^(2/3) of float64) and the
+    rounding of the numbers as they were stored: 4 eps times the root mean square of the column,
+    over its standard deviation. Without an offset these 4 eps are 4.8e-7 for float32, 0.004 for
+    float16 and 0.03 for bfloat16. Where that alone lowers the rank, a `StorageWarning` says so. A
     column that varies by no more than its rounding, or than 1e-307, is constant.
+
+    With covariates both sides are projected onto what the constant and the covariates leave, which
+    has n_samples - 1 - (rank of the covariates) dimensions [3]_; tests count with these.
 
     References
     ----------
@@ -263,6 +374,8 @@ def canonical_correlations(X: Any, Y: Any) -> Array:
        subspaces. Mathematics of Computation 27, 579-594.
     .. [2] Yamamoto, Y., Nakatsukasa, Y., Yanagisawa, Y., Fukaya, T. (2015). Roundoff error analysis
        of the CholeskyQR2 algorithm. Electronic Transactions on Numerical Analysis 44, 306-326.
+    .. [3] Winkler, A. M., Renaud, O., Smith, S. M., Nichols, T. E. (2020). Permutation inference
+       for canonical correlation analysis. NeuroImage 220, 117065.
 
     Examples
     --------
@@ -272,10 +385,12 @@ def canonical_correlations(X: Any, Y: Any) -> Array:
     >>> canonical_correlations(data.data, data.target).round(6)
     array([0.795608, 0.200556, 0.07257 ])
     """
-    return couple(X, Y).correlations()
+    return couple(X, Y, covariates).correlations()
 
 
-def fit_cca(X: Any, Y: Any, n_components: int | None = None) -> CCAResult:
+def fit_cca(
+    X: Any, Y: Any, n_components: int | None = None, *, covariates: Any = None
+) -> CCAResult:
     """Return canonical correlations with weights, scores and loadings.
 
     Parameters
@@ -283,9 +398,11 @@ def fit_cca(X: Any, Y: Any, n_components: int | None = None) -> CCAResult:
     X : array-like of shape (n_samples, n_features_x)
         One set of columns.
     Y : array-like of shape (n_samples, n_features_y)
-        The other set, for the same rows in the same order: the index of a DataFrame is not used.
+        The other set, for the same rows in the same order.
     n_components : int, default None
         Number of pairs to keep, between 1 and min(rank X, rank Y); None keeps all.
+    covariates : array-like of shape (n_samples, n_covariates), default None
+        What is taken out of both sides, beside the constant, before they are correlated.
 
     Returns
     -------
@@ -298,12 +415,16 @@ def fit_cca(X: Any, Y: Any, n_components: int | None = None) -> CCAResult:
         If a side is not numeric or `n_components` not an integer.
     ValueError
         If a side has not two dimensions, has missing or infinite values or no column that varies,
-        if the numbers of rows differ or `n_components` is out of its range.
+        if the numbers or the indexes of the rows differ, if covariates leave nothing, or
+        `n_components` is out of its range.
 
     Warns
     -----
     ForcedCorrelationWarning
-        If rank X + rank Y > n_samples - 1, so that some correlations are 1 whatever the data are.
+        If rank X + rank Y > n_samples - 1 (less one for each covariate), so that some correlations
+        are 1 whatever the data are.
+    StorageWarning
+        If columns count as combinations of others only because of the digits of their storage.
 
     See Also
     --------
@@ -326,48 +447,49 @@ def fit_cca(X: Any, Y: Any, n_components: int | None = None) -> CCAResult:
     >>> float(result.x_scores[:, 0].var(ddof=1).round(6))
     1.0
     """
-    coupling = couple(X, Y)
+    coupling = couple(X, Y, covariates)
     n_roots = min(coupling.x.rank, coupling.y.rank)
     if n_components is not None:
         n_components = check_integer(n_components, "n_components", low=1, high=n_roots)
-    return _result(coupling, n_components or n_roots)
+    result = result_of(coupling, coupling.x.data.shape[0], n_components or n_roots)
+    return replace(result, x_columns=column_names(X, "X"), y_columns=column_names(Y, "Y"))
 
 
-def _result(coupling: Coupling, n_components: int) -> CCAResult:
+def result_of(coupling: Coupling, n_samples: int, n_components: int) -> CCAResult:
+    """Return the result of a coupling, with the scores of the rows that it holds."""
     left, correlations, right = coupling.rotations()
-    scale = np.sqrt(coupling.n_samples - 1)
+    scale = np.sqrt(n_samples - 1)
     x_weights = scale * coupling.x.whitener @ left[:, :n_components]
     y_weights = scale * coupling.y.whitener @ right[:, :n_components]
-    x_scores, x_loadings = _scores_and_loadings(coupling.x, x_weights)
-    y_scores, y_loadings = _scores_and_loadings(coupling.y, y_weights)
+    x_loadings, y_loadings = _loadings(coupling.x, x_weights), _loadings(coupling.y, y_weights)
     signs = _signs(x_loadings)
+    x_weights, y_weights = x_weights * signs + 0.0, y_weights * signs + 0.0  # no -0.0
     return CCAResult(
         correlations=correlations[:n_components],
-        x_weights=x_weights * signs + 0.0,  # no -0.0
-        y_weights=y_weights * signs + 0.0,
-        x_scores=x_scores * signs,
-        y_scores=y_scores * signs,
+        x_weights=x_weights,
+        y_weights=y_weights,
+        x_scores=coupling.x.times(x_weights),
+        y_scores=coupling.y.times(y_weights),
         x_loadings=x_loadings * signs + 0.0,
         y_loadings=y_loadings * signs + 0.0,
         x_mean=coupling.x.mean,
         y_mean=coupling.y.mean,
         all_correlations=correlations,
-        n_samples=coupling.n_samples,
+        n_samples=n_samples,
         x_rank=coupling.x.rank,
         y_rank=coupling.y.rank,
+        n_covariates=n_samples - 1 - coupling.degrees,
     )
 
 
-def _scores_and_loadings(side: Side, weights: Array) -> tuple[Array, Array]:
-    shifted = side.data - side.mean
-    scores = shifted @ weights
-    columns = shifted / side.scale  # each by its own, so that none underflows; constant ones are 0
-    lengths = np.linalg.norm(columns, axis=0)
-    covariances = columns.T @ scores / np.sqrt(len(scores) - 1)
+def _loadings(side: Side, weights: Array) -> Array:
+    # Each column by its own scale, so that none underflows; constant ones are 0.
+    products, lengths, scores = cross_products(side, weights)
     used = lengths > 0.0
-    loadings = np.zeros_like(covariances)
-    loadings[used] = np.clip(covariances[used] / lengths[used, np.newaxis], -1.0, 1.0)
-    return scores, loadings
+    loadings = np.zeros(weights.shape)
+    covariances = products[used] / np.outer(lengths[used], scores)
+    loadings[used] = np.clip(covariances, -1.0, 1.0)
+    return loadings
 
 
 def _signs(loadings: Array) -> Array:

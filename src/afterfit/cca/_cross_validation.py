@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from afterfit._arrays import namespace, take, to_numpy
 from afterfit._validation import check_integer, check_random_state, listing
 from afterfit.cca._whitening import (
     Coupling,
@@ -16,7 +18,7 @@ from afterfit.cca._whitening import (
     couple_sides,
     open_side,
     storage_epsilon,
-    warn_if_forced,
+    warn_of,
 )
 
 Array = NDArray[np.float64]
@@ -80,33 +82,33 @@ def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: A
     >>> float(cross_validated_correlations(X, Y, random_state=0)[0].round(2))
     -0.11
     """
-    x_data, y_data = check_pair(X, Y)
-    epsilons = storage_epsilon(X), storage_epsilon(Y)
-    splits = _splits(cv, len(x_data), check_random_state(random_state))
+    tables = check_pair(X, Y)
+    stored = storage_epsilon(X), storage_epsilon(Y)
+    splits = _splits(cv, tables["X"].shape[0], check_random_state(random_state))
     moments = []
     by_n_forced: dict[int, Coupling] = {}  # one each, so that not all splits' data are kept
     for number, (train, test) in enumerate(splits, start=1):
+        taken = {name: take(table, train) for name, table in tables.items()}
         try:
-            coupling = couple_sides(
-                open_side(x_data[train], "X", epsilons[0]),
-                open_side(y_data[train], "Y", epsilons[1]),
-            )
+            x, y = (open_side(taken[name], name, e) for name, e in zip("XY", stored, strict=True))
+            coupling = couple_sides(x, y, len(train) - 1)
         except ValueError as error:
             raise ValueError(f"On the training rows of split {number}: {error}") from None
         by_n_forced[coupling.n_forced] = coupling
-        moments.append(_held_out_moments(coupling, x_data[test], y_data[test]))
-    warn_if_forced(by_n_forced[max(by_n_forced)], stacklevel=3)
+        moments.append(_held_out_moments(coupling, *(take(tables[name], test) for name in "XY")))
+    warn_of(by_n_forced[max(by_n_forced)], stacklevel=3)
     return _pooled_correlations(moments)
 
 
-def _held_out_moments(coupling: Coupling, x_test: Array, y_test: Array) -> Array:
+def _held_out_moments(coupling: Coupling, x_test: Any, y_test: Any) -> Array:
     left, _, right = coupling.rotations()
-    n_train = coupling.n_samples - 1  # so that folds of different sizes weigh alike
+    xp = namespace(x_test)
     with np.errstate(over="ignore", invalid="ignore"):  # `_pooled_correlations` refuses those
-        x_scores = (x_test - coupling.x.mean) @ coupling.x.whitener @ left
-        y_scores = (y_test - coupling.y.mean) @ coupling.y.whitener @ right
+        x_scores = replace(coupling.x, data=x_test).times(coupling.x.whitener @ left)
+        y_scores = replace(coupling.y, data=y_test).times(coupling.y.whitener @ right)
         products = x_scores * y_scores, x_scores**2, y_scores**2
-        return n_train * np.stack([product.sum(axis=0) for product in products])
+        sums = [to_numpy(xp.sum(product, axis=0)) for product in products]
+    return coupling.degrees * np.stack(sums)  # so that folds of different sizes weigh alike
 
 
 def _pooled_correlations(moments: list[Array]) -> Array:

@@ -12,12 +12,18 @@ from afterfit._plotting import pyplot
 Array = NDArray[np.float64]
 
 
-def draw_correlations(observed: Array, expected: Array, edge: float, ax: Any) -> Any:
-    """Draw correlations by root in front of what pure noise gives; return the axes."""
+def draw_correlations(observed: Array, band: Array, ax: Any) -> Any:
+    """Draw correlations by root in front of the band that noise keeps to; return the axes."""
     ax = _axes(ax)
     roots = np.arange(1, len(observed) + 1)
-    ax.bar(roots, expected, width=1.0, color="0.85", label="expected of pure noise")
-    ax.axhline(edge, color="0.4", linestyle="--", label=f"edge of noise ({edge:.2f})")
+    ax.bar(
+        roots,
+        band[1] - band[0],
+        bottom=band[0],
+        width=1.0,
+        color="0.85",
+        label="noise, 95 % of tables",
+    )
     ax.plot(roots, observed, "o-", markersize=4, label="observed")
     ax.set(xlabel="Root", ylabel="Canonical correlation")
     ax.set(xlim=(0.4, len(roots) + 0.6), ylim=(0.0, 1.05))

@@ -12,22 +12,35 @@ root k as a ratio of determinants:
 
     det(I - M[:, k:]' M[:, k:]) / det(I - M[:k, k:] M[:k, k:]').
 
-All numerators come from one Cholesky factor.
+All numerators come from one Cholesky factor. Pillai's trace and Roy's root are the sum and the
+largest of the eigenvalues of M[k:, k:]' M[k:, k:] relative to I - M[:k, k:]' M[:k, k:].
+
+With covariates, rows of residuals are not exchangeable. The variates are therefore written in an
+orthonormal basis of what the constant and the covariates leave, n - 1 - z rows, and these are
+permuted (Huh and Jhun, 2001).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
+from scipy import linalg
 
-from afterfit._validation import check_integer, check_random_state
-from afterfit.cca._whitening import couple
+from afterfit._arrays import like, take, to_numpy
+from afterfit._labels import encode_labels
+from afterfit._validation import check_choice, check_integer, check_random_state, check_same_length
+from afterfit.cca._whitening import check_same_index, couple
 
 Array = NDArray[np.float64]
+Order = NDArray[np.intp]
+
+STATISTICS = ("wilks", "roy", "pillai")
+SHUFFLES = ("whole", "within", "both")
 
 # Resamples a task: few enough to share among jobs, many enough to outweigh a task's overhead. The
 # random numbers belong to the task, so that results do not depend on the number of jobs.
@@ -53,7 +66,10 @@ class PermutationResult:
     stepwise_pvalues : ndarray of shape (n_roots,)
         The same before the step-down maximum: valid for a root if all earlier ones are real.
     statistics : ndarray of shape (n_roots,)
-        Minus the logarithm of Wilks' lambda of each root and those after it.
+        Of each root: minus the logarithm of Wilks' lambda of it and those after it, its square
+        (Roy), or the sum of its square and those after it (Pillai).
+    statistic : str
+        Which of the three.
     n_resamples : int
         Number of permutations.
 
@@ -66,6 +82,7 @@ class PermutationResult:
     pvalues: Array
     stepwise_pvalues: Array
     statistics: Array
+    statistic: str
     n_resamples: int
 
 
@@ -73,6 +90,10 @@ def permutation_test(
     X: Any,
     Y: Any,
     *,
+    statistic: str = "wilks",
+    covariates: Any = None,
+    groups: Any = None,
+    shuffle: str = "whole",
     n_resamples: int = 999,
     random_state: Any = None,
     n_jobs: int | None = None,
@@ -84,7 +105,18 @@ def permutation_test(
     X : array-like of shape (n_samples, n_features_x)
         One set of columns.
     Y : array-like of shape (n_samples, n_features_y)
-        The other set, for the same rows. Rows must be exchangeable: no groups, no time series.
+        The other set, for the same rows. Rows must be exchangeable, or `groups` say which are.
+    statistic : {"wilks", "roy", "pillai"}, default "wilks"
+        What is compared. "wilks" and "pillai": is there any correlation from this root on, be it
+        spread over many? "roy": is this root by itself larger than what noise gives?
+    covariates : array-like of shape (n_samples, n_covariates), default None
+        What is taken out of both sides, beside the constant, before they are correlated.
+    groups : array-like of shape (n_samples,), default None
+        Labels of rows that belong together: measurements of one subject, say. Not with covariates.
+    shuffle : {"whole", "within", "both"}, default "whole"
+        With groups: whether whole groups trade places, with others of as many rows and the order
+        of their rows kept; or the rows of each group do; or both. "within" leaves what
+        differs between groups in place, "both" needs rows that are exchangeable within groups.
     n_resamples : int, default 999
         Number of permutations, at least 1; the smallest p-value is 1 / (n_resamples + 1).
     random_state : None, int, Generator or RandomState, default None
@@ -103,13 +135,14 @@ def permutation_test(
         If a side is not numeric, or an argument of the wrong type.
     ValueError
         If a side has not two dimensions, has missing or infinite values or no column that varies,
-        if the numbers of rows differ or `n_resamples` is less than 1.
+        if the numbers or the indexes of the rows differ, if `n_resamples` is less than 1, another
+        argument none of its choices, or if groups leave nothing to permute.
 
     Warns
     -----
     ForcedCorrelationWarning
-        If rank X + rank Y > n_samples - 1: permuted correlations are then forced as well, and all
-        p-values are 1.
+        If rank X + rank Y > n_samples - 1 (less one for each covariate): permuted correlations are
+        then forced as well, and all p-values are 1.
 
     See Also
     --------
@@ -117,7 +150,7 @@ def permutation_test(
 
     Notes
     -----
-    Step-wise, with Wilks' lambda [1]_: root k is tested on what is left of both sides after
+    Step-wise [1]_: root k is tested on what is left of both sides after
     their first k pairs, including the directions by which one side is wider. A plain permutation
     of the data compares it with correlations that still contain the earlier pairs; and even the
     remainders must be permuted within the n - 1 - k directions that are left to them, or the
@@ -125,10 +158,17 @@ def permutation_test(
     (1 + number of permutations that reach the observed statistic) / (1 + n_resamples), and the
     step-down value the largest up to its root. Neither side is factorised again.
 
+    With covariates, what is permuted are the n_samples - 1 - (rank of the covariates) rows of both
+    sides in an orthonormal basis of what the constant and the covariates leave [2]_. To regress
+    the covariates out first and permute the residuals rejects far too often. The p-value is exact
+    for normal rows, and close for others.
+
     References
     ----------
     .. [1] Winkler, A. M., Renaud, O., Smith, S. M., Nichols, T. E. (2020). Permutation inference
        for canonical correlation analysis. NeuroImage 220, 117065.
+    .. [2] Huh, M.-H., Jhun, M. (2001). Random permutation testing in multiple linear regression.
+       Communications in Statistics - Theory and Methods 30, 2023-2032.
 
     Examples
     --------
@@ -139,75 +179,155 @@ def permutation_test(
     >>> bool(result.pvalues[0] < 0.15), bool(result.pvalues[1] > 0.5)
     (True, True)
     """
+    check_choice(statistic, "statistic", STATISTICS)
+    check_choice(shuffle, "shuffle", SHUFFLES)
     n_resamples = check_integer(n_resamples, "n_resamples", low=1)
     generator = check_random_state(random_state)
-    coupling = couple(X, Y)
+    coupling = couple(X, Y, covariates)
+    draw = _plain_order if groups is None else _order_of_groups(X, Y, groups, shuffle)
+    if groups is not None and covariates is not None:
+        raise ValueError(
+            "`groups` and `covariates` cannot be combined: in the basis of what covariates leave, "
+            "each row mixes rows of several groups."
+        )
     left, correlations, right = coupling.rotations(full=True)
-    if coupling.n_forced:
-        counts = np.full(len(correlations), n_resamples)
-    else:
-        held, moved = coupling.x.whitened() @ left, coupling.y.whitened() @ right
+    counts = np.full(len(correlations), n_resamples)
+    if not coupling.n_forced:
+        held = coupling.x.times(coupling.x.whitener @ left)
+        moved = coupling.y.times(coupling.y.whitener @ right)
+        if coupling.removed is not None:
+            held, moved = (_rows_beside(coupling.removed, side) for side in (held, moved))
         if held.shape[1] < moved.shape[1]:
             held, moved = moved, held
-        counts = count_exceedances(held, moved, correlations, n_resamples, generator, n_jobs)
+        test = _Test(statistic, draw, SHRINKAGE * held, moved, _threshold(correlations, statistic))
+        counts = count_exceedances(test, n_resamples, generator, n_jobs)
     stepwise = (1 + counts) / (1 + n_resamples)
     return PermutationResult(
         correlations=correlations,
         pvalues=np.maximum.accumulate(stepwise),
         stepwise_pvalues=stepwise,
-        statistics=observed_statistics(correlations),
+        statistics=observed_statistics(correlations, statistic),
+        statistic=statistic,
         n_resamples=n_resamples,
     )
 
 
-def observed_statistics(correlations: Array) -> Array:
-    """Return minus log Wilks' lambda of every root and those after it."""
+def observed_statistics(correlations: Array, statistic: str) -> Array:
+    """Return the statistic of every root (and those after it)."""
+    squares = correlations**2
+    if statistic == "roy":
+        return np.asarray(squares)
     with np.errstate(divide="ignore"):
-        logs = -np.log1p(-(correlations**2))
-    return np.asarray(np.cumsum(logs[::-1])[::-1])
+        terms = -np.log1p(-squares) if statistic == "wilks" else squares
+    return np.asarray(np.cumsum(terms[::-1])[::-1])
+
+
+def permuted_statistics(cosines: Array, statistic: str) -> Array:
+    """Return the statistic of every root from the matrix of cosines M (p >= q)."""
+    roots = range(cosines.shape[1])
+    if statistic != "wilks":
+        squares = [_squares_beside(cosines, k) for k in roots]
+        return np.array([values[-1] if statistic == "roy" else values.sum() for values in squares])
+    remainder = np.eye(len(roots)) - cosines.T @ cosines
+    numerators = _trailing_log_determinants(remainder)
+    denominators = np.array([_log_determinant_beside(cosines[:k, k:]) for k in roots])
+    return denominators - numerators
+
+
+@dataclass(frozen=True)
+class _Test:
+    """What every task of permutations needs."""
+
+    # `held` (n, p) and `moved` (n, q), p >= q: orthonormal canonical variates of both sides.
+
+    statistic: str
+    draw: Callable[[np.random.Generator, int], Order]
+    held: Any
+    moved: Any
+    threshold: Array
 
 
 def count_exceedances(
-    held: Array,
-    moved: Array,
-    correlations: Array,
-    n_resamples: int,
-    random_state: np.random.Generator,
-    n_jobs: int | None,
+    test: _Test, n_resamples: int, random_state: np.random.Generator, n_jobs: int | None
 ) -> NDArray[np.int64]:
-    """Return, for every root, how many permutations reach the observed statistic.
-
-    `held` (n, p) and `moved` (n, q), p >= q, are the orthonormal canonical variates of both sides.
-    """
-    observed = observed_statistics(SHRINKAGE * correlations)
-    threshold = (1.0 - TIE_TOLERANCE) * observed - SMALLEST_DIFFERENCE
-    held = SHRINKAGE * held
+    """Return, for every root, how many permutations reach the observed statistic."""
     n_tasks = -(-n_resamples // TASK_RESAMPLES)
     sizes = [TASK_RESAMPLES] * (n_tasks - 1) + [n_resamples - TASK_RESAMPLES * (n_tasks - 1)]
     counts: list[Any] = Parallel(n_jobs=n_jobs)(
-        delayed(_count_in_task)(held, moved, threshold, size, generator)
+        delayed(_count_in_task)(test, size, generator)
         for size, generator in zip(sizes, random_state.spawn(n_tasks), strict=True)
     )
     return np.asarray(np.sum(counts, axis=0), dtype=np.int64)
 
 
-def permuted_statistics(cosines: Array) -> Array:
-    """Return minus log Wilks' lambda of every root from the matrix of cosines M (p >= q)."""
-    q = cosines.shape[1]
-    remainder = np.eye(q) - cosines.T @ cosines
-    numerators = _trailing_log_determinants(remainder)
-    denominators = np.array([_log_determinant_beside(cosines[:k, k:]) for k in range(q)])
-    return denominators - numerators
-
-
-def _count_in_task(
-    held: Array, moved: Array, threshold: Array, size: int, generator: np.random.Generator
-) -> NDArray[np.int64]:
-    counts = np.zeros(len(threshold), dtype=np.int64)
+def _count_in_task(test: _Test, size: int, generator: np.random.Generator) -> NDArray[np.int64]:
+    counts = np.zeros(len(test.threshold), dtype=np.int64)
     for _ in range(size):
-        order = generator.permutation(len(moved))
-        counts += permuted_statistics(held.T @ moved[order]) >= threshold
+        moved = take(test.moved, test.draw(generator, test.moved.shape[0]))
+        cosines = to_numpy(test.held.T @ moved)
+        counts += permuted_statistics(cosines, test.statistic) >= test.threshold
     return counts
+
+
+def _threshold(correlations: Array, statistic: str) -> Array:
+    observed = observed_statistics(SHRINKAGE * correlations, statistic)
+    return (1.0 - TIE_TOLERANCE) * observed - SMALLEST_DIFFERENCE
+
+
+def _plain_order(generator: np.random.Generator, n_rows: int) -> Order:
+    return generator.permutation(n_rows)
+
+
+def _order_of_groups(X: Any, Y: Any, groups: Any, shuffle: str) -> Callable[..., Order]:
+    check_same_index(X=X, Y=Y, groups=groups)
+    codes, _ = encode_labels(groups, "groups")
+    check_same_length(X=X, groups=codes)
+    members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+    sizes = np.array([len(rows) for rows in members])
+    alike = [np.flatnonzero(sizes == size) for size in np.unique(sizes)]
+    reasons = []
+    if shuffle != "within" and max(map(len, alike)) < 2:
+        reasons.append("no two groups have equally many rows")
+    if shuffle != "whole" and sizes.max() < 2:
+        reasons.append("no group has two rows")
+    if len(reasons) == (2 if shuffle == "both" else 1):
+        raise ValueError(
+            f"`groups` leave nothing to permute by shuffle={shuffle!r}: {', and '.join(reasons)}."
+        )
+
+    def draw(generator: np.random.Generator, n_rows: int) -> Order:
+        order = np.arange(n_rows)
+        source = np.arange(len(members))
+        if shuffle != "within":
+            for peers in alike:
+                source[peers] = generator.permutation(peers)
+        for group, rows in enumerate(members):
+            taken = members[source[group]]
+            order[rows] = taken if shuffle == "whole" else generator.permutation(taken)
+        return order
+
+    return draw
+
+
+def _rows_beside(removed: Any, variates: Any) -> Any:
+    """Return variates, orthogonal to `removed` (n, m), in a basis of its complement: n - m rows."""
+    # A block reflection I - Y (I - A)^-1 Y' takes removed @ turn to the first m unit vectors if
+    # Y = removed @ turn - these, and A, the first m rows of removed @ turn, is symmetric; negative
+    # semidefinite, so that nothing cancels (Schreiber and Parlett, 1988).
+    m = removed.shape[1]
+    left, singular, right = np.linalg.svd(to_numpy(removed[:m, :]))
+    turn = -(right.T @ left.T)
+    inverse = (left / (1.0 + singular)) @ left.T
+    n = variates.shape[0]
+    reflected = removed[m:n, :] @ like(turn @ inverse, removed) @ variates[:m, :]
+    return variates[m:n, :] + reflected
+
+
+def _squares_beside(cosines: Array, k: int) -> Array:
+    """Return the squared correlations of root k and those after it, increasing."""
+    beside, own = cosines[:k, k:], cosines[k:, k:]
+    space = np.eye(own.shape[1]) - beside.T @ beside
+    return np.asarray(linalg.eigvalsh(own.T @ own, space, check_finite=False))
 
 
 def _trailing_log_determinants(matrix: Array) -> Array:

@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from afterfit._arrays import namespace, to_numpy
 from afterfit._validation import check_real
-from afterfit.cca._whitening import centred, check_pair, couple, storage_epsilon
+from afterfit.cca._whitening import (
+    Coupling,
+    Side,
+    check_pair,
+    couple,
+    couple_sides,
+    cross_products,
+    householder_factor,
+    joint_gram,
+    open_sides,
+    row_blocks,
+    warn_of,
+)
 
 Array = NDArray[np.float64]
 
@@ -36,7 +50,7 @@ def mean_cca(X: Any, Y: Any) -> float:
         If a side is not numeric.
     ValueError
         If a side has not two dimensions, has missing or infinite values or no column that varies,
-        or if the numbers of rows differ.
+        or if the numbers or the indexes of the rows differ.
 
     Warns
     -----
@@ -134,10 +148,7 @@ def svcca(X: Any, Y: Any, *, explained_variance: float = 0.99) -> float:
     share = check_real(explained_variance, "explained_variance")
     if not 0.0 < share <= 1.0:
         raise ValueError(f"`explained_variance` must lie in (0, 1], got {explained_variance!r}.")
-    x_data, y_data = check_pair(X, Y)
-    x_leading = _leading_directions(x_data, "X", storage_epsilon(X), share)
-    y_leading = _leading_directions(y_data, "Y", storage_epsilon(Y), share)
-    return float(couple(x_leading, y_leading).correlations().mean())
+    return svcca_of(*open_sides(X, Y, check_pair(X, Y)), share)
 
 
 def pwcca(X: Any, Y: Any) -> float:
@@ -161,7 +172,7 @@ def pwcca(X: Any, Y: Any) -> float:
         If a side is not numeric.
     ValueError
         If a side has not two dimensions, has missing or infinite values or no column that varies,
-        or if the numbers of rows differ.
+        or if the numbers or the indexes of the rows differ.
 
     Warns
     -----
@@ -198,20 +209,19 @@ def pwcca(X: Any, Y: Any) -> float:
     >>> round(mean_cca(X, Y), 2), round(pwcca(X, Y), 2)
     (0.52, 0.89)
     """
-    coupling = couple(X, Y)
-    left, correlations, _ = coupling.rotations()
-    variates = coupling.x.whitened() @ left
-    weights = np.abs(variates.T @ coupling.x.centred()).sum(axis=1)
-    return float(np.clip(weights @ correlations / weights.sum(), 0.0, 1.0))
+    return pwcca_of(couple(X, Y))
 
 
-def linear_cka(X: Any, Y: Any) -> float:
+def linear_cka(X: Any, Y: Any, *, debiased: bool = False) -> float:
     """Return the centred kernel alignment of two representations with linear kernels, in [0, 1].
 
     Parameters
     ----------
     X, Y : array-like of shape (n_samples, n_features_x) and (n_samples, n_features_y)
         Two representations of the same rows. More columns than rows are fine.
+    debiased : bool, default False
+        Whether to take off what finite numbers of rows add: independent sides then have the
+        expectation 0, about, and values down to -1 are possible. Needs at least 4 rows.
 
     Returns
     -------
@@ -224,7 +234,7 @@ def linear_cka(X: Any, Y: Any) -> float:
         If a side is not numeric.
     ValueError
         If a side has not two dimensions, has missing or infinite values or no column that varies,
-        or if the numbers of rows differ.
+        or if the numbers or the indexes of the rows differ.
 
     See Also
     --------
@@ -233,7 +243,9 @@ def linear_cka(X: Any, Y: Any) -> float:
     Notes
     -----
     For centred sides, norm(Y'X)^2 / (norm(X'X) norm(Y'Y)) in Frobenius norms [1]_, the version of
-    the paper, whose estimate of HSIC is biased upwards when columns are many and rows are few.
+    the paper, whose estimate of HSIC is biased upwards when columns are many and rows are few: two
+    independent sides of 64 rows and 768 columns have 0.92. Debiased, all three products are
+    replaced by unbiased estimates of HSIC [2]_, which leave the diagonals of the kernels out.
     Invariant to shifts, rotations and isotropic scaling; not to other invertible maps. The
     products are taken over rows or over columns, whichever is smaller.
 
@@ -241,6 +253,8 @@ def linear_cka(X: Any, Y: Any) -> float:
     ----------
     .. [1] Kornblith, S., Norouzi, M., Lee, H., Hinton, G. (2019). Similarity of neural network
        representations revisited. ICML, equations 1 to 5.
+    .. [2] Song, L., Smola, A., Gretton, A., Bedo, J., Borgwardt, K. (2012). Feature selection via
+       dependence maximization. Journal of Machine Learning Research 13, 1393-1434.
 
     Examples
     --------
@@ -253,24 +267,78 @@ def linear_cka(X: Any, Y: Any) -> float:
     >>> round(linear_cka(X, X * [1, 1, 100]), 2)
     0.62
     """
-    x_data, y_data = check_pair(X, Y)
-    x = centred(x_data, "X", storage_epsilon(X))
-    y = centred(y_data, "Y", storage_epsilon(Y))
-    if x.shape[1] + y.shape[1] <= len(x):
-        across = np.linalg.norm(x.T @ y) ** 2
-        within = np.linalg.norm(x.T @ x) * np.linalg.norm(y.T @ y)
+    tables = check_pair(X, Y)
+    if debiased and len(tables["X"]) < 4:
+        raise ValueError(f"`debiased` needs at least 4 rows, got {len(tables['X'])}.")
+    return linear_cka_of(*open_sides(X, Y, tables), debiased)
+
+
+def svcca_of(x: Side, y: Side, share: float) -> float:
+    """Return the mean correlation of the leading directions of two opened sides."""
+    coupling = couple_sides(_leading(x, share), _leading(y, share), x.n_values - 1)
+    warn_of(coupling, stacklevel=4)
+    return float(coupling.correlations().mean())
+
+
+def pwcca_of(coupling: Coupling) -> float:
+    """Return the mean of the correlations, weighted by what they explain of the first side."""
+    left, correlations, _ = coupling.rotations()
+    products, _, _ = cross_products(coupling.x, coupling.x.whitener @ left)
+    scale = np.where(np.isfinite(coupling.x.scale), coupling.x.scale, 0.0)
+    weights = (scale / coupling.x.common_scale) @ np.abs(products)
+    return float(np.clip(weights @ correlations / weights.sum(), 0.0, 1.0))
+
+
+def linear_cka_of(x: Side, y: Side, debiased: bool = False) -> float:
+    """Return the alignment of two opened sides."""
+    n, p = x.data.shape
+    if p + y.data.shape[1] <= n:
+        gram = joint_gram(x, y, common_scale=True)
+        parts = gram[:p, p:], gram[:p, :p], gram[p:, p:]
+        across, x_self, y_self = (float(np.vdot(part, part)) for part in parts)
     else:
-        x_kernel, y_kernel = x @ x.T, y @ y.T
-        across = np.vdot(x_kernel, y_kernel)
-        within = np.linalg.norm(x_kernel) * np.linalg.norm(y_kernel)
-    return float(np.clip(across / within, 0.0, 1.0))
+        kernels = [_kernel(side) for side in (x, y)]
+        across, x_self, y_self = (
+            _product(kernels[i], kernels[j]) for i, j in ((0, 1), (0, 0), (1, 1))
+        )
+    if debiased:
+        lengths = [_squared_lengths(side) for side in (x, y)]
+        across = _unbiased(across, *lengths)
+        x_self, y_self = _unbiased(x_self, *lengths[:1] * 2), _unbiased(y_self, *lengths[1:] * 2)
+    within = np.sqrt(x_self) * np.sqrt(y_self)
+    return float(np.clip(across / within, -1.0 if debiased else 0.0, 1.0))
 
 
-def _leading_directions(data: Array, name: str, epsilon: Array, share: float) -> Array:
-    shifted = centred(data, name, epsilon)
-    factor = np.linalg.qr(shifted, mode="r") if len(data) > data.shape[1] else shifted
-    _, singular, right = np.linalg.svd(factor, full_matrices=False)
+def _unbiased(product: float, x_lengths: Array, y_lengths: Array) -> float:
+    # Song et al. (2012), equation 5, times n (n - 3), for kernels of centred columns, whose rows
+    # have the sum 0: without its diagonal the row sums of a kernel are minus its diagonal.
+    n, diagonal = len(x_lengths), float(x_lengths @ y_lengths)
+    sums = float(x_lengths.sum() * y_lengths.sum())
+    return product - diagonal + sums / ((n - 1) * (n - 2)) - 2.0 / (n - 2) * diagonal
+
+
+def _squared_lengths(side: Side) -> Array:
+    xp = namespace(side.data)
+    blocks = [side.scaled(rows, side.common_scale) for rows in row_blocks(side.data)]
+    return to_numpy(xp.concat([xp.sum(block**2, axis=1) for block in blocks]))
+
+
+def _kernel(side: Side) -> Any:
+    rows = side.scaled(slice(0, side.data.shape[0]), side.common_scale)
+    return rows @ rows.T
+
+
+def _product(left: Any, right: Any) -> float:
+    return float(namespace(left).sum(left * right))
+
+
+def _leading(side: Side, share: float) -> Side:
+    """Return the side with a whitener of its leading singular directions."""
+    used = np.isfinite(side.scale)
+    units = np.where(used, side.scale, 0.0) / side.common_scale
+    _, singular, right = np.linalg.svd(householder_factor(side) * units, full_matrices=False)
     explained = np.cumsum(singular**2)
     enough = explained >= share * explained[-1] * (1.0 - SHARE_ROUNDING)
     n_kept = int(np.argmax(enough)) + 1
-    return np.asarray(shifted @ right[:n_kept].T)
+    whitener = (right[:n_kept] / singular[:n_kept, np.newaxis]).T / side.common_scale
+    return replace(side, whitener=whitener * used[:, np.newaxis], is_whitened=True)

@@ -6,40 +6,57 @@ and Golub, 1973). Whiteners come from the Cholesky factor of a Gram matrix. That
 condition number, so one step is enough only for columns that are not far from orthogonal; others
 get a first whitener from a Gram matrix or, where that is not safe, a Householder QR, and the step
 is done again on what it leaves (Cholesky QR twice: Yamamoto et al., 2015), which keeps full
-accuracy. All passes run over blocks of rows, so no copy of the data is ever made.
+accuracy. All passes run over blocks of rows, in float64, in the library and on the device of the
+data; matrices of columns by columns alone come over to NumPy.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import array_api_compat as compat
+import narwhals as nw
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import linalg
 
+from afterfit._arrays import (
+    as_float64,
+    check_foreign_matrix,
+    check_same_device,
+    epsilon,
+    is_foreign,
+    like,
+    namespace,
+    open_array,
+    to_numpy,
+)
 from afterfit._validation import check_matrix, check_same_length
 
 Array = NDArray[np.float64]
 
+FLOAT64_EPSILON = float(np.finfo(np.float64).eps)
 # A column belongs to the basis if the part of it that the columns before it do not explain is
-# longer than this power of the machine epsilon times the column's own length: 3.7e-11 for
-# float64, 2.4e-5 for columns stored as float32.
-RANK_EXPONENT = 2.0 / 3.0
-# Rounding of the stored values: what is within this many epsilons of a column's magnitude is
-# noise. It makes a column with a large offset redundant sooner, and a constant one constant.
-ROUNDING_UNITS = 8.0
+# longer than this share of its length, and than so many roundings of the numbers as stored.
+SMALLEST_SHARE = FLOAT64_EPSILON ** (2.0 / 3.0)
+ROUNDING_UNITS = 4.0
 # A spread that cannot be divided by counts as constant.
 SMALLEST_SPREAD = 1e-307
 # Reciprocal condition numbers (1-norm) of a Cholesky factor of columns of length 1. Above the
 # first, one Cholesky step keeps thirteen digits; below the second, it is no start for another one.
 ONE_STEP = 0.03
 FIRST_STEP = 1e-5
-# Values per block of rows: half a megabyte, so that a block and its product stay in the cache.
+# Values per block of rows: half a megabyte for NumPy, so that a block and its product stay in the
+# cache; more where each call is a message to another device.
 BLOCK_VALUES = 2**16
+FOREIGN_BLOCK_VALUES = 2**24
+# From this rank on the singular values of the cosines are computed where the data lie, as
+# eigenvalues of [0 C; C' 0]: libraries for devices are faster and more exact at these.
+DEVICE_RANK = 512
 
 
 class ForcedCorrelationWarning(UserWarning):
@@ -52,58 +69,93 @@ class ForcedCorrelationWarning(UserWarning):
     __module__ = "afterfit.cca"
 
 
+class StorageWarning(UserWarning):
+    """Warn that columns were left out only because of the few digits they were stored with.
+
+    What the other columns leave of them is within the rounding of float32, float16 or bfloat16.
+    """
+
+    __module__ = "afterfit.cca"
+
+
 @dataclass(frozen=True)
 class Side:
     """One data matrix, its column means, and the whitener of what it spans."""
 
-    # One number a column: `scale`, infinite for constant ones; `rounding`, the error of the stored
-    # values in units of it; `tolerance`, the share of its length that must remain of it to count.
-    # `is_whitened` is False while the whitener only divides by the scale.
+    # One number a column: `mean`, and `residue`, what its rounding left out; `scale`, infinite for
+    # constant ones; `epsilon`, the spacing of the numbers as stored; `size`, what they are rounded
+    # relative to beside their deviations, in units of the scale, `n_values` times. `is_whitened` is
+    # False while the whitener only divides by the scale. `n_lost` columns were left out because
+    # of their storage alone.
 
     name: str
-    data: Array
+    data: Any
     mean: Array
+    residue: Array
     scale: Array
-    rounding: Array
-    tolerance: Array
-    whitener: Array
-    is_whitened: bool
+    epsilon: Array
+    size: Array
+    n_values: int
+    whitener: Array = field(default_factory=lambda: np.empty((0, 0)))
+    is_whitened: bool = False
+    n_lost: int = 0
 
     @property
     def rank(self) -> int:
         """Return the number of directions that the centred columns span."""
         return int(self.whitener.shape[1])
 
-    def centred(self) -> Array:
-        """Return the columns minus their means, up to one common factor."""
-        return _centred(self.data, self.mean, self.scale)
+    @property
+    def common_scale(self) -> float:
+        """Return one number that all columns can be divided by, so that the largest is about 1."""
+        return float(self.scale[np.isfinite(self.scale)].max())
 
-    def whitened(self) -> Array:
-        """Return (n, rank) orthonormal columns that span the centred data."""
-        return np.asarray((self.data - self.mean) @ self.whitener)
+    def times(self, weights: Array) -> Any:
+        """Return the centred rows times `weights`, in the library of the data."""
+        blocks = [self.block_times(weights, rows) for rows in row_blocks(self.data)]
+        return namespace(self.data).concat(blocks)
+
+    def block_times(self, weights: Array, rows: slice) -> Any:
+        """Return some of the centred rows times `weights`."""
+        centred = as_float64(self.data[rows, :]) - like(self.mean, self.data)
+        return centred @ like(weights, self.data)
+
+    def scaled(self, rows: slice, scale: Any = None) -> Any:
+        """Return some centred rows, each column divided by its scale; constant ones are 0."""
+        factors = 1.0 / self.scale if scale is None else np.isfinite(self.scale) / scale
+        centred = as_float64(self.data[rows, :]) - like(self.mean, self.data)
+        centred *= like(factors, self.data)
+        return centred
 
 
 @dataclass(frozen=True)
 class Coupling:
     """Both sides with exact whiteners, and the cosines between their orthonormal bases."""
 
+    # `degrees` is the number of directions that centring (and covariates) leave to the rows;
+    # `removed` an orthonormal basis of the constant and the covariates, if there are any.
+
     x: Side
     y: Side
     cosines: Array
-
-    @property
-    def n_samples(self) -> int:
-        """Return the number of rows."""
-        return len(self.x.data)
+    degrees: int
+    removed: Any = None
 
     @property
     def n_forced(self) -> int:
         """Return how many correlations are 1 whatever the data are."""
-        return max(0, self.x.rank + self.y.rank - (self.n_samples - 1))
+        return max(0, self.x.rank + self.y.rank - self.degrees)
 
     def correlations(self) -> Array:
         """Return the canonical correlations, decreasing."""
-        return _as_correlations(linalg.svdvals(self.cosines))
+        rank = min(self.x.rank, self.y.rank)
+        if rank < DEVICE_RANK or not is_foreign(self.x.data):
+            return _as_correlations(linalg.svdvals(self.cosines))
+        p = self.x.rank
+        both = np.zeros((p + self.y.rank,) * 2)
+        both[:p, p:], both[p:, :p] = self.cosines, self.cosines.T
+        values = to_numpy(namespace(self.x.data).linalg.eigvalsh(like(both, self.x.data)))
+        return _as_correlations(values[::-1][:rank])
 
     def rotations(self, full: bool = False) -> tuple[Array, Array, Array]:
         """Return U, the correlations and V, which turn both bases into canonical variates."""
@@ -111,190 +163,245 @@ class Coupling:
         return left, _as_correlations(cosines), right.T
 
 
-def check_pair(X: Any, Y: Any) -> tuple[Array, Array]:
-    """Return both as float64 matrices of equal length, or raise."""
-    arrays = []
-    for name, value in (("X", X), ("Y", Y)):
-        _refuse_images(value, name)
-        arrays.append(check_matrix(value, name, min_rows=2))
-    check_same_length(X=arrays[0], Y=arrays[1])
-    return arrays[0], arrays[1]
+def check_pair(X: Any, Y: Any, **others: Any) -> dict[str, Any]:
+    """Return all as matrices of equal length, by name; or raise.
+
+    NumPy, frames and lists become float64; arrays of other libraries stay what they are.
+    """
+    values = {"X": X, "Y": Y, **others}
+    tables = {name: check_table(value, name) for name, value in values.items()}
+    lengths = {name: range(table.shape[0]) for name, table in tables.items()}
+    check_same_length(**lengths)
+    check_same_index(**values)
+    check_same_device(**tables)
+    return tables
+
+
+def check_table(value: Any, name: str, min_rows: int = 2) -> Any:
+    """Return `value` as a matrix: of float64 from NumPy, frames and lists, else as it came."""
+    shape: tuple[int, ...] = _shape(value)
+    if len(shape) > 2 and name in ("X", "Y"):
+        raise ValueError(
+            f"`{name}` must have two dimensions (n_samples, n_features), got shape "
+            f"{shape}. Say which axes count rows: `as_rows({name}, 0)` makes a row of all "
+            f"numbers of an element of the first axis, `as_rows({name}, {_all_but(1, shape)})` of "
+            f"the {shape[1]} channels of a position where these are axis 1, `as_rows({name}, "
+            f"{_all_but(len(shape) - 1, shape)})` of the {shape[-1]} where they come last."
+        )
+    if compat.is_dask_array(value):
+        raise TypeError(
+            f"`{name}` must be in memory, got an array of dask: `CCAAccumulator` takes it block by "
+            "block."
+        )
+    if not is_foreign(value):
+        return check_matrix(value, name, min_rows=min_rows)
+    return check_foreign_matrix(open_array(value, name), name, min_rows=min_rows)
+
+
+def check_same_index(**values: Any) -> None:
+    """Raise if two frames or series of pandas name their rows differently."""
+    framed = {k: v.index for k, v in values.items() if isinstance(v, pd.DataFrame | pd.Series)}
+    for name, index in framed.items():
+        first = next(iter(framed))
+        if not index.equals(framed[first]):
+            raise ValueError(
+                f"The index of `{name}` differs from that of `{first}`: they are not the same "
+                f"rows. Align them, or pass `{name}.to_numpy()` if the order is meant."
+            )
 
 
 def storage_epsilon(X: Any) -> Array:
     """Return the relative spacing of the numbers as handed in, of all columns or of each.
 
-    That of float32 is coarser, and a DataFrame may hold it beside float64.
+    That of float32 is coarser, and a frame may hold it beside float64.
     """
-    if isinstance(X, pd.DataFrame):
+    if is_foreign(X):
+        return np.array([epsilon(X)])
+    if isinstance(X, np.ndarray):
+        dtypes = [X.dtype]
+    elif isinstance(X, pd.DataFrame):
         dtypes = [column.to_numpy().dtype for _, column in X.iloc[:1].items()]
     else:
+        frame = nw.from_native(X, pass_through=True, eager_only=True)
+        if isinstance(frame, nw.DataFrame):
+            narrow = [dtype == nw.Float32 for dtype in frame.schema.values()]
+            return np.where(narrow, np.finfo(np.float32).eps, FLOAT64_EPSILON)
         dtypes = [np.asarray(X).dtype]
-    finest = np.finfo(np.float64).eps
     coarse = [float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0 for dtype in dtypes]
-    return np.maximum(coarse, finest)
+    return np.maximum(coarse, FLOAT64_EPSILON)
 
 
-def couple(X: Any, Y: Any, *, warn: bool = True, stacklevel: int = 3) -> Coupling:
-    """Check both matrices, whiten them and return their coupling; warn of forced correlations."""
-    x_data, y_data = check_pair(X, Y)
-    coupling = couple_sides(
-        open_side(x_data, "X", storage_epsilon(X)), open_side(y_data, "Y", storage_epsilon(Y))
-    )
-    if warn:
-        warn_if_forced(coupling, stacklevel=stacklevel + 1)
+def couple(X: Any, Y: Any, covariates: Any = None, *, stacklevel: int = 3) -> Coupling:
+    """Check both matrices, whiten them and return their coupling; warn of what it forces."""
+    others = {} if covariates is None else {"covariates": _as_columns(covariates)}
+    tables = check_pair(X, Y, **others)
+    x, y = open_sides(X, Y, tables)
+    if covariates is None:
+        coupling = couple_sides(x, y, len(tables["X"]) - 1)
+    else:
+        coupling = _couple_residuals(x, y, others["covariates"], tables["covariates"])
+    warn_of(coupling, stacklevel=stacklevel + 1)
     return coupling
 
 
-def warn_if_forced(coupling: Coupling, *, stacklevel: int) -> None:
-    """Warn when some canonical correlations are 1 by the number of rows alone."""
+def open_sides(X: Any, Y: Any, tables: dict[str, Any]) -> tuple[Side, Side]:
+    """Return both sides of checked tables, as precise as they were stored, not whitened yet."""
+    return (
+        open_side(tables["X"], "X", storage_epsilon(X)),
+        open_side(tables["Y"], "Y", storage_epsilon(Y)),
+    )
+
+
+def warn_of(coupling: Coupling, *, stacklevel: int) -> None:
+    """Warn if correlations are forced to be 1, or if storage alone lowers a rank."""
+    for side in (coupling.x, coupling.y):
+        if side.n_lost:
+            warnings.warn(
+                f"{side.n_lost} of the {len(side.mean)} columns of `{side.name}` count as "
+                "combinations of the others (or as constant) because of the few digits of their "
+                f"storage. If these digits are exact, pass `{side.name}` as float64; if they are "
+                "rounded, nothing is lost.",
+                StorageWarning,
+                stacklevel=stacklevel,
+            )
     if coupling.n_forced:
-        n_columns = coupling.x.data.shape[1] + coupling.y.data.shape[1]
+        n_columns = len(coupling.x.mean) + len(coupling.y.mean)
+        n_removed = 1 if coupling.removed is None else coupling.removed.shape[1]
+        what = "centring" if n_removed == 1 else "centring and covariates"
         warnings.warn(
             f"{coupling.n_forced} of the {min(coupling.x.rank, coupling.y.rank)} canonical "
             f"correlations are forced to be 1: `X` has rank {coupling.x.rank} and `Y` rank "
-            f"{coupling.y.rank}, but {coupling.n_samples} rows leave only "
-            f"{coupling.n_samples - 1} direction(s) after centring. Use fewer columns or "
-            f"more rows: {n_columns + 1} rows are enough for these columns.",
+            f"{coupling.y.rank}, but {coupling.degrees + n_removed} rows leave only "
+            f"{coupling.degrees} direction(s) after {what}. Use fewer columns or "
+            f"more rows: {n_columns + n_removed} rows are enough for these columns.",
             ForcedCorrelationWarning,
             stacklevel=stacklevel,
         )
 
 
-def open_side(data: Array, name: str, epsilon: Array) -> Side:
-    """Return the side with its columns centred and scaled, and not whitened yet."""
-    mean, scale, magnitude = _location(data, name, epsilon)
-    # With a constant column the Gram matrix is singular, with too few rows as well.
-    can_wait = bool(np.isfinite(scale).all()) and len(data) > data.shape[1]
+def open_side(data: Any, name: str, stored: Array, magnitude: Array | None = None) -> Side:
+    """Return the side with its columns centred and scaled, and not whitened yet.
+
+    Numbers are rounded relative to their size, or to `magnitude` where they were larger before
+    something was taken off.
+    """
+    origin, shift, low, high = _location(data, name)
+    mean = origin + shift
+    size = np.abs(mean) if magnitude is None else magnitude
+    largest = np.maximum(np.abs(low), np.abs(high)) if magnitude is None else magnitude
     side = Side(
         name,
         data,
         mean=mean,
-        scale=scale,
-        rounding=ROUNDING_UNITS * epsilon * magnitude / scale * np.sqrt(len(data)),
-        tolerance=np.broadcast_to(epsilon**RANK_EXPONENT, scale.shape),
-        whitener=np.diag(1.0 / scale) if can_wait else np.empty((len(scale), 0)),
-        is_whitened=False,
+        residue=(origin - mean) + shift,
+        scale=high - low,
+        epsilon=np.broadcast_to(stored, mean.shape),
+        size=size,
+        n_values=data.shape[0],
     )
-    return side if can_wait else _whiten(side, None)
+    return begin_whitening(side, largest)
 
 
-def couple_sides(x: Side, y: Side) -> Coupling:
+def begin_whitening(side: Side, largest: Array) -> Side:
+    """Return the side with constant columns found out, and whitened where that cannot wait."""
+
+    def varies(stored: Any) -> Any:
+        rounding = ROUNDING_UNITS * stored * largest
+        return side.scale > np.maximum(rounding, SMALLEST_SPREAD)
+
+    used = varies(side.epsilon)
+    if not used.any():
+        raise ValueError(
+            f"`{side.name}` must have at least one column that varies, "
+            f"got {len(used)} constant column(s)."
+        )
+    scale = np.where(used, side.scale, np.inf)
+    n_lost = int((varies(FLOAT64_EPSILON) & ~used).sum())
+    side = replace(side, scale=scale, size=side.size / scale, n_lost=n_lost)
+    # With a constant column the Gram matrix is singular, with too few rows as well.
+    if used.all() and side.data.shape[0] > len(used):
+        return replace(side, whitener=np.diag(1.0 / scale))
+    return _whiten(side, None)
+
+
+def couple_sides(x: Side, y: Side, degrees: int) -> Coupling:
     """Return the coupling of two sides, with whiteners that make both orthonormal."""
-    gram = _joint_gram(x, y)
+    gram = joint_gram(x, y)
     x_gram, y_gram = gram[: x.rank, : x.rank], gram[x.rank :, x.rank :]
     x_factor, y_factor = _last_step(x, x_gram), _last_step(y, y_gram)
     if x_factor is None or y_factor is None:
         return couple_sides(
             _whiten(x, x_gram) if x_factor is None else x,
             _whiten(y, y_gram) if y_factor is None else y,
+            degrees,
         )
     cosines = _solve_transposed(x_factor, gram[: x.rank, x.rank :])
     cosines = _solve_transposed(y_factor, cosines.T).T
-    return Coupling(_refined(x, x_factor), _refined(y, y_factor), cosines)
+    return Coupling(_refined(x, x_factor), _refined(y, y_factor), cosines, degrees)
 
 
-def centred(data: Array, name: str, epsilon: Array) -> Array:
-    """Return the columns minus their means, divided by one number so that the largest is 1."""
-    mean, scale, _ = _location(data, name, epsilon)
-    return _centred(data, mean, scale)
-
-
-def row_blocks(n_rows: int, n_columns: int) -> Iterator[slice]:
+def row_blocks(*tables: Any) -> Iterator[slice]:
     """Yield slices of rows that together cover all, each large enough for a QR to pay."""
-    size = max(BLOCK_VALUES // n_columns, 2 * n_columns, 1)
+    n_rows, n_columns = tables[0].shape[0], sum(table.shape[1] for table in tables)
+    values = FOREIGN_BLOCK_VALUES if is_foreign(tables[0]) else BLOCK_VALUES
+    size = max(values // n_columns, 2 * n_columns)
     for start in range(0, n_rows, size):
-        yield slice(start, start + size)
+        yield slice(start, min(start + size, n_rows))
 
 
-def _refuse_images(value: Any, name: str) -> None:
-    try:
-        shape = np.shape(value)
-    except ValueError:  # rows of unequal length: `check_matrix` says so
-        return
-    if len(shape) == 4:
-        raise ValueError(
-            f"`{name}` must have two dimensions (n_samples, n_features), got shape {shape}. "
-            "Rows x channels x height x width must be flattened first: "
-            f"`{name}.reshape(len({name}), -1)` keeps one row an image; "
-            f"`{name}.transpose(0, 2, 3, 1).reshape(-1, {shape[1]})` makes every position "
-            "of every image a row and the channels its features."
-        )
+def joint_gram(x: Side, y: Side, *, common_scale: bool = False) -> Array:
+    """Return the products of all columns of both sides, as whitened so far.
 
-
-def _location(data: Array, name: str, epsilon: Array) -> tuple[Array, Array, Array]:
-    # Return the means, a scale (infinite for a constant column, which it turns into zeros) and
-    # the largest magnitude of each column. Means are taken from the first row on, so that an
-    # offset costs no digits and a constant column is exactly constant.
-    origin = data[0]
-    total = np.zeros(data.shape[1])
-    spread = np.zeros(data.shape[1])
-    with np.errstate(over="ignore", invalid="ignore"):
-        for rows in row_blocks(*data.shape):
-            shifted = data[rows] - origin
-            total += shifted.sum(axis=0)
-            np.maximum(spread, shifted.max(axis=0), out=spread)
-            np.maximum(spread, -shifted.min(axis=0), out=spread)
-    if not (np.isfinite(total).all() and np.isfinite(spread).all()):
-        raise ValueError(f"`{name}` has values too large to average: divide its columns first.")
-    magnitude = np.abs(origin) + spread
-    varies = spread > np.maximum(ROUNDING_UNITS * epsilon * magnitude, SMALLEST_SPREAD)
-    if not varies.any():
-        raise ValueError(
-            f"`{name}` must have at least one column that varies, "
-            f"got {data.shape[1]} constant column(s)."
-        )
-    return origin + total / len(data), np.where(varies, spread, np.inf), magnitude
-
-
-def _centred(data: Array, mean: Array, scale: Array) -> Array:
-    varies = np.isfinite(scale)
-    shifted = np.zeros_like(data)
-    np.subtract(data, mean, out=shifted, where=varies)
-    shifted /= scale[varies].max()
-    return shifted
-
-
-def _joint_gram(x: Side, y: Side) -> Array:
-    gram = np.zeros((x.rank + y.rank, x.rank + y.rank))
-    for rows in row_blocks(len(x.data), x.data.shape[1] + y.data.shape[1]):
-        block = np.empty((len(x.data[rows]), x.rank + y.rank))
-        _fill_block(x, rows, block[:, : x.rank])
-        _fill_block(y, rows, block[:, x.rank :])
-        gram += block.T @ block
+    With a common scale: of the centred columns, those of a side divided by one number.
+    """
+    x_gram: Any = 0.0
+    y_gram: Any = 0.0
+    across: Any = 0.0
+    for rows in row_blocks(x.data, y.data):
+        left, right = (_as_far(side, rows, common_scale) for side in (x, y))
+        x_gram = x_gram + left.T @ left
+        y_gram = y_gram + right.T @ right
+        across = across + left.T @ right
+    p = x_gram.shape[0]
+    gram = np.empty((p + y_gram.shape[0],) * 2)
+    gram[:p, :p], gram[p:, p:], gram[:p, p:] = map(to_numpy, (x_gram, y_gram, across))
+    gram[p:, :p] = gram[:p, p:].T
     return gram
 
 
-def _fill_block(side: Side, rows: slice, out: Array) -> None:
-    if side.is_whitened:
-        np.matmul(side.data[rows] - side.mean, side.whitener, out=out)
-    else:
-        np.subtract(side.data[rows], side.mean, out=out)
-        out *= side.whitener.diagonal()
+def _as_far(side: Side, rows: slice, common_scale: bool) -> Any:
+    if common_scale:
+        return side.scaled(rows, side.common_scale)
+    return side.block_times(side.whitener, rows) if side.is_whitened else side.scaled(rows)
 
 
-def _last_step(side: Side, gram: Array) -> Array | None:
-    """Return the factor that makes the side orthonormal, or None if it must be whitened first."""
-    if side.is_whitened:
-        return np.asarray(np.linalg.cholesky(gram).T, dtype=np.float64)
-    norms = np.sqrt(np.diag(gram))
-    is_exact = (side.rounding < side.tolerance * norms).all()
-    return _safe_cholesky(gram, ONE_STEP) if is_exact else None
+def cross_products(side: Side, weights: Array) -> tuple[Array, Array, Array]:
+    """Return the products of the scaled columns with (data - mean) @ weights, and both lengths."""
+    xp = namespace(side.data)
+    products = lengths = squares = 0.0
+    for rows in row_blocks(side.data):
+        columns, scores = side.scaled(rows), side.block_times(weights, rows)
+        products = products + columns.T @ scores
+        lengths = lengths + xp.sum(columns**2, axis=0)
+        squares = squares + xp.sum(scores**2, axis=0)
+    return to_numpy(products), np.sqrt(to_numpy(lengths)), np.sqrt(to_numpy(squares))
 
 
-def _whiten(side: Side, gram: Array | None) -> Side:
-    """Return the side with a whitener that makes it orthonormal, up to its condition number."""
-    factor = None if gram is None else _safe_cholesky(gram, FIRST_STEP)
-    if factor is None:
-        factor = _householder_factor(side.data, side.mean, side.scale)
-    kept, triangle = _independent_columns(factor, side.rounding, side.tolerance)
-    whitener = np.zeros((len(side.scale), len(kept)))
-    inverse, _ = linalg.lapack.dtrtri(triangle)
-    whitener[kept] = inverse / side.scale[kept, np.newaxis]
-    return replace(side, whitener=whitener, is_whitened=True)
+def householder_factor(side: Side) -> Array:
+    """Return a triangular R with the products of the centred columns, each divided by its scale."""
+    xp = namespace(side.data)
+    factor = None
+    for rows in row_blocks(side.data):
+        block = side.scaled(rows)
+        stacked = block if factor is None else xp.concat([factor, block])
+        if isinstance(stacked, np.ndarray):
+            factor = np.linalg.qr(stacked, mode="r")
+        else:
+            factor = xp.linalg.qr(stacked)[1]
+    return to_numpy(factor)
 
 
-def _safe_cholesky(gram: Array, reciprocal_condition: float) -> Array | None:
+def safe_cholesky(gram: Array, reciprocal_condition: float) -> Array | None:
     """Return the upper Cholesky factor, or None where it would have lost its digits."""
     norms = np.sqrt(np.diag(gram))
     if not (norms > 0.0).all():
@@ -305,27 +412,124 @@ def _safe_cholesky(gram: Array, reciprocal_condition: float) -> Array | None:
     return np.asarray(lower.T * norms)
 
 
-def _householder_factor(data: Array, mean: Array, scale: Array) -> Array:
-    factor = np.empty((0, data.shape[1]))
-    for rows in row_blocks(*data.shape):
-        stacked = np.vstack([factor, (data[rows] - mean) / scale])
-        factor = np.asarray(np.linalg.qr(stacked, mode="r"))
-    return factor
+def _shape(value: Any) -> tuple[int, ...]:
+    try:
+        return tuple(value.shape) if hasattr(value, "shape") else np.shape(value)
+    except ValueError:  # rows of unequal length: `check_matrix` says so
+        return ()
+
+
+def _all_but(axis: int, shape: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(k for k in range(len(shape)) if k != axis)
+
+
+def _as_columns(covariates: Any) -> Any:
+    # One covariate may come as a single column without a second axis.
+    if isinstance(covariates, pd.Series):
+        return covariates.to_frame()
+    if len(_shape(covariates)) != 1:
+        return covariates
+    xp = namespace(covariates) if is_foreign(covariates) else np
+    return xp.reshape(xp.asarray(covariates), (-1, 1))
+
+
+def _location(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
+    # Return the first row, what to add to it for the means, the smallest and the largest values.
+    # Sums are taken from the first row on, so that an offset costs no digits and a constant column
+    # is exactly constant.
+    xp = namespace(data)
+    origin = as_float64(data[0, :])
+    total, low, high = xp.zeros_like(origin), origin, origin
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows in row_blocks(data):
+            block = as_float64(data[rows, :])
+            low = xp.minimum(low, xp.min(block, axis=0))
+            high = xp.maximum(high, xp.max(block, axis=0))
+            total = total + xp.sum(block - origin, axis=0)
+        origin, total, low, high = map(to_numpy, (origin, total, low, high))
+        if not (np.isfinite(total).all() and np.isfinite(high - low).all()):
+            raise ValueError(f"`{name}` has values too large to average: divide its columns first.")
+    return origin, total / data.shape[0], low, high
+
+
+def _couple_residuals(x: Side, y: Side, covariates: Any, table: Any) -> Coupling:
+    xp = namespace(table)
+    z = open_side(table, "covariates", storage_epsilon(covariates))
+    basis = _orthonormal(z)
+    n_samples = len(table)
+    degrees = n_samples - 1 - basis.shape[1]
+    if degrees < 1:
+        raise ValueError(
+            f"`covariates` of rank {basis.shape[1]} leave nothing of {n_samples} rows to correlate."
+        )
+    coupling = couple_sides(_without(x, basis), _without(y, basis), degrees)
+    constant = xp.ones_like(basis[:, :1]) / n_samples**0.5
+    return replace(coupling, removed=xp.concat([constant, basis], axis=1))
+
+
+def _orthonormal(side: Side) -> Any:
+    side = couple_sides(side, side, side.rank).x
+    return side.times(side.whitener)
+
+
+def _without(side: Side, basis: Any) -> Side:
+    # The means stay, so that they are reported; taken off twice, so that nothing of them is left.
+    kept = as_float64(side.data)
+    for _ in range(2):
+        kept = kept - basis @ (basis.T @ (kept - like(side.mean, side.data)))
+    used = np.isfinite(side.scale)
+    largest = np.abs(side.mean) + np.where(used, side.scale, 0.0)
+    try:
+        return open_side(kept, side.name, side.epsilon, largest)
+    except ValueError:
+        raise ValueError(
+            f"`{side.name}` must have at least one column that varies beyond the covariates, which "
+            "explain all of them."
+        ) from None
+
+
+def _last_step(side: Side, gram: Array) -> Array | None:
+    """Return the factor that makes the side orthonormal, or None if it must be whitened first."""
+    if side.is_whitened:
+        return np.asarray(np.linalg.cholesky(gram).T, dtype=np.float64)
+    is_exact = (_least_remainder(side, np.sqrt(np.diag(gram)), side.epsilon) < ONE_STEP).all()
+    return safe_cholesky(gram, ONE_STEP) if is_exact else None
+
+
+def _whiten(side: Side, gram: Array | None) -> Side:
+    """Return the side with a whitener that makes it orthonormal, up to its condition number."""
+    factor = None if gram is None else safe_cholesky(gram, FIRST_STEP)
+    if factor is None:
+        factor = householder_factor(side)
+    norms = np.linalg.norm(factor, axis=0)
+    norms[norms == 0.0] = np.inf
+    least = [_least_remainder(side, norms, stored) for stored in (side.epsilon, FLOAT64_EPSILON)]
+    kept, triangle = _independent_columns(factor, norms, least[0])
+    n_lost = side.n_lost
+    if (side.epsilon > FLOAT64_EPSILON).any():
+        n_lost += len(_independent_columns(factor, norms, least[1])[0]) - len(kept)
+    whitener = np.zeros((len(side.scale), len(kept)))
+    inverse, _ = linalg.lapack.dtrtri(triangle)
+    whitener[kept] = inverse / side.scale[kept, np.newaxis]
+    return replace(side, whitener=whitener, is_whitened=True, n_lost=n_lost)
+
+
+def _least_remainder(side: Side, norms: Array, stored: Any) -> Array:
+    """Return which share of its length must remain of each column for it to count."""
+    rounding = ROUNDING_UNITS * stored * np.sqrt(1.0 + side.n_values * (side.size / norms) ** 2)
+    return np.asarray(np.maximum(SMALLEST_SHARE, rounding))
 
 
 def _independent_columns(
-    factor: Array, rounding: Array, tolerance: Array
+    factor: Array, norms: Array, least: Array
 ) -> tuple[NDArray[np.intp], Array]:
     """Return which columns to keep, and the triangular factor of them."""
     # Pivoted QR of the columns at length 1 takes the longest remainder first; the weights turn
-    # each column's own tolerance into the smallest one.
-    norms = np.linalg.norm(factor, axis=0)
-    norms[norms == 0.0] = np.inf
-    own = np.maximum(tolerance, rounding / norms)
-    weights = own.min() / own
+    # each column's own threshold into the smallest one.
+    weights = least.min() / least
     scaled = factor / norms * weights
     triangle, order = linalg.qr(scaled, mode="r", pivoting=True, check_finite=False)
-    rank = int((np.abs(np.diag(triangle)) > own.min()).sum())
+    rank = int((np.abs(np.diag(triangle)) > least.min()).sum())
     kept = order[:rank]
     return kept, triangle[:rank, :rank] / weights[kept] * norms[kept]
 
@@ -336,7 +540,7 @@ def _solve_transposed(triangle: Array, right: Array) -> Array:
 
 
 def _refined(side: Side, factor: Array) -> Side:
-    return replace(side, whitener=_solve_transposed(factor, side.whitener.T).T)
+    return replace(side, whitener=_solve_transposed(factor, side.whitener.T).T, is_whitened=True)
 
 
 def _as_correlations(cosines: Array) -> Array:
