@@ -221,7 +221,7 @@ def as_pandas(X: Any, name: str = "X") -> Any:
 
 def _read(X: Any, name: str) -> Any:
     """Return a narwhals DataFrame or Series of what another library holds, else `X` itself."""
-    if isinstance(X, np.ndarray):
+    if isinstance(X, np.ndarray | list | tuple):  # looking for a library takes its time
         return X
     is_own = isinstance(X, nw.DataFrame | nw.LazyFrame | nw.Series)
     if not is_own and is_dask_dataframe(X):

@@ -5,23 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from afterfit.mixture._kernel import (
+    by_blocks,
     chi_squared_tail,
     component_values,
-    log,
     log_density_of,
     log_normalisers,
-    squared_distances,
+    log_peaks,
     variational_log_weights,
 )
 from afterfit.mixture._parameters import check_arguments
 
-Array = NDArray[np.float64]
 
-
-def component_log_densities(model: Any, X: Any) -> Array:
+def component_log_densities(model: Any, X: Any) -> Any:
     """Return the log density of every point under every component, log N(x; mu_k, Sigma_k).
 
     Parameters
@@ -73,7 +70,7 @@ def component_log_densities(model: Any, X: Any) -> Array:
     return component_values(parameters, X, log_normalisers(parameters))
 
 
-def component_log_joints(model: Any, X: Any, *, variational: bool = False) -> Array:
+def component_log_joints(model: Any, X: Any, *, variational: bool = False) -> Any:
     """Return the joint log density of points and components, log pi_k + log N(x; mu_k, Sigma_k).
 
     These are the unnormalised log responsibilities: their softmax over components is what a
@@ -141,11 +138,13 @@ def component_log_joints(model: Any, X: Any, *, variational: bool = False) -> Ar
     if not isinstance(variational, bool | np.bool_):
         raise TypeError(f"`variational` must be True or False, got {variational!r}.")
     parameters, X = check_arguments(model, X)
-    log_weights = variational_log_weights(model) if variational else log(parameters.weights)
+    if not variational:
+        return component_values(parameters, X, log_peaks(parameters))
+    log_weights = variational_log_weights(model)
     return component_values(parameters, X, log_weights + log_normalisers(parameters))
 
 
-def log_density(model: Any, X: Any) -> Array:
+def log_density(model: Any, X: Any) -> Any:
     """Return the log density of the mixture at every point, log sum_k pi_k N(x; mu_k, Sigma_k).
 
     Parameters
@@ -192,7 +191,7 @@ def log_density(model: Any, X: Any) -> Array:
     return log_density_of(parameters, X)
 
 
-def squared_mahalanobis(model: Any, X: Any) -> Array:
+def squared_mahalanobis(model: Any, X: Any) -> Any:
     """Return the squared Mahalanobis distance of every point to the mean of every component.
 
     Parameters
@@ -231,13 +230,10 @@ def squared_mahalanobis(model: Any, X: Any) -> Array:
            [36.  ,  4.  ]])
     """
     parameters, X = check_arguments(model, X)
-    distances = np.empty((len(X), parameters.n_components))
-    for rows, squared in squared_distances(parameters, X):
-        distances[rows] = squared.T
-    return distances
+    return by_blocks(parameters, X, lambda squared: squared)
 
 
-def component_tail_probabilities(model: Any, X: Any) -> Array:
+def component_tail_probabilities(model: Any, X: Any) -> Any:
     """Return how typical a point is of each component, as a tail probability in [0, 1].
 
     It is the probability that a draw from the component lies no closer to its mean, in
@@ -285,7 +281,5 @@ def component_tail_probabilities(model: Any, X: Any) -> Array:
            [0.    , 0.    ]])
     """
     parameters, X = check_arguments(model, X)
-    tails = np.empty((len(X), parameters.n_components))
-    for rows, squared in squared_distances(parameters, X):
-        tails[rows] = chi_squared_tail(squared, parameters.n_features).T
-    return tails
+    n_features = parameters.n_features
+    return by_blocks(parameters, X, lambda squared: chi_squared_tail(squared, n_features))

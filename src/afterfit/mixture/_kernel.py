@@ -1,71 +1,102 @@
-"""Squared distances and log densities of clean arrays, by component and in blocks of rows."""
+"""Squared distances and log densities of clean arrays, by component and in blocks of rows.
+
+Arrays of NumPy are worked on in place, in blocks that stay in a core's cache. Arrays of another
+library are worked on where they lie, in few large blocks: there it is the number of steps that
+costs. What a mixture itself holds is small, and is prepared on the host for both.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import blas
+from scipy.linalg import blas, lapack
 from scipy.special import digamma, gammaincc
 
-from afterfit.mixture._parameters import GaussianMixtureParameters
+from afterfit._arrays import as_float64, like, namespace, to_numpy
+from afterfit.mixture._parameters import GaussianMixtureParameters, on_host
 
-# Values that a block of rows works on at a time: a megabyte, so that it stays in a core's cache.
+# Values that a block of rows works on at a time: a megabyte, so that it stays in a core's cache;
+# on another device enough to keep it busy, and less than its memory.
 BLOCK_VALUES = 2**17
+DEVICE_BLOCK_VALUES = 2**25
 MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 64, 8192
+# With many components the distances to all of them leave the cache, which costs less than blocks
+# of a few rows would: no more than so many count.
+COMPONENTS_IN_CACHE = 16
 
 # Up to this many features, whitening substitutes panel by panel; above, BLAS does it in one call,
 # in larger blocks. OpenBLAS starts its threads even for tiny triangular solves, and waiting for
 # them then costs more than the work (a hundred times more on a busy machine). With panels this
 # narrow its products stay below the size at which it does the same for them.
 MAX_FEATURES_IN_PANELS = 64
-PANEL = 4
+PANEL = 2
+
+# Where libraries of arrays keep the upper tail of the gamma distribution, which is in no standard.
+GAMMA_TAILS = {
+    "torch": "torch.special",
+    "cupy": "cupyx.scipy.special",
+    "jax": "jax.scipy.special",
+    "jaxlib": "jax.scipy.special",
+}
 
 _LOG_2_PI = float(np.log(2.0 * np.pi))
 
 Array = NDArray[np.float64]
 
 
-def component_values(parameters: GaussianMixtureParameters, X: Array, constants: Array) -> Array:
+def by_blocks(parameters: GaussianMixtureParameters, X: Any, function: Callable[[Any], Any]) -> Any:
+    """Return what `function` makes of the squared distances (K, rows) of every block of rows.
+
+    It may return (K, rows) or (rows,); the result has the shape (n, K) or (n,).
+    """
+    if not isinstance(X, np.ndarray):
+        parts = [function(squared) for _, squared in _distances_on_device(parameters, X)]
+        values = namespace(X).concat(parts, axis=-1)
+        return values.T if values.ndim == 2 else values
+    result = None
+    for rows, squared in _squared_distances(parameters, X):
+        block = function(squared)
+        if result is None:
+            result = np.empty((len(X), *block.shape[:-1]))
+        result[rows] = block.T
+    return result
+
+
+def component_values(parameters: GaussianMixtureParameters, X: Any, constants: Array) -> Any:
     """Return constants[k] - (squared distance to component k) / 2, of shape (n, K)."""
-    values = np.empty((len(X), parameters.n_components))
-    for rows, squared in squared_distances(parameters, X):
-        values[rows] = minus_half(squared, constants).T
-    return values
+    return by_blocks(parameters, X, lambda squared: minus_half(squared, constants))
 
 
-def log_density_of(parameters: GaussianMixtureParameters, X: Array) -> Array:
-    constants = log(parameters.weights) + log_normalisers(parameters)
-    values = np.empty(len(X))
-    for rows, squared in squared_distances(parameters, X):
-        values[rows] = log_sum_exp(minus_half(squared, constants))
-    return values
+def log_density_of(parameters: GaussianMixtureParameters, X: Any) -> Any:
+    constants = log_peaks(parameters)
+    return by_blocks(parameters, X, lambda squared: log_sum_exp(minus_half(squared, constants)))
 
 
-def minus_half(squared: Array, constants: Array) -> Array:
+def log_peaks(parameters: GaussianMixtureParameters) -> Array:
+    """Return the joint log density of each component at its mean; -inf for a weight of zero."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.log(parameters.weights) + log_normalisers(parameters))
+
+
+def minus_half(squared: Any, constants: Array) -> Any:
     squared *= -0.5
-    squared += constants[:, np.newaxis]
+    squared += like(constants[:, np.newaxis], squared)
     return squared
 
 
-def log_sum_exp(values: Array) -> Array:
-    """Return log(sum(exp(values), axis=0)), -inf where all are; overwrites `values`."""
-    if len(values) == 1:
-        return np.asarray(values[0])
+def log_sum_exp(values: Any) -> Any:
+    """Return log(sum(exp(values), axis=0)), -inf where all are; may overwrite `values`."""
+    xp = namespace(values)
     # Where all are -inf, so is the answer, and -inf - (-inf) must not be formed.
-    largest = np.maximum(values.max(axis=0), -np.finfo(np.float64).max)
+    largest = xp.clip(xp.max(values, axis=0), -sys.float_info.max, None)
     values -= largest
-    with np.errstate(under="ignore"):
-        np.exp(values, out=values)
-    return np.asarray(largest + log(values.sum(axis=0)))
-
-
-def log(values: Array) -> Array:
-    """Return the logarithm; -inf at zero is meant, for a weight as for a density."""
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(values))
+    with np.errstate(under="ignore", divide="ignore"):
+        return largest + xp.log(xp.sum(xp.exp(values), axis=0))
 
 
 def log_normalisers(parameters: GaussianMixtureParameters) -> Array:
@@ -90,33 +121,68 @@ def variational_log_weights(model: Any) -> Array:
         )
     n_components, n_features = model.means_.shape
     if isinstance(model.weight_concentration_, tuple):  # of a Dirichlet process
-        first, second = (np.asarray(part, dtype=float) for part in model.weight_concentration_)
+        first, second = (on_host(part) for part in model.weight_concentration_)
         log_total = digamma(first + second)
         log_rest = np.cumsum(digamma(second) - log_total)
         expected_log_weights = digamma(first) - log_total + np.r_[0.0, log_rest[:-1]]
     else:
-        concentration = np.asarray(model.weight_concentration_, dtype=float)
+        concentration = on_host(model.weight_concentration_)
         expected_log_weights = digamma(concentration) - digamma(concentration.sum())
-    freedom = np.broadcast_to(np.asarray(model.degrees_of_freedom_, float), n_components)
+    freedom = np.broadcast_to(on_host(model.degrees_of_freedom_), n_components)
     halves = (freedom[:, np.newaxis] - np.arange(n_features)) / 2
     log_precision = digamma(halves).sum(axis=1) - n_features * np.log(freedom / 2)
-    spread_of_mean = n_features / np.asarray(model.mean_precision_, dtype=float)
+    spread_of_mean = n_features / on_host(model.mean_precision_)
     return np.asarray(expected_log_weights + 0.5 * (log_precision - spread_of_mean))
 
 
-def chi_squared_tail(squared: Array, n_features: int) -> Array:
-    return np.asarray(gammaincc(n_features / 2, squared / 2))
+def chi_squared_tail(squared: Any, n_features: int) -> Any:
+    """Return the upper tail of chi-squared, by the array's own library where that has one."""
+    if isinstance(squared, np.ndarray):
+        return gammaincc(n_features / 2, squared / 2)
+    library = GAMMA_TAILS.get(type(squared).__module__.split(".")[0])
+    if library is None:
+        return like(gammaincc(n_features / 2, to_numpy(squared) / 2), squared)
+    half = namespace(squared).full_like(squared, n_features / 2)
+    return import_module(library).gammaincc(half, squared / 2)
 
 
-def squared_distances(
+def _squared_distances(
     parameters: GaussianMixtureParameters, X: Array
 ) -> Iterator[tuple[slice, Array]]:
     """Yield (rows, squared Mahalanobis distances of shape (K, n_rows)), block by block."""
-    n_samples, n_features = X.shape
-    size = block_rows(n_features, parameters.n_components)
+    size = block_rows(parameters)
+    for start in range(0, len(X), size):
+        rows = slice(start, min(start + size, len(X)))
+        yield rows, distances_of_block(parameters, np.ascontiguousarray(X[rows].T))
+
+
+def _distances_on_device(
+    parameters: GaussianMixtureParameters, X: Any
+) -> Iterator[tuple[slice, Any]]:
+    """Yield what `_squared_distances` yields, for an array of another library."""
+    xp, (n_samples, n_features) = namespace(X), X.shape
+    whiteners = [
+        (like(mean[:, np.newaxis], X), like(_whitener(factor), X))
+        for mean, factor in zip(parameters.means, parameters._factors, strict=True)
+    ]
+    size = max(DEVICE_BLOCK_VALUES // (2 * n_features + parameters.n_components), MIN_BLOCK_ROWS)
     for start in range(0, n_samples, size):
         rows = slice(start, min(start + size, n_samples))
-        yield rows, distances_of_block(parameters, np.ascontiguousarray(X[rows].T))
+        block, squared = as_float64(X[rows, :]).T, []
+        with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # of NumPy beneath
+            for mean, whitener in whiteners:
+                z = block - mean
+                z = whitener * z if whitener.shape[1] == 1 else whitener @ z
+                squared.append(xp.linalg.vector_norm(z, axis=0) ** 2)  # once through memory
+        distances = xp.stack(squared)
+        yield rows, xp.where(xp.isnan(distances), xp.full_like(distances, xp.inf), distances)
+
+
+def _whitener(factor: Array) -> Array:
+    """Return the inverse of a Cholesky factor, a column of numbers if that is diagonal."""
+    if factor.ndim == 1:
+        return np.asarray(1 / factor[:, np.newaxis])
+    return np.asarray(np.tril(lapack.dtrtri(factor, lower=1)[0]))
 
 
 def distances_of_block(
@@ -145,10 +211,12 @@ def distances_of_block(
     return squared
 
 
-def block_rows(n_features: int, n_components: int) -> int:
-    values = BLOCK_VALUES if n_features <= MAX_FEATURES_IN_PANELS else 8 * BLOCK_VALUES
-    rows = values // (2 * n_features + n_components)
-    return min(max(rows, MIN_BLOCK_ROWS), MAX_BLOCK_ROWS)
+def block_rows(parameters: GaussianMixtureParameters) -> int:
+    values = BLOCK_VALUES
+    if parameters.n_features > MAX_FEATURES_IN_PANELS:
+        values *= 8
+    beside = min(parameters.n_components, COMPONENTS_IN_CACHE)
+    return min(max(values // (2 * parameters.n_features + beside), MIN_BLOCK_ROWS), MAX_BLOCK_ROWS)
 
 
 def _whitened_square_sum(factor: Array, work: Array, result: Array) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import lapack
 
+from afterfit._arrays import check_foreign_matrix, is_foreign, open_array, to_numpy
 from afterfit._validation import (
     as_float_array,
     check_choice,
@@ -76,10 +77,10 @@ class GaussianMixtureParameters:
 
     def __post_init__(self) -> None:
         check_choice(self.covariance_type, "covariance_type", COVARIANCE_TYPES)
-        weights = _check_weights(self.weights, "weights")
-        means = _check_means(self.means, "means", n_components=len(weights))
+        weights = _check_weights(on_host(self.weights), "weights")
+        means = _check_means(on_host(self.means), "means", n_components=len(weights))
         covariances, factors = _check_covariances(
-            self.covariances, "covariances", self.covariance_type, means.shape
+            on_host(self.covariances), "covariances", self.covariance_type, means.shape
         )
         for name, array in (("weights", weights), ("means", means), ("covariances", covariances)):
             object.__setattr__(self, name, _read_only_copy(array))
@@ -103,9 +104,13 @@ class GaussianMixtureParameters:
 # The door: what the public functions accept.
 
 
-def check_arguments(model: Any, X: Any) -> tuple[GaussianMixtureParameters, Array]:
+def check_arguments(model: Any, X: Any) -> tuple[GaussianMixtureParameters, Any]:
+    """Return the parameters of the model, on the host, and finite points where they are."""
     parameters = as_parameters(model)
-    matrix = check_matrix(X, "X")
+    if is_foreign(X):
+        matrix = check_foreign_matrix(open_array(X, "X"), "X")
+    else:
+        matrix = check_matrix(X, "X")
     if matrix.shape[1] != parameters.n_features:
         raise ValueError(
             f"`X` must have {parameters.n_features} feature(s), as the components of the model "
@@ -127,12 +132,23 @@ def as_parameters(model: Any) -> GaussianMixtureParameters:
         raise type(error)(f"The fitted {type(model).__name__} cannot be used: {error}") from None
 
 
-def _check_estimator(model: Any) -> None:
+def on_host(values: Any) -> Any:
+    """Return what is small, and perhaps of another library, as an array of NumPy."""
+    return to_numpy(open_array(values, "model")) if is_foreign(values) else values
+
+
+def is_mixture(model: Any) -> bool:
     # scikit-learn loads slowly, and plain parameters do without it.
-    from sklearn.exceptions import NotFittedError
     from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 
-    if not isinstance(model, GaussianMixture | BayesianGaussianMixture):
+    kinds = GaussianMixtureParameters | GaussianMixture | BayesianGaussianMixture
+    return isinstance(model, kinds)
+
+
+def _check_estimator(model: Any) -> None:
+    from sklearn.exceptions import NotFittedError
+
+    if not is_mixture(model):
         hint = (
             " Apply the earlier steps of the pipeline to `X` and pass its last step."
             if hasattr(model, "named_steps")
@@ -189,8 +205,9 @@ def _check_covariances(
     n_components, n_features = shape
     if covariance_type == "tied":
         who = f"`{name}` (shared by all components)"
-        matrix = _check_covariance(covariances, name, who, n_features)
-        return matrix, (_cholesky(matrix, who),) * n_components
+        matrix = _check_shape(covariances, name, who, n_features)
+        factors = _cholesky(matrix[np.newaxis], [who])
+        return matrix, tuple(factors) * n_components
     if covariance_type == "full":
         return _check_full(covariances, name, n_components, n_features)
     expected = (n_components, n_features) if covariance_type == "diag" else (n_components,)
@@ -226,51 +243,55 @@ def _check_full(
         raise TypeError(f"{accepted}, got {covariances!r}.") from None
     if len(given) != n_components or any(np.ndim(covariance) != 2 for covariance in given):
         raise ValueError(f"{accepted}, got {_shape_text(covariances)}.")
-    matrices, factors = [], []
-    for k, covariance in enumerate(given):
-        who = f"`{name}[{k}]` (component {k})"
-        matrices.append(_check_covariance(covariance, f"{name}[{k}]", who, n_features))
-        factors.append(_cholesky(matrices[-1], who))
-    return np.stack(matrices), tuple(factors)
+    who = [f"`{name}[{k}]` (component {k})" for k in range(n_components)]
+    matrices = np.stack(
+        [
+            _check_shape(covariance, f"{name}[{k}]", who[k], n_features)
+            for k, covariance in enumerate(given)
+        ]
+    )
+    return matrices, tuple(_cholesky(matrices, who))
 
 
-def _check_covariance(covariance: Any, name: str, who: str, n_features: int) -> Array:
+def _check_shape(covariance: Any, name: str, who: str, n_features: int) -> Array:
     matrix = check_matrix(covariance, name, axes="(n_features, n_features)")
     if matrix.shape != (n_features, n_features):
         raise ValueError(f"{who} must have shape {(n_features, n_features)}, got {matrix.shape}.")
-    variances = matrix.diagonal()
-    if (variances <= 0).any():
-        j = int(np.argmax(variances <= 0))
-        raise ValueError(
-            f"{who} must be symmetric positive definite, but the variance of feature {j} is "
-            f"{variances[j]:g}."
-        )
-    deviations = np.sqrt(variances)
-    with np.errstate(over="ignore", invalid="ignore"):
-        correlations = matrix / deviations / deviations[:, np.newaxis]
-        asymmetry = abs(correlations - correlations.T)
-    if (asymmetry > SYMMETRY_TOLERANCE).any():
-        i, j = np.argwhere(asymmetry > SYMMETRY_TOLERANCE)[0]
-        raise ValueError(
-            f"{who} must be symmetric positive definite, but it is not symmetric: "
-            f"[{i}, {j}] is {matrix[i, j]:g} and [{j}, {i}] is {matrix[j, i]:g}."
-        )
-    beyond = np.argwhere(abs(correlations) > 1 + SYMMETRY_TOLERANCE)
-    if len(beyond):
-        i, j = beyond[0]
-        raise ValueError(
-            f"{who} must be symmetric positive definite, but the correlation of features {i} and "
-            f"{j} would be {correlations[i, j]:g}."
-        )
     return matrix
 
 
-def _cholesky(covariance: Array, who: str) -> Array:
-    """Return the lower Cholesky factor in Fortran order, as BLAS reads it; or raise."""
+def _cholesky(matrices: Array, who: list[str]) -> list[Array]:
+    """Return the lower Cholesky factor of each, in Fortran order, as BLAS reads it; or raise."""
+    variances = matrices.diagonal(axis1=1, axis2=2)
+    for k, j in np.argwhere(variances <= 0)[:1]:
+        raise ValueError(
+            f"{who[k]} must be symmetric positive definite, but the variance of feature {j} is "
+            f"{variances[k, j]:g}."
+        )
+    deviations = np.sqrt(variances)
+    with np.errstate(over="ignore", invalid="ignore"):
+        correlations = matrices / deviations[:, np.newaxis] / deviations[:, :, np.newaxis]
+        asymmetry = abs(correlations - correlations.transpose(0, 2, 1))
+    for k, i, j in np.argwhere(asymmetry > SYMMETRY_TOLERANCE)[:1]:
+        raise ValueError(
+            f"{who[k]} must be symmetric positive definite, but it is not symmetric: "
+            f"[{i}, {j}] is {matrices[k, i, j]:g} and [{j}, {i}] is {matrices[k, j, i]:g}."
+        )
+    for k, i, j in np.argwhere(abs(correlations) > 1 + SYMMETRY_TOLERANCE)[:1]:
+        raise ValueError(
+            f"{who[k]} must be symmetric positive definite, but the correlation of features {i} "
+            f"and {j} would be {correlations[k, i, j]:g}."
+        )
     # Powers of two bring every variance into [1, 4): exact, and nothing over- or underflows.
-    exponents = (np.frexp(covariance.diagonal())[1] - 1) // 2
-    scaled = np.ldexp(covariance, -(exponents + exponents[:, np.newaxis]))
-    n_features = len(scaled)
+    exponents = (np.frexp(variances)[1] - 1) // 2
+    scaled = np.ldexp(matrices, -(exponents[:, np.newaxis] + exponents[:, :, np.newaxis]))
+    return [
+        np.asfortranarray(np.ldexp(_factor(matrix, name), exponent[:, np.newaxis]))
+        for matrix, name, exponent in zip(scaled, who, exponents, strict=True)
+    ]
+
+
+def _factor(scaled: Array, who: str) -> Array:
     try:
         factor = np.asfortranarray(np.linalg.cholesky(scaled))
         # LAPACK's estimate of 1 / condition number. Small pivots alone do not tell: an earlier
@@ -278,14 +299,14 @@ def _cholesky(covariance: Array, who: str) -> Array:
         reciprocal, _ = lapack.dpocon(factor, abs(scaled).sum(axis=0).max(), uplo="L")
     except np.linalg.LinAlgError:
         reciprocal = 0.0
-    if reciprocal <= n_features * np.finfo(np.float64).eps:
+    if reciprocal <= len(scaled) * np.finfo(np.float64).eps:
         smallest = np.linalg.eigvalsh(scaled)[0]
         raise ValueError(
             f"{who} must be symmetric positive definite to working precision, but its smallest "
             f"eigenvalue is {smallest:.3g} (with every feature scaled to a variance near one). "
             "Drop features that repeat others, or add to its diagonal (`reg_covar` of the fit)."
         )
-    return np.asfortranarray(np.ldexp(factor, exponents[:, np.newaxis]))
+    return factor
 
 
 def _shape_text(arrays: list[Any]) -> str:
