@@ -13,12 +13,14 @@ from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.neighbors import KernelDensity
 
 from afterfit.mixture import (
+    GaussianMixtureParameters,
     _kernel,
     component_log_joints,
     conformal_pvalues,
     hdr_tail_probability,
     hdr_threshold,
     log_density,
+    squared_mahalanobis,
 )
 
 DEVICES = [strict.Device(name) for name in ("CPU_DEVICE", "device1", "device2")]
@@ -55,6 +57,17 @@ def test_beyond_the_largest_float_on_a_device(function):
     expected = function(parameters, X, **options_of(function))
     values = function(parameters, strict.asarray(X, device=DEVICES[1]), **options_of(function))
     assert_allclose(back(values), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize("covariance_type", TYPES)
+def test_data_far_from_zero_lose_no_digits_on_a_device(covariance_type):
+    near = random_parameters(covariance_type, 3)
+    X = draw(near, 50, seed=6)[0].round(3) + 2.0**27
+    far = GaussianMixtureParameters(
+        near.weights, near.means.round(3) + 2.0**27, near.covariances, covariance_type
+    )
+    values = squared_mahalanobis(far, strict.asarray(X, device=DEVICES[1]))
+    assert_allclose(back(values), squared_mahalanobis(far, X), rtol=1e-6)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -154,8 +154,8 @@ def test_far_tail_of_one_normal_written_as_two(n_features):
     tails = [hdr_tail_probability(twice, X, random_state=seed) for seed in range(10)]
     # The draws at one percent are 1,000, known to 3 percent; the far ones add little to that.
     ratios = np.array(tails) / expected
-    assert_allclose(ratios.mean(axis=0), 1, atol=4 * 0.04 / np.sqrt(10))
-    assert (ratios.std(axis=0) < 0.06).all()
+    assert_allclose(ratios.mean(axis=0), 1, atol=4 * 0.045 / np.sqrt(10))
+    assert (ratios.std(axis=0) < 0.09).all()
 
 
 def exact_far_tail(parameters, point):
@@ -189,8 +189,8 @@ def test_far_tail_in_one_dimension(weights, means, variances):
     assert (exact < 0.01).all()
     tails = [hdr_tail_probability(model, np.c_[points], random_state=seed) for seed in range(10)]
     ratios = np.array(tails) / exact
-    assert_allclose(ratios.mean(axis=0), 1, atol=4 * 0.1 / np.sqrt(10))
-    assert (ratios.std(axis=0) < 0.16).all()
+    assert_allclose(ratios.mean(axis=0), 1, atol=4 * 0.15 / np.sqrt(10))
+    assert (ratios.std(axis=0) < 0.25).all()
 
 
 def test_six_deviations_out_is_no_zero():

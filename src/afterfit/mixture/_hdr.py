@@ -40,6 +40,8 @@ from afterfit.mixture._parameters import (
 
 # The share of the mass below which the draws give way to those made far out.
 FAR_SHARE = 0.01
+# They are stratified, so that fewer do.
+FAR_DRAWS = 0.25
 # They reach this much further out than is asked for, and no further than float64 does.
 FAR_MARGIN = 1e-4
 SMALLEST_TAIL = 1e-300
@@ -70,8 +72,8 @@ def hdr_tail_probability(
     X : array-like of shape (n_samples, n_features)
         The points. A DataFrame must carry the columns of the fit, in that order.
     n_draws : int, default=100_000
-        Draws from the mixture, and as many further out if a point lies beyond most of these; at
-        least 1. Not used if only one component has a weight.
+        Draws from the mixture, and a quarter as many further out if a point lies beyond most of
+        these; at least 1. Not used if only one component has a weight.
     random_state : None, int, Generator, RandomState or SeedSequence, default=None
         Source of the draws. An int makes the result reproducible.
 
@@ -81,7 +83,7 @@ def hdr_tail_probability(
         Probabilities in [0, 1], uniform for draws from the mixture itself. Exact with one
         component; otherwise a share of the draws, whose standard error is
         sqrt(p (1 - p) / n_draws): at most 0.0016 with 100,000 draws. Below 0.01 it
-        stays between 3 and 10 percent of p with 100,000 draws, however small p gets.
+        stays between 3 and 15 percent of p with 100,000 draws, however small p gets.
 
     Raises
     ------
@@ -297,7 +299,7 @@ def _far_draws(
     depth = -np.log(bound)
     weights = parameters.weights / parameters.weights.sum()
     proposed = (weights + (weights > 0) / np.count_nonzero(weights)) / 2
-    counts = np.ceil(n_draws * proposed).astype(np.intp)
+    counts = np.ceil(FAR_DRAWS * n_draws * proposed).astype(np.intp)
     labels = np.repeat(np.arange(len(counts)), counts)
     place = np.arange(len(labels)) - (np.cumsum(counts) - counts)[labels]
     strata = (depth + 1) * (place + generator.random(len(labels))) / counts[labels]

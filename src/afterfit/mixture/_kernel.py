@@ -7,7 +7,6 @@ costs. What a mixture itself holds is small, and is prepared on the host for bot
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
@@ -54,6 +53,8 @@ def by_blocks(parameters: GaussianMixtureParameters, X: Any, function: Callable[
 
     It may return (K, rows) or (rows,); the result has the shape (n, K) or (n,).
     """
+    if getattr(getattr(X, "device", None), "type", None) == "cpu":  # torch, in our own memory
+        return like(by_blocks(parameters, to_numpy(X), function), X)
     if not isinstance(X, np.ndarray):
         parts = [function(squared) for _, squared in _distances_on_device(parameters, X)]
         values = namespace(X).concat(parts, axis=-1)
@@ -92,8 +93,9 @@ def minus_half(squared: Any, constants: Array) -> Any:
 def log_sum_exp(values: Any) -> Any:
     """Return log(sum(exp(values), axis=0)), -inf where all are; may overwrite `values`."""
     xp = namespace(values)
+    largest = xp.max(values, axis=0)
     # Where all are -inf, so is the answer, and -inf - (-inf) must not be formed.
-    largest = xp.clip(xp.max(values, axis=0), -sys.float_info.max, None)
+    largest = xp.where(largest == -np.inf, xp.zeros_like(largest), largest)
     values -= largest
     with np.errstate(under="ignore", divide="ignore"):
         return largest + xp.log(xp.sum(xp.exp(values), axis=0))
@@ -159,30 +161,44 @@ def _squared_distances(
 def _distances_on_device(
     parameters: GaussianMixtureParameters, X: Any
 ) -> Iterator[tuple[slice, Any]]:
-    """Yield what `_squared_distances` yields, for an array of another library."""
+    """Yield what `_squared_distances` yields, for an array of another library.
+
+    All components together, so that the rows are read once: one product for full covariances.
+    It takes the differences to the means after whitening, but from a centre near all of them, so
+    that what is lost is the rounding of their distances and not of an offset that all share.
+    """
     xp, (n_samples, n_features) = namespace(X), X.shape
-    whiteners = [
-        (like(mean[:, np.newaxis], X), like(_whitener(factor), X))
-        for mean, factor in zip(parameters.means, parameters._factors, strict=True)
-    ]
-    size = max(DEVICE_BLOCK_VALUES // (2 * n_features + parameters.n_components), MIN_BLOCK_ROWS)
+    n_components = parameters.n_components
+    is_diagonal = parameters._factors[0].ndim == 1
+    centre = parameters.weights @ parameters.means
+    means = like((parameters.means if is_diagonal else centre)[..., np.newaxis], X)
+    whitener = like(_whitener(parameters, centre), X)
+    size = max(DEVICE_BLOCK_VALUES // (n_features * (n_components + 2)), MIN_BLOCK_ROWS)
     for start in range(0, n_samples, size):
         rows = slice(start, min(start + size, n_samples))
-        block, squared = as_float64(X[rows, :]).T, []
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # of NumPy beneath
-            for mean, whitener in whiteners:
-                z = block - mean
-                z = whitener * z if whitener.shape[1] == 1 else whitener @ z
-                squared.append(xp.linalg.vector_norm(z, axis=0) ** 2)  # once through memory
-        distances = xp.stack(squared)
-        yield rows, xp.where(xp.isnan(distances), xp.full_like(distances, xp.inf), distances)
+            z = as_float64(X[rows, :]).T - means
+            if is_diagonal:
+                z = z * whitener
+            else:
+                z = whitener @ xp.concat([z, xp.ones_like(z[:1, :])])
+                z = xp.reshape(z, (n_components, n_features, -1))
+            squared = xp.linalg.vector_norm(z, axis=1) ** 2  # once through memory
+        yield rows, xp.where(xp.isnan(squared), xp.full_like(squared, xp.inf), squared)
 
 
-def _whitener(factor: Array) -> Array:
-    """Return the inverse of a Cholesky factor, a column of numbers if that is diagonal."""
-    if factor.ndim == 1:
-        return np.asarray(1 / factor[:, np.newaxis])
-    return np.asarray(np.tril(lapack.dtrtri(factor, lower=1)[0]))
+def _whitener(parameters: GaussianMixtureParameters, centre: Array) -> Array:
+    """Return what whitens differences, of shape (K, d, 1) if diagonal, else (K d, d + 1).
+
+    The last column of the latter is for a row of ones, and moves the centre to each mean.
+    """
+    if parameters._factors[0].ndim == 1:
+        return np.stack([1 / factor for factor in parameters._factors])[:, :, np.newaxis]
+    parts = []
+    for factor, mean in zip(parameters._factors, parameters.means, strict=True):
+        inverse = np.tril(lapack.dtrtri(factor, lower=1)[0])
+        parts.append(np.column_stack([inverse, inverse @ (centre - mean)]))
+    return np.concatenate(parts)
 
 
 def distances_of_block(
