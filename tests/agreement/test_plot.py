@@ -53,7 +53,7 @@ def test_a_large_table_is_drawn_without_numbers():
     y_pred = np.where(rng.uniform(size=20_000) < 0.9, y_true, rng.integers(150, size=20_000))
     ax = agreement.plot_contingency_table(y_true, y_pred)
     assert not ax.texts
-    assert [tick.get_text() for tick in ax.get_yticklabels()] == list(map(str, range(0, 150, 4)))
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == list(map(str, range(0, 150, 8)))
     assert ax.images[0].get_array().shape == (150, 150)
     assert len(ax.patches) == 150
     plt.close(ax.figure)
@@ -76,3 +76,11 @@ def test_plot_and_names_agree_where_matchings_tie():
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["q", "p"]
     assert agreement.match_labels(y_true, y_pred).tolist() == ["a", "b", "b", "a"]
     plt.close(ax.figure)
+
+
+def test_long_names_of_clusters_are_turned():
+    long = [f"cluster number {k}" for k in range(5)]
+    for clusters, angle in ((long, 90), (range(5), 0)):
+        ax = agreement.plot_contingency_table(range(5), clusters)
+        assert {tick.get_rotation() for tick in ax.get_xticklabels()} == {angle}
+        plt.close(ax.figure)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from afterfit.agreement._table import full_counts, read_table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# Numbers are written into at most this many cells, and at most this many labels on a side: more
-# cannot be read.
+# What can be read: numbers in at most this many cells, at most this many labels on a side, and at
+# most this many characters below the figure in one line.
 _MAX_WRITTEN_CELLS = 400
-_MAX_WRITTEN_LABELS = 40
+_MAX_WRITTEN_LABELS = 20
+_MAX_CHARACTERS = 40
 
 
 def plot_contingency_table(
@@ -79,20 +81,27 @@ def plot_contingency_table(
         _, ax = plt.subplots()
     image = ax.imshow(shares, vmin=0, vmax=1, cmap="Blues", aspect="auto")
     ax.figure.colorbar(image, ax=ax, label="share of the class")
-    if counts.size <= _MAX_WRITTEN_CELLS:
+    is_small = counts.size <= _MAX_WRITTEN_CELLS
+    if is_small:
         _write_counts(ax, counts, shares)
     for position, k in enumerate(order[: len(class_of)]):
         corner = (position - 0.46, class_of[k] - 0.46)
-        ax.add_patch(plt.Rectangle(corner, 0.92, 0.92, fill=False, lw=2, ec="black"))
-    names = [as_written(table.cluster_labels[k]) for k in order]
-    for axis, written in ((ax.xaxis, names), (ax.yaxis, map(as_written, table.class_labels))):
-        labels = list(written)
-        step = -(-len(labels) // _MAX_WRITTEN_LABELS)
-        axis.set_ticks(range(0, len(labels), step), labels[::step])
+        ax.add_patch(plt.Rectangle(corner, 0.92, 0.92, fill=False, lw=1 + is_small, ec="black"))
+    clusters = _write_labels(ax.xaxis, [table.cluster_labels[k] for k in order])
+    if sum(map(len, clusters)) > _MAX_CHARACTERS:
+        ax.tick_params(axis="x", rotation=90)
+    _write_labels(ax.yaxis, table.class_labels)
     ax.set_xlabel("cluster (y_pred)")
     ax.set_ylabel("class (y_true)")
     ax.spines[:].set_visible(False)
     return ax
+
+
+def _write_labels(axis: Any, labels: Sequence[Hashable]) -> list[str]:
+    step = -(-len(labels) // _MAX_WRITTEN_LABELS)
+    written = [as_written(label) for label in labels[::step]]
+    axis.set_ticks(range(0, len(labels), step), written)
+    return written
 
 
 def _write_counts(ax: Axes, counts: NDArray[Any], shares: NDArray[np.float64]) -> None:
