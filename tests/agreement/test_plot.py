@@ -84,3 +84,10 @@ def test_long_names_of_clusters_are_turned():
         ax = agreement.plot_contingency_table(range(5), clusters)
         assert {tick.get_rotation() for tick in ax.get_xticklabels()} == {angle}
         plt.close(ax.figure)
+
+
+def test_zeros_are_not_written_where_numbers_are_many():
+    for n, n_written in ((8, 64), (9, 9)):
+        ax = agreement.plot_contingency_table(range(n), range(n))
+        assert len(ax.texts) == n_written
+        plt.close(ax.figure)

@@ -16,8 +16,10 @@ from afterfit.agreement._table import full_counts, read_table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-# What can be read: numbers in at most this many cells, at most this many labels on a side, and at
-# most this many characters below the figure in one line.
+# What can be read: numbers in at most this many cells (beyond the first of the two in small type,
+# and no zeros), at most this many labels on a side, and at most this many characters below the
+# figure in one line.
+_MAX_LARGE_NUMBERS = 64
 _MAX_WRITTEN_CELLS = 400
 _MAX_WRITTEN_LABELS = 20
 _MAX_CHARACTERS = 40
@@ -33,8 +35,8 @@ def plot_contingency_table(
 ) -> Axes:
     """Draw the contingency table as a heat map, clusters in the order of the classes they match.
 
-    Colour is the share of the class (row) in the cluster; each cell shows its count, in a table
-    of at most 400. Matched cells, as `match_labels` has them, are framed.
+    Colour is the share of the class (row) in the cluster; each cell shows its count, as far as
+    numbers can be read (in at most 400 cells, above 64 without zeros). Matched cells, as `match_labels` has them, are framed.
 
     Parameters
     ----------
@@ -106,6 +108,9 @@ def _write_labels(axis: Any, labels: Sequence[Hashable]) -> list[str]:
 
 def _write_counts(ax: Axes, counts: NDArray[Any], shares: NDArray[np.float64]) -> None:
     number = "{:,}" if counts.dtype.kind == "i" else "{:,.4g}"
+    is_crowded = counts.size > _MAX_LARGE_NUMBERS
+    style = {"ha": "center", "va": "center", "fontsize": 8 if is_crowded else None}
     for (c, k), n_rows in np.ndenumerate(counts):
-        color = "white" if shares[c, k] > 0.5 else "black"
-        ax.text(k, c, number.format(n_rows), ha="center", va="center", color=color)
+        if n_rows > 0 or not is_crowded:
+            color = "white" if shares[c, k] > 0.5 else "black"
+            ax.text(k, c, number.format(n_rows), color=color, **style)
