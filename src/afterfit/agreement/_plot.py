@@ -36,7 +36,8 @@ def plot_contingency_table(
     """Draw the contingency table as a heat map, clusters in the order of the classes they match.
 
     Colour is the share of the class (row) in the cluster; each cell shows its count, as far as
-    numbers can be read (in at most 400 cells, above 64 without zeros). Matched cells, as `match_labels` has them, are framed.
+    numbers can be read (in at most 400 cells, above 64 without zeros). Matched cells, as
+    `match_labels` has them, are framed.
 
     Parameters
     ----------
@@ -109,7 +110,7 @@ def _write_labels(axis: Any, labels: Sequence[Hashable]) -> list[str]:
 def _write_counts(ax: Axes, counts: NDArray[Any], shares: NDArray[np.float64]) -> None:
     number = "{:,}" if counts.dtype.kind == "i" else "{:,.4g}"
     is_crowded = counts.size > _MAX_LARGE_NUMBERS
-    style = {"ha": "center", "va": "center", "fontsize": 8 if is_crowded else None}
+    style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 8 if is_crowded else None}
     for (c, k), n_rows in np.ndenumerate(counts):
         if n_rows > 0 or not is_crowded:
             color = "white" if shares[c, k] > 0.5 else "black"
