@@ -6,6 +6,7 @@ rows, `null_edge` and `null_density` what pure noise gives. `mean_cca`, `svcca`,
 `linear_cka` compare two representations of the same rows.
 """
 
+from afterfit.cca._accumulator import CCAAccumulator
 from afterfit.cca._cca import CCAResult, canonical_correlations, fit_cca
 from afterfit.cca._cross_validation import cross_validated_correlations
 from afterfit.cca._permutation import PermutationResult, permutation_test
@@ -15,6 +16,7 @@ from afterfit.cca._wachter import null_density, null_edge
 from afterfit.cca._whitening import ForcedCorrelationWarning, StorageWarning
 
 __all__ = [
+    "CCAAccumulator",
     "CCAResult",
     "ForcedCorrelationWarning",
     "PermutationResult",

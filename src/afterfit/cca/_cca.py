@@ -451,12 +451,18 @@ def fit_cca(
     n_roots = min(coupling.x.rank, coupling.y.rank)
     if n_components is not None:
         n_components = check_integer(n_components, "n_components", low=1, high=n_roots)
-    result = result_of(coupling, coupling.x.data.shape[0], n_components or n_roots)
-    return replace(result, x_columns=column_names(X, "X"), y_columns=column_names(Y, "Y"))
+    result = result_of(coupling, coupling.x.n_values, n_components or n_roots)
+    return replace(
+        result,
+        x_scores=coupling.x.times(result.x_weights),
+        y_scores=coupling.y.times(result.y_weights),
+        x_columns=column_names(X, "X"),
+        y_columns=column_names(Y, "Y"),
+    )
 
 
 def result_of(coupling: Coupling, n_samples: int, n_components: int) -> CCAResult:
-    """Return the result of a coupling, with the scores of the rows that it holds."""
+    """Return the result of a coupling, without scores."""
     left, correlations, right = coupling.rotations()
     scale = np.sqrt(n_samples - 1)
     x_weights = scale * coupling.x.whitener @ left[:, :n_components]
@@ -468,8 +474,8 @@ def result_of(coupling: Coupling, n_samples: int, n_components: int) -> CCAResul
         correlations=correlations[:n_components],
         x_weights=x_weights,
         y_weights=y_weights,
-        x_scores=coupling.x.times(x_weights),
-        y_scores=coupling.y.times(y_weights),
+        x_scores=None,
+        y_scores=None,
         x_loadings=x_loadings * signs + 0.0,
         y_loadings=y_loadings * signs + 0.0,
         x_mean=coupling.x.mean,

@@ -145,9 +145,7 @@ def svcca(X: Any, Y: Any, *, explained_variance: float = 0.99) -> float:
     >>> round(svcca(X, Y), 3)
     1.0
     """
-    share = check_real(explained_variance, "explained_variance")
-    if not 0.0 < share <= 1.0:
-        raise ValueError(f"`explained_variance` must lie in (0, 1], got {explained_variance!r}.")
+    share = check_share(explained_variance)
     return svcca_of(*open_sides(X, Y, check_pair(X, Y)), share)
 
 
@@ -268,9 +266,17 @@ def linear_cka(X: Any, Y: Any, *, debiased: bool = False) -> float:
     0.62
     """
     tables = check_pair(X, Y)
-    if debiased and len(tables["X"]) < 4:
-        raise ValueError(f"`debiased` needs at least 4 rows, got {len(tables['X'])}.")
+    if debiased and tables["X"].shape[0] < 4:
+        raise ValueError(f"`debiased` needs at least 4 rows, got {tables['X'].shape[0]}.")
     return linear_cka_of(*open_sides(X, Y, tables), debiased)
+
+
+def check_share(explained_variance: Any) -> float:
+    """Return the share of variance if it is one, or raise."""
+    share = check_real(explained_variance, "explained_variance")
+    if not 0.0 < share <= 1.0:
+        raise ValueError(f"`explained_variance` must lie in (0, 1], got {explained_variance!r}.")
+    return share
 
 
 def svcca_of(x: Side, y: Side, share: float) -> float:

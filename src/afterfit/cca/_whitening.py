@@ -82,16 +82,14 @@ class StorageWarning(UserWarning):
 class Side:
     """One data matrix, its column means, and the whitener of what it spans."""
 
-    # One number a column: `mean`, and `residue`, what its rounding left out; `scale`, infinite for
-    # constant ones; `epsilon`, the spacing of the numbers as stored; `size`, what they are rounded
-    # relative to beside their deviations, in units of the scale, `n_values` times. `is_whitened` is
-    # False while the whitener only divides by the scale. `n_lost` columns were left out because
-    # of their storage alone.
+    # One number a column: `mean`; `scale`, infinite for constant ones; `epsilon`, the spacing of
+    # the numbers as stored; `size`, what they are rounded relative to beside their deviations, in
+    # units of the scale, `n_values` times. `is_whitened` is False while the whitener only divides
+    # by the scale. `n_lost` columns were left out because of their storage alone.
 
     name: str
     data: Any
     mean: Array
-    residue: Array
     scale: Array
     epsilon: Array
     size: Array
@@ -163,13 +161,13 @@ class Coupling:
         return left, _as_correlations(cosines), right.T
 
 
-def check_pair(X: Any, Y: Any, **others: Any) -> dict[str, Any]:
+def check_pair(X: Any, Y: Any, *, min_rows: int = 2, **others: Any) -> dict[str, Any]:
     """Return all as matrices of equal length, by name; or raise.
 
     NumPy, frames and lists become float64; arrays of other libraries stay what they are.
     """
     values = {"X": X, "Y": Y, **others}
-    tables = {name: check_table(value, name) for name, value in values.items()}
+    tables = {name: check_table(value, name, min_rows) for name, value in values.items()}
     lengths = {name: range(table.shape[0]) for name, table in tables.items()}
     check_same_length(**lengths)
     check_same_index(**values)
@@ -237,7 +235,7 @@ def couple(X: Any, Y: Any, covariates: Any = None, *, stacklevel: int = 3) -> Co
     tables = check_pair(X, Y, **others)
     x, y = open_sides(X, Y, tables)
     if covariates is None:
-        coupling = couple_sides(x, y, len(tables["X"]) - 1)
+        coupling = couple_sides(x, y, x.n_values - 1)
     else:
         coupling = _couple_residuals(x, y, others["covariates"], tables["covariates"])
     warn_of(coupling, stacklevel=stacklevel + 1)
@@ -285,19 +283,13 @@ def open_side(data: Any, name: str, stored: Array, magnitude: Array | None = Non
     Numbers are rounded relative to their size, or to `magnitude` where they were larger before
     something was taken off.
     """
-    origin, shift, low, high = _location(data, name)
+    origin, shift, low, high = locate(data, name)
     mean = origin + shift
     size = np.abs(mean) if magnitude is None else magnitude
     largest = np.maximum(np.abs(low), np.abs(high)) if magnitude is None else magnitude
+    stored = np.broadcast_to(stored, mean.shape)
     side = Side(
-        name,
-        data,
-        mean=mean,
-        residue=(origin - mean) + shift,
-        scale=high - low,
-        epsilon=np.broadcast_to(stored, mean.shape),
-        size=size,
-        n_values=data.shape[0],
+        name, data, mean, scale=high - low, epsilon=stored, size=size, n_values=data.shape[0]
     )
     return begin_whitening(side, largest)
 
@@ -322,6 +314,25 @@ def begin_whitening(side: Side, largest: Array) -> Side:
     if used.all() and side.data.shape[0] > len(used):
         return replace(side, whitener=np.diag(1.0 / scale))
     return _whiten(side, None)
+
+
+def locate(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
+    """Return the first row, what to add to it for the means, the smallest and largest values."""
+    # Sums are taken from the first row on, so that an offset costs no digits and a constant column
+    # is exactly constant.
+    xp = namespace(data)
+    origin = as_float64(data[0, :])
+    total, low, high = xp.zeros_like(origin), origin, origin
+    with np.errstate(over="ignore", invalid="ignore"):
+        for rows in row_blocks(data):
+            block = as_float64(data[rows, :])
+            low = xp.minimum(low, xp.min(block, axis=0))
+            high = xp.maximum(high, xp.max(block, axis=0))
+            total = total + xp.sum(block - origin, axis=0)
+        origin, total, low, high = map(to_numpy, (origin, total, low, high))
+        if not (np.isfinite(total).all() and np.isfinite(high - low).all()):
+            raise ValueError(f"`{name}` has values too large to average: divide its columns first.")
+    return origin, total / data.shape[0], low, high
 
 
 def couple_sides(x: Side, y: Side, degrees: int) -> Coupling:
@@ -387,12 +398,13 @@ def cross_products(side: Side, weights: Array) -> tuple[Array, Array, Array]:
     return to_numpy(products), np.sqrt(to_numpy(lengths)), np.sqrt(to_numpy(squares))
 
 
-def householder_factor(side: Side) -> Array:
+def householder_factor(*sides: Side) -> Array:
     """Return a triangular R with the products of the centred columns, each divided by its scale."""
-    xp = namespace(side.data)
-    factor = None
-    for rows in row_blocks(side.data):
-        block = side.scaled(rows)
+    xp = namespace(sides[0].data)
+    factor: Any = None
+    for rows in row_blocks(*(side.data for side in sides)):
+        parts = [side.scaled(rows) for side in sides]
+        block = xp.concat(parts, axis=1) if len(parts) > 1 else parts[0]
         stacked = block if factor is None else xp.concat([factor, block])
         if isinstance(stacked, np.ndarray):
             factor = np.linalg.qr(stacked, mode="r")
@@ -433,30 +445,11 @@ def _as_columns(covariates: Any) -> Any:
     return xp.reshape(xp.asarray(covariates), (-1, 1))
 
 
-def _location(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
-    # Return the first row, what to add to it for the means, the smallest and the largest values.
-    # Sums are taken from the first row on, so that an offset costs no digits and a constant column
-    # is exactly constant.
-    xp = namespace(data)
-    origin = as_float64(data[0, :])
-    total, low, high = xp.zeros_like(origin), origin, origin
-    with np.errstate(over="ignore", invalid="ignore"):
-        for rows in row_blocks(data):
-            block = as_float64(data[rows, :])
-            low = xp.minimum(low, xp.min(block, axis=0))
-            high = xp.maximum(high, xp.max(block, axis=0))
-            total = total + xp.sum(block - origin, axis=0)
-        origin, total, low, high = map(to_numpy, (origin, total, low, high))
-        if not (np.isfinite(total).all() and np.isfinite(high - low).all()):
-            raise ValueError(f"`{name}` has values too large to average: divide its columns first.")
-    return origin, total / data.shape[0], low, high
-
-
 def _couple_residuals(x: Side, y: Side, covariates: Any, table: Any) -> Coupling:
     xp = namespace(table)
     z = open_side(table, "covariates", storage_epsilon(covariates))
     basis = _orthonormal(z)
-    n_samples = len(table)
+    n_samples = table.shape[0]
     degrees = n_samples - 1 - basis.shape[1]
     if degrees < 1:
         raise ValueError(

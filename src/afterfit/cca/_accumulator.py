@@ -1,0 +1,411 @@
+"""Canonical correlations of more rows than memory holds: batch by batch, in one pass.
+
+Of the rows of [X Y] seen so far a factor F is kept with F'F = the products of the centred columns,
+never these products themselves, whose condition number is the square: the factor of a batch comes
+from a Cholesky step where the batch is well-conditioned, from two where one would cost digits, and
+else from a Householder QR, and two factors are merged in the same
+way (by a QR of both, TSQR, where a Cholesky step would cost digits). F then serves as
+data: all that this module returns depends on the rows by these products only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import array_api_compat as compat
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg
+
+from afterfit._arrays import like, namespace, to_numpy
+from afterfit._validation import (
+    check_columns,
+    check_integer,
+    check_same_length,
+    column_names,
+)
+from afterfit.cca._cca import CCAResult, result_of
+from afterfit.cca._similarity import check_share, linear_cka_of, pwcca_of, svcca_of
+from afterfit.cca._whitening import (
+    FIRST_STEP,
+    ONE_STEP,
+    SMALLEST_SPREAD,
+    Coupling,
+    Side,
+    begin_whitening,
+    check_pair,
+    couple_sides,
+    householder_factor,
+    joint_gram,
+    locate,
+    row_blocks,
+    safe_cholesky,
+    storage_epsilon,
+    warn_of,
+)
+
+Array = NDArray[np.float64]
+
+# Rows are collected before they are factorised, since fewer would mostly pay for merging: so many
+# a column at least, and four times as many where these are few values.
+BUFFERED_ROWS = 16
+BUFFERED_VALUES = 2**23
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """What is kept of some rows of [X Y]."""
+
+    # The column means are `mean` + `residue`, whose second part is what rounding left out of the
+    # first: with an offset of 1e8 the means of two batches differ by less than that.
+
+    n_samples: int
+    mean: Array
+    residue: Array
+    low: Array
+    high: Array
+    epsilon: Array
+    factor: Array
+
+    def __add__(self, other: _Moments) -> _Moments:
+        """Return the moments of both sets of rows."""
+        n_samples = self.n_samples + other.n_samples
+        step = (other.mean - self.mean) + (other.residue - self.residue)
+        moved = self.residue + step * (other.n_samples / n_samples)
+        mean = self.mean + moved
+        between = step * np.sqrt(self.n_samples * (other.n_samples / n_samples))
+        factor = np.vstack([self.factor, other.factor, between])
+        if len(factor) > len(mean):
+            factor = _shortened(factor)
+        return _Moments(
+            n_samples,
+            mean,
+            (self.mean - mean) + moved,
+            np.minimum(self.low, other.low),
+            np.maximum(self.high, other.high),
+            np.maximum(self.epsilon, other.epsilon),
+            factor,
+        )
+
+
+class CCAAccumulator:
+    """Accumulate rows of two sets of columns, batch by batch, for canonical correlations.
+
+    Memory is of the order of (columns of both sides)^2, whatever the number of rows, and the
+    results are those of all rows at once, up to rounding, in whatever batches and order they
+    come. `merge` joins what several processes have seen.
+
+    Attributes
+    ----------
+    n_samples_seen_ : int
+        Number of rows so far.
+
+    See Also
+    --------
+    fit_cca : The same of rows that fit into memory, with scores.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_linnerud
+    >>> from afterfit.cca import CCAAccumulator
+    >>> data = load_linnerud()
+    >>> seen = CCAAccumulator()
+    >>> for rows in (slice(0, 8), slice(8, 20)):
+    ...     seen = seen.partial_fit(data.data[rows], data.target[rows])
+    >>> seen.result().correlations.round(6)
+    array([0.795608, 0.200556, 0.07257 ])
+    """
+
+    def __init__(self) -> None:
+        self.n_samples_seen_ = 0
+        self._moments: _Moments | None = None
+        self._buffer: Array | None = None
+        self._n_buffered = 0
+        self._stored = np.zeros(1)
+        self._columns: tuple[Any, Any] = (None, None)
+        self._widths: tuple[int, int] | None = None
+
+    def partial_fit(self, X: Any, Y: Any) -> CCAAccumulator:
+        """Take in a batch of rows.
+
+        Parameters
+        ----------
+        X, Y : array-like of shape (n_samples, n_features_x) and (n_samples, n_features_y)
+            The same rows of both sets. Arrays of dask are taken in block of rows by block of rows.
+
+        Returns
+        -------
+        CCAAccumulator
+            Itself.
+
+        Raises
+        ------
+        TypeError
+            If a side is not numeric.
+        ValueError
+            If a side has not two dimensions, other columns than the first batch, missing or
+            infinite values, or if the numbers or the indexes of the rows differ.
+        """
+        for x_rows, y_rows in _blocks_of_dask(X, Y):
+            self._take(x_rows, y_rows)
+        return self
+
+    def merge(self, other: CCAAccumulator) -> CCAAccumulator:
+        """Return what this one and another have seen, together.
+
+        Parameters
+        ----------
+        other : CCAAccumulator
+            Of the same columns, and of other rows.
+
+        Returns
+        -------
+        CCAAccumulator
+            A new one; both stay as they are.
+
+        Raises
+        ------
+        TypeError
+            If `other` is something else.
+        ValueError
+            If its columns are others.
+        """
+        if not isinstance(other, CCAAccumulator):
+            raise TypeError(f"`other` must be a CCAAccumulator, got {type(other).__name__}.")
+        merged = CCAAccumulator()
+        for part in (self, other):
+            known = part._widths, part._columns
+            own = merged._widths, merged._columns
+            if part._widths and merged._widths and known != own:
+                raise ValueError(
+                    f"`other` must have seen the same columns: this one has seen {self._widths} "
+                    f"of `X` and `Y`, the other {other._widths}, or of other names."
+                )
+            merged._widths, merged._columns = known if part._widths else own
+            part._flush()
+            merged._add(part._moments)
+            merged.n_samples_seen_ += part.n_samples_seen_
+        return merged
+
+    def result(self, n_components: int | None = None) -> CCAResult:
+        """Return correlations, weights, loadings and tests of all rows so far.
+
+        Parameters
+        ----------
+        n_components : int, default None
+            Number of pairs to keep; None keeps all.
+
+        Returns
+        -------
+        CCAResult
+            As `fit_cca` returns it, but without scores: `transform` makes them, batch by batch.
+
+        Raises
+        ------
+        TypeError
+            If `n_components` is not an integer.
+        ValueError
+            If fewer than 2 rows were seen, a side has no column that varies, or `n_components` is
+            out of its range.
+
+        Warns
+        -----
+        ForcedCorrelationWarning
+            If rank X + rank Y > n_samples - 1.
+        StorageWarning
+            If columns count as combinations of others only because of the digits of their storage.
+        """
+        coupling = self._couple()
+        n_roots = min(coupling.x.rank, coupling.y.rank)
+        if n_components is not None:
+            n_components = check_integer(n_components, "n_components", low=1, high=n_roots)
+        result = result_of(coupling, self.n_samples_seen_, n_components or n_roots)
+        means = np.split(self._seen().mean, [len(coupling.x.mean)])
+        x_columns, y_columns = self._columns
+        return replace(
+            result, x_mean=means[0], y_mean=means[1], x_columns=x_columns, y_columns=y_columns
+        )
+
+    def svcca(self, *, explained_variance: float = 0.99) -> float:
+        """Return what `svcca` gives of all rows so far.
+
+        Parameters
+        ----------
+        explained_variance : float, default 0.99
+            As in `svcca`.
+
+        Returns
+        -------
+        float
+            The similarity, in [0, 1].
+        """
+        return svcca_of(*self._sides(), check_share(explained_variance))
+
+    def pwcca(self) -> float:
+        """Return what `pwcca` gives of all rows so far.
+
+        Returns
+        -------
+        float
+            The similarity, in [0, 1].
+        """
+        return pwcca_of(self._couple())
+
+    def linear_cka(self) -> float:
+        """Return what `linear_cka` gives of all rows so far; not debiased, which needs the rows.
+
+        Returns
+        -------
+        float
+            The similarity, in [0, 1].
+        """
+        return linear_cka_of(*self._sides())
+
+    def _take(self, X: Any, Y: Any) -> None:
+        tables = check_pair(X, Y, min_rows=1)
+        widths = (tables["X"].shape[1], tables["Y"].shape[1])
+        if self._widths is None:
+            self._widths = widths
+            self._columns = (column_names(X, "X"), column_names(Y, "Y"))
+        for name, value, names in zip("XY", (X, Y), self._columns, strict=True):
+            check_columns(value, names, name)
+        if widths != self._widths:
+            raise ValueError(
+                f"`X` and `Y` must have {self._widths[0]} and {self._widths[1]} columns as in the "
+                f"first batch, got {widths[0]} and {widths[1]}."
+            )
+        stored = np.concatenate(
+            [
+                np.broadcast_to(storage_epsilon(value), width)
+                for value, width in zip((X, Y), widths, strict=True)
+            ]
+        )
+        x, y = tables["X"], tables["Y"]
+        n_rows, width, least = x.shape[0], sum(widths), BUFFERED_ROWS * sum(widths)
+        enough = max(least, min(4 * least, BUFFERED_VALUES // width))
+        if not isinstance(x, np.ndarray) or n_rows >= enough:
+            self._add(_moments_of(x, y, stored))
+        else:
+            if self._n_buffered + n_rows > enough:
+                self._flush()
+            if self._buffer is None:
+                self._buffer = np.empty((enough, width))
+            rows = slice(self._n_buffered, self._n_buffered + n_rows)
+            self._buffer[rows, : widths[0]], self._buffer[rows, widths[0] :] = x, y
+            self._n_buffered, self._stored = rows.stop, np.maximum(self._stored, stored)
+        self.n_samples_seen_ += n_rows
+
+    def _flush(self) -> None:
+        if self._n_buffered and self._buffer is not None and self._widths:
+            rows = self._buffer[: self._n_buffered]
+            x, y = rows[:, : self._widths[0]], rows[:, self._widths[0] :]
+            self._add(_moments_of(x, y, self._stored))
+            self._n_buffered, self._stored = 0, np.zeros(1)
+
+    def _add(self, moments: _Moments | None) -> None:
+        if moments is not None:
+            self._moments = moments if self._moments is None else self._moments + moments
+
+    def _seen(self) -> _Moments:
+        self._flush()
+        if self._moments is None or self._moments.n_samples < 2:
+            raise ValueError(
+                f"`partial_fit` must have seen at least 2 rows, got {self.n_samples_seen_}."
+            )
+        return self._moments
+
+    def _sides(self) -> tuple[Side, Side]:
+        seen = self._seen()
+        assert self._widths is not None
+        largest = np.maximum(np.abs(seen.low), np.abs(seen.high))
+        sides = []
+        for name, own in zip(
+            "XY", np.split(np.arange(len(largest)), self._widths[:1]), strict=True
+        ):
+            side = Side(
+                name,
+                seen.factor[:, own],
+                mean=np.zeros(len(own)),
+                scale=(seen.high - seen.low)[own],
+                epsilon=seen.epsilon[own],
+                size=np.abs(seen.mean[own]),
+                n_values=seen.n_samples,
+            )
+            sides.append(begin_whitening(side, largest[own]))
+        return sides[0], sides[1]
+
+    def _couple(self) -> Coupling:
+        coupling = couple_sides(*self._sides(), self.n_samples_seen_ - 1)
+        warn_of(coupling, stacklevel=4)
+        return coupling
+
+
+def _blocks_of_dask(X: Any, Y: Any) -> Iterator[tuple[Any, Any]]:
+    lazy = next((side for side in (X, Y) if compat.is_dask_array(side)), None)
+    if lazy is None:
+        yield X, Y
+        return
+    for name, side in (("X", X), ("Y", Y)):
+        if compat.is_dask_array(side) and np.isnan(side.shape[0]):
+            raise ValueError(
+                f"`{name}` must know how many rows its blocks have: `{name}.compute_chunk_sizes()`."
+            )
+    check_same_length(X=X, Y=Y)
+    sizes = lazy.chunks[0]
+    for stop, size in zip(np.cumsum(sizes), sizes, strict=True):
+        rows = slice(int(stop - size), int(stop))
+        blocks = (side[rows] for side in (X, Y))
+        x, y = (block.compute() if compat.is_dask_array(block) else block for block in blocks)
+        yield x, y
+
+
+def _moments_of(x: Any, y: Any, stored: Array) -> _Moments:
+    located = [locate(table, name) for name, table in (("X", x), ("Y", y))]
+    origin, shift, low, high = (np.concatenate(parts) for parts in zip(*located, strict=True))
+    mean = origin + shift
+    spread = high - low
+    scale = np.where(spread > SMALLEST_SPREAD, spread, np.inf)
+    sides = [
+        Side("", table, mean[own], scale[own], stored[own], mean[own], x.shape[0])
+        for table, own in ((x, slice(0, x.shape[1])), (y, slice(x.shape[1], None)))
+    ]
+    factor = _factor(*sides) * np.where(np.isfinite(scale), scale, 0.0)
+    return _Moments(x.shape[0], mean, (origin - mean) + shift, low, high, stored, factor)
+
+
+def _shortened(factor: Array) -> Array:
+    """Return a square matrix with the same products of columns."""
+    scale = np.abs(factor).max(axis=0)
+    scale[scale == 0.0] = 1.0
+    scaled = factor / scale
+    once = safe_cholesky(scaled.T @ scaled, ONE_STEP)
+    return np.asarray(scale * (np.linalg.qr(scaled, mode="r") if once is None else once))
+
+
+def _factor(x: Side, y: Side) -> Array:
+    """Return F with the products of all centred columns, each divided by its scale."""
+    xp = namespace(x.data)
+    n_samples, n_columns = x.data.shape[0], len(x.mean) + len(y.mean)
+    if n_samples <= 2 * n_columns:
+        rows = slice(0, n_samples)
+        return to_numpy(xp.concat([x.scaled(rows), y.scaled(rows)], axis=1))
+    gram = joint_gram(x, y)
+    used = np.flatnonzero(np.diag(gram))  # not the constant columns
+    factor = np.zeros((len(used), n_columns))
+    once = safe_cholesky(gram[np.ix_(used, used)], ONE_STEP)
+    first = safe_cholesky(gram[np.ix_(used, used)], FIRST_STEP) if once is None else once
+    if first is None:
+        return householder_factor(x, y)
+    if once is None:
+        weights = np.zeros((n_columns, len(used)))
+        weights[used], _ = linalg.lapack.dtrtri(first)
+        left, right = weights[: len(x.mean)], weights[len(x.mean) :]
+        left_over: Any = 0.0
+        for rows in row_blocks(x.data, y.data):
+            block = x.scaled(rows) @ like(left, x.data) + y.scaled(rows) @ like(right, y.data)
+            left_over = left_over + block.T @ block
+        first = np.linalg.cholesky(to_numpy(left_over)).T @ first
+    factor[:, used] = first
+    return factor
