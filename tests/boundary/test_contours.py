@@ -509,3 +509,31 @@ class TestTwoFeatures:
         assert empty.pieces == ()
         assert empty.points.shape == (0, 2)
         assert list(empty.to_frame().columns) == list(frame.columns)
+
+
+@pytest.mark.usefixtures("narrow_indices")
+def test_where_indices_have_32_bits():
+    # Places in the lattice are beyond 2^31; 32-bit ones would wrap in silence.
+    rule = normals([(3, 6), (3, -2)], [np.diag([0.5, 2.0]), 2 * IDENTITY])
+    found = rule.boundary(((-4, 10), (-2, 12))).points
+    expected = 3.514213 - 1.125 * found[:, 0] + 0.1875 * found[:, 0] ** 2
+    np.testing.assert_allclose(found[:, 1], expected, atol=1e-5)
+    line = BayesRule([norm(0, 1), norm(3, 1.5)])
+    np.testing.assert_allclose(line.boundary((-20, 20)).points, [-6.197325, 1.397325], atol=1e-6)
+    grid = np.stack(np.meshgrid(np.arange(-8, 14, 0.02), np.arange(-12, 16, 0.02)), axis=-1)
+    smaller = np.exp(rule.log_joints(grid.reshape(-1, 2))).min(axis=1)  # summed over the plane
+    assert rule.error_rate().risk == pytest.approx(smaller.sum() * 0.02**2, abs=1e-7)
+
+
+@pytest.mark.parametrize("limits", [(-5.0, 5.0), ((-5.0, 5.0), (-5.0, 5.0))])
+def test_functions_are_not_called_without_rows(limits):
+    def of(centre):
+        def log_density(X):
+            assert len(X) > 0
+            return -0.5 * np.reshape((X - centre) ** 2, (len(X), -1)).sum(axis=1)
+
+        return log_density
+
+    for first, second in ((0.0, 1.0), (0.0, 0.0)):
+        rule = BayesRule([of(first), of(second)], n_features=np.ndim(limits))
+        assert bool(rule.boundary(limits).pieces) == (first != second)

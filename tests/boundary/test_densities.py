@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from scipy import stats
 from scipy.stats import multivariate_normal, norm
@@ -200,3 +202,40 @@ def test_misbehaving_functions_are_named_with_the_point_in_the_plane():
         rule.boundary(SQUARE)
     point = re.search(r"point \((.+), (.+)\)", str(caught.value)).groups()
     assert np.hypot(*map(float, point)) < 1
+
+
+class TestSingularDistributions:
+    @pytest.mark.parametrize(
+        "source",
+        [
+            multivariate_normal([0, 0], [[1, 1], [1, 1]], allow_singular=True),
+            stats.multivariate_t([0, 0], [[1, 1], [1, 1]], df=3, allow_singular=True),
+        ],
+        ids=lambda source: type(source).__name__,
+    )
+    def test_have_no_density(self, source):
+        with pytest.raises(ValueError, match=r"class 1 must have a covariance of full rank, got r"):
+            BayesRule([multivariate_normal([0, 0]), source])
+
+    def test_full_rank_is_taken_whatever_was_allowed(self):
+        allowed = multivariate_normal([0, 0], np.eye(2), allow_singular=True)
+        rule = BayesRule([allowed, multivariate_normal([2, 0])])
+        assert rule.error_rate().risk == pytest.approx(norm.cdf(-1), abs=1e-8)
+
+
+class TestTables:
+    @pytest.mark.parametrize("as_table", [pl.DataFrame, pd.DataFrame, pl.DataFrame.to_arrow])
+    def test_columns_in_another_order_are_refused(self, as_table):
+        rng = np.random.default_rng(0)
+        X = pd.DataFrame(rng.normal(size=(60, 2)), columns=["a", "b"])
+        y = (X["a"] > 0).astype(int)
+        rule = BayesRule.from_estimator(GaussianNB().fit(X, y))
+        polars = pl.from_pandas(X)
+        table = as_table(polars) if as_table is not pd.DataFrame else X
+        other = polars.select("b", "a")
+        swapped = as_table(other) if as_table is not pd.DataFrame else X[["b", "a"]]
+        assert (rule.predict(table) == rule.predict(X)).all()
+        with pytest.raises(ValueError, match=r"`X` must have the columns of the fit, in their ord"):
+            rule.predict(swapped)
+        with pytest.raises(TypeError, match=r"not: 'b' \(Date"):
+            rule.predict(polars.with_columns(b=pl.lit(date(2026, 1, 1))))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
+import warnings
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from scipy.stats import norm
+from sklearn.base import clone
 from sklearn.datasets import load_iris
 from sklearn.decomposition import PCA
 from sklearn.discriminant_analysis import (
@@ -13,8 +17,10 @@ from sklearn.discriminant_analysis import (
     QuadraticDiscriminantAnalysis,
 )
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
-from sklearn.mixture import GaussianMixture
+from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
+from sklearn.model_selection import GridSearchCV
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import PowerTransformer, StandardScaler
@@ -239,3 +245,213 @@ class TestFromEstimator:
             BayesRule.from_estimator(GaussianNB())
         with pytest.raises(TypeError, match=r"`estimator` must be a fitted GaussianNB.*Logistic"):
             BayesRule.from_estimator(LogisticRegression(max_iter=1000).fit(X, y))
+
+
+MANY_FEATURES = "more features than rows"
+
+
+def _designs():
+    """Return tables of iris made worse in one way each; the first five have full rank."""
+    rng = np.random.default_rng(0)
+    X, y = load_iris(return_X_y=True)
+    totals = X.sum(axis=1)
+    return {
+        "iris": X,
+        "one feature": X[:, :1],
+        "units a million apart": X * [1e6, 1.0, 1e-4, 1.0],
+        "far from zero": X + 1e4,
+        "nearly the totals": np.c_[X, totals + 1e-3 * rng.standard_normal(150)],
+        "totals": np.c_[X, totals],
+        "totals by rounding": np.c_[X, totals + 1e-9 * rng.standard_normal(150)],
+        "a constant": np.c_[X, np.ones(150)],
+        "full one-hot": np.c_[X, np.eye(3)[rng.integers(3, size=150)]],
+        MANY_FEATURES: rng.standard_normal((150, 200)) + y[:, None],
+    }, y
+
+
+DESIGNS, SPECIES = _designs()
+FULL_RANK = list(DESIGNS)[:5]
+OF_FULL_RANK = [
+    LinearDiscriminantAnalysis(solver="eigen"),
+    QuadraticDiscriminantAnalysis(tol=1e-12),
+    QuadraticDiscriminantAnalysis(solver="eigen", tol=1e-12),
+]
+OF_ANY_RANK = [
+    LinearDiscriminantAnalysis(),
+    LinearDiscriminantAnalysis(store_covariance=True),
+    LinearDiscriminantAnalysis(store_covariance=True, priors=[0.5, 0.3, 0.2]),
+    LinearDiscriminantAnalysis(priors=[0.0, 0.5, 0.5]),
+    LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+    LinearDiscriminantAnalysis(solver="eigen", shrinkage=0.2),
+    QuadraticDiscriminantAnalysis(solver="eigen", shrinkage=0.2, tol=1e-12),
+    GaussianNB(),
+    make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(store_covariance=True)),
+]
+LEAST_SQUARES = LinearDiscriminantAnalysis(solver="lsqr")
+OF_MANY_ROWS = [
+    QuadraticDiscriminantAnalysis(reg_param=0.1),
+    make_pipeline(StandardScaler(), QuadraticDiscriminantAnalysis(reg_param=0.1)),
+]
+MIXTURES = [
+    kind(n_components=3, covariance_type=covariance_type, random_state=0, tol=1e-2)
+    for kind in (GaussianMixture, BayesianGaussianMixture)
+    for covariance_type in ("full", "tied", "diag", "spherical")
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "estimator"),
+    [(name, estimator) for name in DESIGNS for estimator in OF_ANY_RANK]
+    # Of these it makes, on some machines, coefficients that are rounding: they are refused.
+    + [(name, LEAST_SQUARES) for name in DESIGNS if name not in ("full one-hot", MANY_FEATURES)]
+    + [(name, estimator) for name in FULL_RANK for estimator in OF_FULL_RANK]
+    + [(name, estimator) for name in ("iris", "one feature", "totals") for estimator in MIXTURES]
+    + [(name, estimator) for name in list(DESIGNS)[:-1] for estimator in OF_MANY_ROWS],
+    ids=lambda value: value if isinstance(value, str) else repr(value).replace(" ", ""),
+)
+def test_decisions_are_those_of_predict(name, estimator):
+    # At 1,000 points three times as spread as the data, off any subspace that these lie in.
+    X = DESIGNS[name]
+    with warnings.catch_warnings(), np.errstate(divide="ignore"):
+        warnings.simplefilter("ignore")  # of collinear features, and of iterations
+        estimator = clone(estimator).fit(X, SPECIES)
+    spread = np.where(X.std(axis=0) > 0, X.std(axis=0), 1.0)
+    points = X.mean(axis=0) + 3 * spread * np.random.default_rng(1).standard_normal(
+        (1000, X.shape[1])
+    )
+    averaged = isinstance(estimator, BayesianGaussianMixture)
+    rule = BayesRule.from_estimator(estimator, variational=averaged)
+    for at in (points, X):
+        assert (rule.predict(at) == estimator.predict(at)).all()
+        np.testing.assert_allclose(rule.posterior(at), estimator.predict_proba(at), atol=1e-3)
+
+
+class TestSingularCovariances:
+    @pytest.mark.parametrize(
+        ("name", "solver"),
+        [(name, "svd") for name in ("totals", "totals by rounding", "a constant", "full one-hot")]
+        + [(name, "lsqr") for name in ("totals", "totals by rounding", "a constant")],
+    )
+    def test_the_risk_is_that_of_the_features_that_differ(self, name, solver):
+        # What repeats other features, exactly or nearly, tells nothing more about the class.
+        columns = 6 if name == "full one-hot" else 4  # of the indicators, one follows from two
+        plain = LinearDiscriminantAnalysis().fit(DESIGNS[name][:, :columns], SPECIES)
+        lda = LinearDiscriminantAnalysis(solver=solver, store_covariance=True)
+        lda.fit(DESIGNS[name], SPECIES)
+        rule, expected = (BayesRule.from_estimator(one).error_rate() for one in (lda, plain))
+        assert rule.risk == pytest.approx(expected.risk, rel=1e-2, abs=1e-6)
+
+    def test_coefficients_that_cancel_are_refused(self):
+        # What `solver="lsqr"` makes of a full one-hot on some machines: a common coefficient.
+        lda = LinearDiscriminantAnalysis(solver="lsqr", shrinkage=0.1)
+        lda.fit(DESIGNS["full one-hot"], SPECIES)
+        lda.coef_ = lda.coef_ + 1e15 * np.repeat([0, 1], [4, 3])
+        lda.intercept_ = lda.intercept_ - 1e15
+        with pytest.raises(ValueError, match=r"by rounding errors: its coefficients reach 1e\+15"):
+            BayesRule.from_estimator(lda)
+
+    def test_it_is_no_density(self):
+        # The Cholesky factor of the covariance exists, by rounding alone.
+        lda = LinearDiscriminantAnalysis(solver="lsqr").fit(DESIGNS["totals by rounding"], SPECIES)
+        rule = BayesRule.from_estimator(lda)
+        with pytest.raises(ValueError, match="known only over the whole space"):
+            rule.error_rate(region=((0, 1),) * 5)
+        with pytest.raises(ValueError, match=r"no p-values of novelty: it keeps no covariance, or"):
+            rule.novelty_pvalues(DESIGNS["totals"][:3])
+
+    def test_where_means_coincide(self):
+        X = np.r_[DESIGNS["totals"], DESIGNS["totals"]]
+        y = np.repeat(["a", "b"], 150)
+        lda = LinearDiscriminantAnalysis(solver="lsqr", priors=[0.3, 0.7]).fit(X, y)
+        rule = BayesRule.from_estimator(lda)
+        assert set(rule.predict(X)) == {"b"}
+        assert rule.error_rate().risk == pytest.approx(0.3)
+
+    def test_quadratic_ones_are_refused_by_their_class(self):
+        qda = QuadraticDiscriminantAnalysis(tol=0).fit(DESIGNS["totals"], SPECIES)
+        with pytest.raises(ValueError, match=r"no density: the covariance of class 0 is singular"):
+            BayesRule.from_estimator(qda)
+        cured = QuadraticDiscriminantAnalysis(reg_param=0.01).fit(DESIGNS["totals"], SPECIES)
+        assert len(BayesRule.from_estimator(cured).classes) == 3  # as the message advises
+
+    def test_a_feature_that_never_varies_has_no_density_by_naive_bayes(self):
+        X, y = np.array([[1.0, 2.0], [1.0, 3.0], [1.0, 5.0], [1.0, 7.0]]), ["a", "a", "b", "b"]
+        flat = GaussianNB(var_smoothing=0).fit(X, y)
+        with pytest.raises(ValueError, match=r"variance of feature 0 in class 'a' is 0\. Drop"):
+            BayesRule.from_estimator(flat)
+        BayesRule.from_estimator(GaussianNB(var_smoothing=1e-9).fit(X, y))  # as advised
+
+
+class TestAveragedOverThePosterior:
+    def test_only_the_variational_rule_decides_as_predict(self):
+        X = np.random.default_rng(3).normal(size=(37, 2)) @ [[1.0, 0.5], [0.0, 1.0]]
+        X[:12] += 2.0
+        model = BayesianGaussianMixture(n_components=2, random_state=0).fit(X)
+        plane = np.random.default_rng(0).uniform(-4, 6, size=(4000, 2))
+        averaged = BayesRule.from_estimator(model, variational=True)
+        reported = BayesRule.from_estimator(model)
+        assert (averaged.predict(plane) == model.predict(plane)).all()
+        assert (reported.predict(plane) != model.predict(plane)).mean() > 0.001
+        with pytest.raises(ValueError, match=r"no error rate: log densities averaged"):
+            averaged.error_rate()
+        assert 0 < reported.error_rate().risk < 0.5
+
+    def test_what_has_no_posterior_of_its_parameters(self):
+        with pytest.raises(ValueError, match="`variational` must be False unless"):
+            BayesRule.from_estimator(GaussianNB().fit(DESIGNS["iris"], SPECIES), variational=True)
+        with pytest.raises(TypeError, match="`variational` must be True or False, got 1"):
+            BayesRule.from_estimator(GaussianNB().fit(DESIGNS["iris"], SPECIES), variational=1)
+
+
+class TestWhatToPassInstead:
+    def test_a_search(self):
+        search = GridSearchCV(GaussianNB(), {"var_smoothing": [1e-9, 1e-3]}).fit(
+            DESIGNS["iris"], SPECIES
+        )
+        with pytest.raises(TypeError, match=r"got GridSearchCV\. Pass .* `\.best_estimator_`"):
+            BayesRule.from_estimator(search)
+        found = BayesRule.from_estimator(search.best_estimator_)
+        assert (found.predict(DESIGNS["iris"]) == search.predict(DESIGNS["iris"])).all()
+
+    def test_a_frozen_estimator(self):
+        frozen = FrozenEstimator(GaussianNB().fit(DESIGNS["iris"], SPECIES))
+        with pytest.raises(TypeError, match=r"got FrozenEstimator\. Pass .* `\.estimator`"):
+            BayesRule.from_estimator(frozen)
+        assert len(BayesRule.from_estimator(frozen.estimator).classes) == 3
+        pipeline = make_pipeline(StandardScaler(), frozen).fit(DESIGNS["iris"], SPECIES)
+        with pytest.raises(TypeError, match=r"Of the Pipeline's last step: .*`\.estimator`"):
+            BayesRule.from_estimator(pipeline)
+
+    def test_what_has_only_probabilities(self):
+        logistic = LogisticRegression(max_iter=1000).fit(DESIGNS["iris"], SPECIES)
+        with pytest.raises(TypeError, match=r"goes in by `BayesRule.from_probabilities`"):
+            BayesRule.from_estimator(logistic)
+        with pytest.raises(TypeError, match="give the class densities to BayesRule"):
+            BayesRule.from_estimator(3)
+
+
+class TestDiagonalStaysDiagonal:
+    @pytest.mark.parametrize("kind", ["naive Bayes", "components", "mixture densities"])
+    def test_memory_grows_with_features_and_not_their_square(self, kind):
+        d, rng = 2000, np.random.default_rng(0)
+        X = rng.standard_normal((60, d))
+        y = np.repeat([0, 1], 30)
+        X[y == 1] += 0.1
+        models = [
+            GaussianMixture(2, covariance_type="diag", random_state=0).fit(X[y == k])
+            for k in (0, 1)
+        ]
+        naive = GaussianNB().fit(X, y)
+        tracemalloc.start()
+        rule = {
+            "naive Bayes": lambda: BayesRule.from_estimator(naive),
+            "components": lambda: BayesRule.from_estimator(models[0]),
+            "mixture densities": lambda: BayesRule(models),
+        }[kind]()  # fmt: skip
+        rule.predict(X) if kind != "components" else None
+        rule.error_rate(n_draws=100, random_state=0) if kind != "components" else None
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 8 * d * d / 2  # half a matrix
+        if kind == "naive Bayes":
+            assert (rule.predict(X) == naive.predict(X)).all()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,7 +13,7 @@ from scipy.stats import multivariate_normal, norm
 from sklearn.linear_model import LogisticRegression
 from sklearn.neighbors import KernelDensity
 
-from afterfit.boundary import BayesRule, _risk
+from afterfit.boundary import BayesRule, _mass, _risk
 from afterfit.mixture import GaussianMixtureParameters
 
 IDENTITY = np.eye(2)
@@ -416,3 +418,89 @@ class TestErrorRate:
             b = gap**2 / (4 * (1 + s * s)) + 0.5 * np.log((1 + s * s) / (2 * s))
             assert 0 <= risk <= min(p, 1 - p) + 1e-9
             assert risk <= np.sqrt(p * (1 - p)) * np.exp(-b) + 1e-9
+
+
+class Counted:
+    """A function of several features that counts its points, and refuses to be called with none."""
+
+    def __init__(self, density):
+        self.density, self.n = density, 0
+
+    def __call__(self, X):
+        assert len(X) > 0
+        self.n += len(X)
+        return np.reshape(self.density.logpdf(X), len(X))
+
+
+class TestEvaluations:
+    densities = (
+        multivariate_normal([0, 0]),
+        multivariate_normal([2, 0], [[2.0, 0.5], [0.5, 0.3]]),
+        stats.multivariate_t([0, 0], df=2),
+        stats.multivariate_t([2, 0], df=2),
+    )
+
+    @pytest.mark.parametrize("at_most", [1000, 20_000, 60_000, 300_000])
+    @pytest.mark.parametrize("pair", [(0, 1), (2, 3)], ids=["normal", "heavy tails"])
+    @pytest.mark.parametrize("region", [None, ((-8, 8), (-8, 8))], ids=["plane", "square"])
+    def test_no_more_are_made_than_were_asked_for(self, pair, at_most, region):
+        functions = [Counted(self.densities[k]) for k in pair]
+        rule = BayesRule(functions, n_features=2)
+        if region is None and at_most <= 20_000:  # the search for the mass alone takes more
+            with pytest.raises(ValueError, match=r"`max_evaluations` must be above the .*`region`"):
+                rule.error_rate(max_evaluations=at_most)
+            return
+        with warnings.catch_warnings(record=True) as said:
+            warnings.simplefilter("always")
+            rate = rule.error_rate(region, max_evaluations=at_most)
+        assert max(f.n for f in functions) <= rate.n_evaluations <= at_most
+        exact = BayesRule([self.densities[k] for k in pair]).error_rate(region).risk
+        assert abs(rate.risk - exact) <= max(rate.error, 1e-9)
+        assert bool(said) == (rate.error > 1e-8)
+
+    @pytest.mark.parametrize("at_most", [1000, 5000])
+    def test_in_one_feature(self, at_most):
+        functions = [lambda x: norm.logpdf(x), lambda x: norm.logpdf(x, 2, 0.01)]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            rate = BayesRule(functions).error_rate((-9, 9), max_evaluations=at_most)
+        assert rate.n_evaluations <= at_most
+        assert abs(rate.risk - BayesRule(functions).error_rate((-9, 9)).risk) <= rate.error + 1e-9
+
+    def test_what_the_warning_advises_helps(self):
+        rule = BayesRule(self.densities[:2])
+        with pytest.warns(UserWarning, match=r"Raise `max_evaluations` \(now 40000\), or use"):
+            rough = rule.error_rate(max_evaluations=40_000)
+        assert rule.error_rate(max_evaluations=2_000_000).error < 1e-8 < rough.error
+        poles = BayesRule([stats.beta(0.25, 0.25), stats.uniform(0, 1)])
+        with pytest.warns(UserWarning, match="More evaluations would not help.*raise `tolerance`"):
+            rate = poles.error_rate()
+        assert poles.error_rate(tolerance=1.01 * rate.error).risk == pytest.approx(rate.risk)
+
+    def test_curves_that_rounding_makes_far_out_do_not_cost_the_risk(self):
+        # Student distributions of 2 degrees of freedom: the line halfway; t_2 has sf(1) = 0.2113.
+        functions = [density.logpdf for density in self.densities[2:]]
+        rate = BayesRule(functions, n_features=2).error_rate()
+        assert rate.risk == pytest.approx(stats.t.sf(1, 2), abs=1e-8)
+        assert rate.n_evaluations < 3_000_000
+
+
+@pytest.mark.parametrize("spreads", [[2e4, 1e-2, 1.0], [2e5, 1e-3, 1.0], [1e7, 1e-4, 1.0]])
+def test_features_in_very_different_units_are_drawn_from(spreads):
+    # Income beside a rate; means two standard deviations apart: Phi(-1), to 4 standard errors.
+    spreads = np.array(spreads)
+    means = np.array([5e4, 0.05, 0.0]) + np.outer([0, 2], spreads * [1, 0, 0])
+    functions = [lambda X, m=m: norm.logpdf(X, m, spreads).sum(axis=1) for m in means]
+    rate = BayesRule(functions, n_features=3).error_rate(random_state=0)
+    assert abs(rate.risk - norm.cdf(-1)) < 4 * rate.error < 0.01
+
+
+def test_the_proposal_is_what_it_draws_from():
+    # Its density by SciPy; its draws by the mean of the inverse density over a square.
+    mean, covariance = np.array([1.0, 2.0]), np.array([[2.0, 0.5], [0.5, 1.0]])
+    proposal = _mass.Proposal(mean[None], covariance[None])
+    X = proposal.sample(40_000, np.random.default_rng(0))
+    parts = [stats.multivariate_t(mean, 1.5**2 * covariance, df=df).pdf(X) for df in (4, 1)]
+    np.testing.assert_allclose(np.exp(proposal.log_density(X)), np.mean(parts, axis=0))
+    weights = np.where(np.abs(X - mean).max(axis=1) < 3, np.exp(-proposal.log_density(X)), 0.0)
+    assert abs(weights.mean() - 36) < 4 * weights.std() / 200

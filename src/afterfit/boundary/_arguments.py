@@ -10,7 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from afterfit._labels import as_written
-from afterfit._validation import as_float_array, check_matrix, check_real, listing
+from afterfit._validation import (
+    as_float_array,
+    as_pandas,
+    check_columns,
+    check_integer,
+    check_matrix,
+    check_real,
+    column_names,
+    listing,
+)
 from afterfit.boundary._densities import as_fitted
 
 Array = NDArray[np.float64]
@@ -87,23 +96,23 @@ def check_flag(value: Any, name: str) -> None:
         raise TypeError(f"`{name}` must be True or False, got {value!r}.")
 
 
-def check_priors(priors: Any, classes: NDArray[Any]) -> Array:
+def check_priors(priors: Any, classes: NDArray[Any], name: str = "priors") -> Array:
     n = len(classes)
     if priors is None:
         return np.full(n, 1.0 / n)
     if isinstance(priors, Mapping | pd.Series):
-        _check_names(list(priors.keys()), classes, "priors")
+        _check_names(list(priors.keys()), classes, name)
         named = dict(priors.items())
         priors = [named[label] for label in classes.tolist()]
-    array = as_float_array(priors, "priors").copy()
+    array = as_float_array(priors, name).copy()
     if array.shape != (n,):
         raise ValueError(
-            f"`priors` must hold one probability for each of the {n} classes, "
+            f"`{name}` must hold one probability for each of the {n} classes, "
             f"got shape {array.shape}."
         )
     if not (array >= 0).all() or abs(array.sum() - 1.0) > PRIOR_TOLERANCE:
         raise ValueError(
-            f"`priors` must be at least 0 and add up to 1, got {array.tolist()} "
+            f"`{name}` must be at least 0 and add up to 1, got {array.tolist()} "
             f"(sum {array.sum():.10g})."
         )
     return array
@@ -195,23 +204,69 @@ def check_limits(limits: Any, n_features: int | None) -> Box:
     return box
 
 
+def check_rows(X: Any, n_features: int | None) -> Any:
+    """Return rows as a classifier takes them, tables as they are, or raise."""
+    if isinstance(X, Sequence):
+        X = np.asarray(X)
+    if not hasattr(X, "shape"):
+        raise TypeError(f"`X` must be an array or a table, got {type(X).__name__}.")
+    if len(X.shape) == 1 and n_features == 1:
+        X = np.asarray(X).reshape(-1, 1)
+    if len(X.shape) != 2 or X.shape[0] == 0:
+        raise ValueError(
+            f"`X` must have shape (n_samples, n_features) with at least 1 row, got {X.shape}."
+        )
+    return X
+
+
+def check_row(point: Any, columns: list[Any] | None) -> Any:
+    """Return a point as one row: a DataFrame if it is named, in the order of the fit; or raise."""
+    if isinstance(point, pd.Series) and isinstance(point.index, pd.RangeIndex):
+        point = point.to_numpy()
+    if isinstance(point, Mapping | pd.Series):
+        point = pd.DataFrame([dict(point.items())])
+    point = as_pandas(point, "point")
+    if not isinstance(point, pd.DataFrame):
+        return np.atleast_2d(as_float_array(point, "point"))
+    if columns is None:
+        return point
+    if sorted(map(repr, point.columns)) != sorted(map(repr, columns)):
+        raise ValueError(
+            "`point` must have the columns of the fit: "
+            f"{listing([repr(name) for name in columns])}; "
+            f"got {listing([repr(name) for name in point.columns])}."
+        )
+    return point[columns]
+
+
+def check_free(features: Any, n_features: int, columns: list[Any] | None) -> list[int]:
+    """Return the positions of one or two features, given by position or by name, or raise."""
+    free = []
+    for value in np.atleast_1d(np.asarray(features, dtype=object)).tolist():
+        if isinstance(value, str) and columns is not None:
+            if value not in columns:
+                listed = listing([repr(name) for name in columns])
+                raise ValueError(
+                    f"`features` must be columns of the fit ({listed}), got {value!r}."
+                )
+            value = columns.index(value)
+        free.append(check_integer(value, "features", low=0, high=n_features - 1))
+    if len(free) not in (1, 2) or len(set(free)) < len(free):
+        raise ValueError(f"`features` must be one or two distinct columns, got {features!r}.")
+    return free
+
+
 def check_points(X: Any, n_features: int | None, fitted: list[Any] | None) -> Array:
     """Return points of shape (n, n_features), of the columns of the fit where `X` has names."""
-    columns = list(X.columns) if isinstance(X, pd.DataFrame) else None
-    if columns is None:
+    if column_names(X) is None:
         X = as_float_array(X, "X")
         if X.ndim <= 1 and n_features not in (None, 1):
             raise ValueError(f"`X` must have shape (n_samples, {n_features}), got shape {X.shape}.")
         X = X.reshape(-1, 1) if X.ndim <= 1 else X
+    check_columns(X, fitted)
     points = check_matrix(X)
     if n_features is not None and points.shape[1] != n_features:
         raise ValueError(f"`X` must have {n_features} feature(s), got {points.shape[1]}.")
-    if columns is not None and fitted is not None and columns != fitted:
-        raise ValueError(
-            "`X` must have the columns of the fit, in their order: "
-            f"{listing([repr(name) for name in fitted])}; "
-            f"got {listing([repr(name) for name in columns])}."
-        )
     return points
 
 
@@ -260,21 +315,27 @@ def check_levels(density_levels: Any) -> list[float]:
 def axis_names(X: Any, feature_names: Sequence[str] | None) -> tuple[str, ...]:
     if feature_names is not None:
         return tuple(str(name) for name in np.atleast_1d(feature_names))
-    if isinstance(X, pd.Series):
-        return (as_written(X.name),)
-    return tuple(as_written(column) for column in X.columns) if isinstance(X, pd.DataFrame) else ()
+    columns = column_names(X)
+    if columns is None:  # a column of a table has a name of its own
+        columns = [X.name] if getattr(X, "name", None) is not None else []
+    return tuple(as_written(column) for column in columns)
 
 
-def check_data_labels(y: Any, data: Array | None, classes: NDArray[Any]) -> NDArray[Any] | None:
+def check_data_labels(
+    y: Any, data: Array | None, classes: NDArray[Any], name: str = "y", of: str = "X"
+) -> NDArray[Any] | None:
     if y is None:
         return None
     if data is None:
-        raise ValueError("`y` must come with the data points `X`.")
+        raise ValueError(f"`{name}` must come with the data points `{of}`.")
+    y = as_pandas(y, name)
     if not hasattr(y, "__len__"):
-        raise TypeError(f"`y` must be one class for each row of `X`, got {type(y).__name__}.")
+        raise TypeError(
+            f"`{name}` must be one class for each row of `{of}`, got {type(y).__name__}."
+        )
     shape = y.shape if hasattr(y, "shape") else (len(y),)
     if shape != (len(data),):
-        raise ValueError(f"`y` must have shape ({len(data)},) as `X`, got {shape}.")
+        raise ValueError(f"`{name}` must have shape ({len(data)},) as `{of}`, got {shape}.")
     labels = np.empty(len(y), dtype=object)
     labels[:] = list(y)
     known = set(classes.tolist())
@@ -283,5 +344,7 @@ def check_data_labels(y: Any, data: Array | None, classes: NDArray[Any]) -> NDAr
     )
     if unknown:
         accepted = listing([repr(label) for label in classes.tolist()])
-        raise ValueError(f"`y` must hold classes of the rule ({accepted}), got {listing(unknown)}.")
+        raise ValueError(
+            f"`{name}` must hold classes of the rule ({accepted}), got {listing(unknown)}."
+        )
     return labels

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afterfit.boundary._decisions import NOWHERE, DecisionTable
-from afterfit.boundary._lattice import Field, Tree
+from afterfit.boundary._lattice import Field, Keys, Tree
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -71,13 +71,14 @@ def find_roots(
     seeds: Array,
     tolerance: float,
     max_evaluations: int,
+    may_jump: bool = False,
 ) -> Tracing:
     """Return every root within the outermost lines, from left to right, as a curve of one point.
 
     `left` and `right` are the decisions on its two sides. `seeds` (m, 1) are looked at first;
-    `tolerance` is in units of the range.
+    `tolerance` is in units of the range; log odds that `may_jump` are not expected to be smooth.
     """
-    field = Field(log_joints, table, lines)
+    field = Field(log_joints, table, lines, may_jump)
     tree = Tree(field, seeds, max_evaluations)
     tree.grow()
     u = tree.points[:, 0]
@@ -114,12 +115,13 @@ def trace(
     seeds: Array,
     tolerance: float,
     max_evaluations: int,
+    may_jump: bool = False,
 ) -> Tracing:
     """Return every boundary curve within the outermost `lines` of both features.
 
     `seeds` (m, 2) are looked at first; `tolerance` is in units of the range.
     """
-    field = Field(log_joints, table, lines)
+    field = Field(log_joints, table, lines, may_jump)
     tree = Tree(field, seeds, max_evaluations)
     tree.grow()
     step = tolerance * min(len(axis) - 1 for axis in lines)
@@ -225,7 +227,7 @@ class _Lines:
         labels = tree.labels[self.members]
         self._changes = np.concatenate([[0], np.cumsum(labels[1:] != labels[:-1])])
 
-    def between(self, fixed: Indices, low: Indices, high: Indices) -> tuple[Indices, Indices]:
+    def between(self, fixed: Keys, low: Keys, high: Keys) -> tuple[Indices, Indices]:
         """Return the places of the first and the last point of each side."""
         base = fixed * self._stride
         return np.searchsorted(self._keys, base + low), np.searchsorted(self._keys, base + high)
@@ -450,7 +452,7 @@ def _refine(
         halved = np.zeros(len(points) - 1, dtype=bool)
         halved[split] = True
         points = np.insert(points, split + 1, middle, axis=0)
-        check = np.repeat(halved, np.where(halved, 2, 1))
+        check = np.repeat(halved, 1 + halved.astype(np.intp))
     return points, np.concatenate(strays)
 
 

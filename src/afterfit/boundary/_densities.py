@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
-from scipy.linalg import solve_triangular
+
+from afterfit.mixture import GaussianMixtureParameters, log_density
 
 Array = NDArray[np.float64]
+Look = tuple[Array, ...]
 
 # Where along an axis to look, in standard deviations: with a normal density, 2e-19 lies outside.
 GAUSSIAN_STEPS = np.array([-9.0, -4.0, -1.5, 0.0, 1.5, 4.0, 9.0])
@@ -34,16 +36,18 @@ class Density:
 
     `evaluate` takes (n, d) and returns what it was given to return: `checked_log_density` looks at
     it. `look` holds, for each axis, sorted coordinates from one end of the mass to the other;
-    `seeds` (m, d) points at which the density is large. `sample` returns (n, d).
+    `seeds` (m, d) points at which the density is large. `sample` returns (n, d). `peak` is the log
+    density at the mean of a normal distribution, and of nothing else.
     """
 
     name: str
     evaluate: Callable[[Array], Any]
     gives_log: bool = True
     n_features: int | None = None
-    look: tuple[Array, ...] | None = None
+    look: Look | None = None
     seeds: Array | None = None
     sample: Callable[[int, np.random.Generator], Array] | None = None
+    peak: float | None = None
 
 
 def as_density(
@@ -75,6 +79,18 @@ def as_density(
         gives_log=values == "log_density",
         n_features=n_features,
     )
+
+
+def checked_log_densities(
+    densities: Sequence[Density], evaluate: Callable[[Any], Array], X: Any
+) -> Array:
+    """Return log densities (n, K) that are evaluated together, or an error as for one of them."""
+    values = evaluate(X)
+    wrong = np.isnan(values)
+    if wrong.any():
+        k = int(np.flatnonzero(wrong.any(axis=0))[0])
+        _refuse(wrong[:, k], values[:, k], X, densities[k], "it must be a number")
+    return values
 
 
 def checked_log_density(density: Density, X: Array) -> Array:
@@ -115,35 +131,38 @@ def as_fitted(estimator: Any, X: Array) -> Any:
     return X if names is None else pd.DataFrame(X, columns=names)
 
 
-def gaussian_density(mean: Array, covariance: Array, name: str) -> Density:
-    """Return the normal density with this mean (d,) and covariance (d, d), or raise."""
-    n_features = len(mean)
-    try:
-        factor = np.linalg.cholesky(covariance)
-    except np.linalg.LinAlgError:
-        raise ValueError(
-            f"The covariance of {name} must be positive definite, got eigenvalues "
-            f"{np.linalg.eigvalsh(covariance)}."
-        ) from None
-    whiten = solve_triangular(factor, np.eye(n_features), lower=True)
-    constant = -0.5 * n_features * np.log(2 * np.pi) - np.log(np.diag(factor)).sum()
+def normal_density(
+    name: str, mean: Array, scale: Array, factor: Array, evaluate: Callable[[Array], Array]
+) -> Density:
+    """Return a normal density: standard deviations (d,), and a factor (d, d) or again (d,).
 
-    def evaluate(X: Array) -> Array:
-        z = (X - mean) @ whiten.T
-        return np.asarray(constant - 0.5 * np.einsum("ij,ij->i", z, z))
+    The covariance is factor @ factor.T, or diagonal with standard deviations `factor`.
+    """
+    d = len(mean)
 
     def sample(n: int, rng: np.random.Generator) -> Array:
-        return np.asarray(mean + rng.standard_normal((n, n_features)) @ factor.T)
+        z = rng.standard_normal((n, d))
+        return np.asarray(mean + (z * factor if factor.ndim == 1 else z @ factor.T))
 
-    scale = np.sqrt(np.diag(covariance))
+    log_root = np.log(factor).sum() if factor.ndim == 1 else np.linalg.slogdet(factor)[1]
     return Density(
-        name=f"{name} (normal)",
+        name=name,
         evaluate=evaluate,
-        n_features=n_features,
-        look=tuple(m + s * GAUSSIAN_STEPS for m, s in zip(mean, scale, strict=True)),
+        n_features=d,
+        look=_look_around(mean, scale),
         seeds=mean[None, :],
         sample=sample,
+        peak=float(-0.5 * d * np.log(2 * np.pi) - log_root),
     )
+
+
+def _look_around(means: Array, scales: Array, steps: Array = GAUSSIAN_STEPS) -> Look | None:
+    """Return coordinates across the mass in one or two features, where it is integrated over."""
+    means, scales = np.atleast_2d(means), np.atleast_2d(scales)
+    if means.shape[1] > 2:
+        return None
+    places = means[..., None] + scales[..., None] * steps
+    return tuple(np.unique(places[:, axis]) for axis in range(means.shape[1]))
 
 
 def _refuse(
@@ -222,6 +241,7 @@ def _from_univariate(source: Any, name: str) -> Density | None:
         look=(look,),
         seeds=look[[len(look) // 2]][:, None],
         sample=sample,
+        peak=float(source.logpdf(look[len(look) // 2])) if label in ("norm", "Normal") else None,
     )
 
 
@@ -234,18 +254,24 @@ def _quantiles(quantile: Any, upper: Any, low: float, high: float) -> Array:
 
 def _from_multivariate(source: Any, name: str) -> Density | None:
     kind = type(source).__name__
-    if kind == "multivariate_normal_frozen":
-        mean, scale = np.atleast_1d(source.mean), np.sqrt(np.diag(np.atleast_2d(source.cov)))
-        look = tuple(m + s * GAUSSIAN_STEPS for m, s in zip(mean, scale, strict=True))
+    steps, is_normal = GAUSSIAN_STEPS, kind == "multivariate_normal_frozen"
+    if is_normal:
+        mean, covariance, rank = source.mean, source.cov, source.cov_object.rank
     elif kind == "multivariate_t_frozen":
-        mean = np.atleast_1d(source.loc)
-        scale = np.sqrt(np.diag(np.atleast_2d(source.shape)))
+        mean, covariance, rank = source.loc, source.shape, source.shape_info.rank
         marginal = stats.t(source.df) if np.isfinite(source.df) else stats.norm()
         steps = _quantiles(marginal.ppf, marginal.isf, -np.inf, np.inf)
-        look = tuple(m + s * steps for m, s in zip(mean, scale, strict=True))
     else:
         return None
+    mean = np.atleast_1d(mean)
     n_features = len(mean)
+    if rank < n_features:
+        raise ValueError(
+            f"The density of {name} must have a covariance of full rank, got rank {rank} for "
+            f"{n_features} features (`allow_singular`): on a subspace there is no density. Drop "
+            "features that repeat others, and bring all to similar units."
+        )
+    look = _look_around(mean, np.sqrt(np.diag(np.atleast_2d(covariance))), steps)
 
     def sample(n: int, rng: np.random.Generator) -> Array:
         drawn = np.asarray(source.rvs(size=n, random_state=rng), dtype=np.float64)
@@ -261,6 +287,7 @@ def _from_multivariate(source: Any, name: str) -> Density | None:
         look=look,
         seeds=np.asarray(mean, dtype=np.float64)[None, :],
         sample=sample,
+        peak=float(source.logpdf(mean)) if is_normal else None,
     )
 
 
@@ -328,33 +355,30 @@ def _look_over(data: Array, reach: Array) -> tuple[Array, ...]:
 def _from_mixture(source: Any, name: str) -> Density | None:
     if not is_mixture(source):
         return None
-    from afterfit.mixture import log_density
-
-    weights, means, scales = mixture_summary(source)
-    look = tuple(
-        np.unique((means[:, [j]] + scales[:, [j]] * GAUSSIAN_STEPS).ravel())
-        for j in range(means.shape[1])
-    )
-
-    def evaluate(X: Array) -> Array:
-        return np.asarray(log_density(source, X))
+    parameters = as_parameters(source)
+    means, scales = parameters.means, mixture_scales(parameters)
 
     def sample(n: int, rng: np.random.Generator) -> Array:
-        counts = rng.multinomial(n, weights)
-        covariances = mixture_covariances(source)
+        counts = rng.multinomial(n, parameters.weights / parameters.weights.sum())
         parts = [
-            rng.multivariate_normal(mean, covariance, size=count, method="cholesky")
-            for mean, covariance, count in zip(means, covariances, counts, strict=True)
+            mean + (z * factor if factor.ndim == 1 else z @ factor.T)
+            for mean, factor, z in zip(
+                means,
+                mixture_factors(parameters),
+                (rng.standard_normal((count, means.shape[1])) for count in counts.tolist()),
+                strict=True,
+            )
         ]
         return rng.permutation(np.concatenate(parts))
 
     return Density(
         name=f"{name} ({type(source).__name__})",
-        evaluate=evaluate,
+        evaluate=lambda X: log_density(parameters, X),
         n_features=means.shape[1],
-        look=look,
+        look=_look_around(means, scales),
         seeds=means[:MAX_SEEDS],
         sample=sample,
+        peak=float(log_density(parameters, means)[0]) if len(means) == 1 else None,
     )
 
 
@@ -367,51 +391,73 @@ def is_mixture(source: Any) -> bool:
 
         check_is_fitted(source)
         return True
-    from afterfit.mixture import GaussianMixtureParameters
-
     return isinstance(source, GaussianMixtureParameters)
 
 
-def mixture_summary(model: Any) -> tuple[Array, Array, Array]:
-    """Return weights (K,), means (K, d) and standard deviations (K, d) of a Gaussian mixture."""
-    weights, means = _attribute(model, "weights"), _attribute(model, "means")
-    covariances = mixture_covariances(model)
-    return weights, means, np.sqrt(np.diagonal(covariances, axis1=1, axis2=2))
+def as_parameters(model: Any) -> GaussianMixtureParameters:
+    """Return the parameters of a Gaussian mixture, checked once and for all."""
+    if isinstance(model, GaussianMixtureParameters):
+        return model
+    return GaussianMixtureParameters(
+        model.weights_, model.means_, model.covariances_, model.covariance_type
+    )
 
 
-def mixture_covariances(model: Any) -> Array:
-    """Return the covariances of a Gaussian mixture of any covariance type, shape (K, d, d)."""
-    covariances = _attribute(model, "covariances")
-    n_components, n_features = _attribute(model, "means").shape
-    if model.covariance_type == "full":
-        return covariances
-    if model.covariance_type == "tied":
-        return np.broadcast_to(covariances, (n_components, n_features, n_features))
-    if model.covariance_type == "spherical":
-        covariances = np.repeat(covariances[:, None], n_features, axis=1)
-    return np.asarray(covariances[:, :, None] * np.eye(n_features))
+def mixture_scales(parameters: GaussianMixtureParameters) -> Array:
+    """Return the standard deviations (K, d) of the components."""
+    variances = parameters.covariances
+    if parameters.covariance_type in ("full", "tied"):
+        variances = np.diagonal(variances, axis1=-2, axis2=-1)
+    elif parameters.covariance_type == "spherical":
+        variances = variances[:, None]
+    return np.sqrt(np.broadcast_to(variances, parameters.means.shape))
 
 
-def _attribute(model: Any, name: str) -> Array:
-    # scikit-learn's fitted attributes end in an underscore, our own parameters do not.
-    value = getattr(model, f"{name}_", None)
-    return np.asarray(getattr(model, name) if value is None else value, dtype=np.float64)
+def mixture_factors(parameters: GaussianMixtureParameters) -> list[Array]:
+    """Return a Cholesky factor (d, d) of each component, or standard deviations (d,)."""
+    if parameters.covariance_type in ("diag", "spherical"):
+        return list(mixture_scales(parameters))
+    covariances = parameters.covariances
+    factors = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
+    return [factors] * parameters.n_components if factors.ndim == 2 else list(factors)
 
 
 def _kind(source: Any) -> str:
     return source.__name__ if isinstance(source, type) else f"{type(source).__name__} {source!r}"
 
 
-def sliced(density: Density, at: Array, free: list[int]) -> Density:
-    """Return the density as a function of the free features, the others held at a point."""
+def lifting(row: Any, free: list[int]) -> Callable[[Array], Any]:
+    """Return the function from free features to whole points, the others as in one row."""
 
-    def evaluate(X: Array) -> Any:
-        whole = np.tile(at, (len(X), 1))
+    def lift_array(X: Array) -> Array:
+        whole = np.tile(row, (len(X), 1))
         whole[:, free] = X
-        return density.evaluate(whole)
+        return whole
 
+    def lift_frame(X: Array) -> pd.DataFrame:
+        whole = row.iloc[np.zeros(len(X), dtype=np.intp)].reset_index(drop=True)
+        for position, column in zip(free, X.T, strict=True):
+            whole.isetitem(position, column)
+        return whole
+
+    return lift_frame if isinstance(row, pd.DataFrame) else lift_array
+
+
+def column_of(evaluate: Callable[[Any], Array], k: int) -> Callable[[Any], Array]:
+    """Return the function to one column of what another returns."""
+    return lambda X: np.asarray(evaluate(X)[:, k])
+
+
+def sliced(density: Density, lift: Callable[[Array], Any], free: list[int]) -> Density:
+    """Return the density as a function of the free features, which `lift` takes to all of them."""
     seeds = None if density.seeds is None else density.seeds[:, free]
-    return Density(density.name, evaluate, density.gives_log, n_features=len(free), seeds=seeds)
+    return Density(
+        density.name,
+        lambda X: density.evaluate(lift(X)),
+        density.gives_log,
+        n_features=len(free),
+        seeds=seeds,
+    )
 
 
 def guessed_n_features(densities: Sequence[Density]) -> int:

@@ -13,10 +13,12 @@ from afterfit._plotting import pyplot
 from afterfit._validation import check_integer
 from afterfit.boundary import _drawing
 from afterfit.boundary._arguments import (
+    PADDING,
     axis_names,
     check_data_labels,
     check_levels,
     check_limits,
+    check_points,
     limits_of,
 )
 from afterfit.boundary._results import DecisionBoundary
@@ -152,18 +154,27 @@ class BayesBoundaryDisplay:
         if not isinstance(rule, BayesRule):
             raise TypeError(f"`rule` must be a BayesRule, got {type(rule).__name__}.")
         grid_resolution = check_integer(grid_resolution, "grid_resolution", low=10)
-        data = None if X is None else rule._points(X)
+        data = None if X is None else check_points(X, rule.n_features, rule._columns)
         names = axis_names(X, feature_names)
         labels = check_data_labels(y, data, rule.classes)
-        box = check_limits(limits_of(data) if limits is None else limits, rule.n_features)
+        data_limits = limits_of(data) if limits is None else None
+        box = check_limits(limits if data_limits is None else data_limits, rule.n_features)
         if data is not None and data.shape[1] != len(box):
             raise ValueError(f"`X` must have {len(box)} feature(s), got {data.shape[1]}.")
         if names and len(names) != len(box):
             raise ValueError(f"`feature_names` must name {len(box)} feature(s), got {len(names)}.")
-        boundary = rule.boundary(box[0] if len(box) == 1 else box, tolerance=tolerance)
         grid = tuple(np.linspace(*side, grid_resolution) for side in box)
         mesh = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1)
-        joints = rule._log_joints(mesh.reshape(-1, len(box)))
+        try:
+            boundary = rule.boundary(box[0] if len(box) == 1 else box, tolerance=tolerance)
+            joints = rule._whole_joints(mesh.reshape(-1, len(box)))
+        except ValueError as error:
+            if data_limits is None:
+                raise
+            raise ValueError(
+                f"`limits` must be given: those of `X` with {PADDING:.0%} to spare, {box}, reach "
+                f"points where the rule fails. {error}"
+            ) from error
         display = cls(
             rule=rule,
             boundary=boundary,
@@ -288,7 +299,11 @@ class BayesBoundaryDisplay:
         if points and self.X is not None:
             self.points_ = _drawing.draw_points(ax, self.X, self.y, classes, colors)
         _drawing.frame(ax, self.grid, self.feature_names)
-        if legend:
+        if legend and len(decisions) > _drawing.LEGEND_ENTRIES:
+            joints = self.log_joints
+            chosen = self.rule._table.choose_smoothly(joints.reshape(-1, joints.shape[-1]))
+            _drawing.name_regions(ax, self.grid, chosen.reshape(joints.shape[:-1]), decisions)
+        elif legend:
             curves, marked = bool(self.contours_), points and self.y is not None
             shown = {"regions": regions, "curves": curves, "marked": marked}
             _drawing.draw_legend(ax, decisions, len(classes), **shown)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from afterfit._labels import as_written
 from afterfit.boundary._decisions import NOWHERE, DecisionTable
@@ -16,8 +17,8 @@ Array = NDArray[np.float64]
 # Regions and points tell classes apart by these, with or without colour.
 # (Dots come last: a file in SVG holds each of them as a circle, two hundred times a line's size.)
 HATCHES = ("", "///", "\\\\\\", "xxx", "---", "|||", "+++", "...")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-LINE_STYLES = ("-", "--", "-.", ":")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "<", ">", "p", "h", "d")
+LINE_STYLES = ("-", "--", "-.", ":", (0, (8, 2)), (0, (8, 2, 2, 2)), (0, (1, 4)), (0, (4, 4)))
 
 # How much of its colour the fill of a region has, the colour of its hatch, and where it lies: below
 # all that is drawn in the axes. (Fills are opaque, since in SVG a hatch fades with its fill.)
@@ -28,15 +29,36 @@ REGION_ZORDER = 0.5
 # By how much the first of two decisions is preferred where they tie.
 TIE = 1e-9
 
-# The legend stands above the axes, in so many columns.
+# The legend stands above the axes, in so many columns; more decisions are named in their regions.
 LEGEND_COLUMNS = 3
+LEGEND_ENTRIES = 12
 
 
 def colors_of(n: int) -> list[Any]:
+    cycle = _color_cycle()
+    return [cycle[k % len(cycle)] for k in range(n)]
+
+
+def marker_of(k: int) -> str:
+    """Return the marker of a class: another one where its colour comes again."""
+    return MARKERS[(k + k // len(_color_cycle())) % len(MARKERS)]
+
+
+def line_style_of(k: int) -> Any:
+    """Return the line style of a class: another one where its colour comes again."""
+    return LINE_STYLES[(k + k // len(_color_cycle())) % len(LINE_STYLES)]
+
+
+def hatch_of(k: int) -> str:
+    """Return a hatch of its own for each decision: denser at each turn."""
+    turn, base = divmod(k, len(HATCHES))
+    return HATCHES[base] * (1 + turn) if base else "o" * 3 * turn
+
+
+def _color_cycle() -> list[Any]:
     import matplotlib as mpl
 
-    cycle = mpl.rcParams["axes.prop_cycle"].by_key().get("color", ["C0"])
-    return [cycle[k % len(cycle)] for k in range(n)]
+    return list(mpl.rcParams["axes.prop_cycle"].by_key().get("color", ["C0"]))
 
 
 def _tint(color: Any, ax: Any) -> tuple[float, ...]:
@@ -65,7 +87,7 @@ def draw_regions(
             surplus.T,
             levels=[0.0, np.inf],
             colors=[_tint(color, ax)],
-            hatches=[HATCHES[decision % len(HATCHES)]],
+            hatches=[hatch_of(decision)],
             zorder=REGION_ZORDER,
         )
         filled.set_edgecolor(HATCH_COLOR)  # of the hatch
@@ -84,6 +106,7 @@ def draw_contours(
         peak = log_density.max()
         if not np.isfinite(peak) or (log_density == log_density.flat[0]).all():
             continue
+        style = line_style_of(k)
         shown = np.maximum(log_density - peak, np.log(levels[0]) - 5.0)
         drawn.append(
             ax.contour(
@@ -92,7 +115,7 @@ def draw_contours(
                 levels=np.log(levels),
                 colors=[color],
                 linewidths=0.8,
-                linestyles=LINE_STYLES[k % len(LINE_STYLES)],
+                linestyles=style if isinstance(style, str) else [style],
             )
         )
     return drawn
@@ -123,7 +146,7 @@ def draw_intervals(
             zorder=REGION_ZORDER,
             linewidth=0.0,
             edgecolor=HATCH_COLOR,
-            hatch=HATCHES[decision % len(HATCHES)],
+            hatch=hatch_of(decision),
         )
         for low, high, decision in zip(edges[:-1], edges[1:], decisions, strict=True)
         if decision != NOWHERE
@@ -134,7 +157,7 @@ def draw_densities(ax: Any, grid: tuple[Array, ...], joints: Array, colors: list
     """Draw prior times density of each class over one feature."""
     drawn: list[Any] = []
     for k, color in enumerate(colors):
-        style = LINE_STYLES[k % len(LINE_STYLES)]
+        style = line_style_of(k)
         drawn += ax.plot(*grid, np.exp(joints[..., k]), color=color, linestyle=style)
     ax.set_ylabel("prior × density")
     return drawn
@@ -157,7 +180,7 @@ def draw_points(
         [(np.ones(len(X), dtype=bool), "0.3", "o")]
         if y is None
         else [
-            ([one == label for one in y], colors[k], MARKERS[k % len(MARKERS)])
+            ([one == label for one in y], colors[k], marker_of(k))
             for k, label in enumerate(classes)
         ]
     )
@@ -197,14 +220,14 @@ def draw_legend(
             facecolor=_tint(color, ax),
             edgecolor=HATCH_COLOR,
             linewidth=0.0,
-            hatch=HATCHES[k % len(HATCHES)],
+            hatch=hatch_of(k),
         )
         line = Line2D(
             [],
             [],
             color=color,
-            marker=MARKERS[k % len(MARKERS)] if marked else None,
-            linestyle=LINE_STYLES[k % len(LINE_STYLES)] if curves else "none",
+            marker=marker_of(k) if marked else None,
+            linestyle=line_style_of(k) if curves else "none",
         )
         bare = not regions and not curves and not marked
         parts = [patch] if regions or bare else []
@@ -216,3 +239,36 @@ def draw_legend(
         bbox_to_anchor=(0.5, 1.0),
         ncols=min(len(handles), LEGEND_COLUMNS),
     )
+
+
+def name_regions(
+    ax: Any, grid: tuple[Array, ...], labels: NDArray[np.intp], decisions: list[Any]
+) -> list[Any]:
+    """Write the name of each decision into its region, where most room is around it."""
+    from matplotlib.patheffects import withStroke
+
+    drawn = []
+    for k, name in enumerate(decisions):
+        room = ndimage.distance_transform_edt(np.pad(labels == k, 1))
+        room = room[(slice(1, -1),) * labels.ndim]
+        if not room.any():
+            continue
+        at = [
+            axis[i]
+            for axis, i in zip(grid, np.unravel_index(room.argmax(), room.shape), strict=True)
+        ]
+        is_line = len(at) == 1
+        text = ax.text(
+            at[0],
+            0.98 if is_line else at[1],
+            as_written(name),
+            transform=ax.get_xaxis_transform() if is_line else ax.transData,
+            rotation=90 if is_line else 0,
+            ha="center",
+            va="top" if is_line else "center",
+            fontsize="small",
+            clip_on=True,
+        )
+        text.set_path_effects([withStroke(linewidth=2, foreground="white")])
+        drawn.append(text)
+    return drawn

@@ -12,26 +12,68 @@ from numpy.typing import NDArray
 from afterfit.boundary._densities import (
     Density,
     as_fitted,
-    gaussian_density,
+    as_parameters,
+    column_of,
     is_mixture,
-    mixture_covariances,
-    mixture_summary,
+    mixture_factors,
+    mixture_scales,
+    normal_density,
+)
+from afterfit.mixture import (
+    GaussianMixtureParameters,
+    component_log_densities,
+    component_log_joints,
+    log_density,
+    squared_mahalanobis,
 )
 
 Array = NDArray[np.float64]
+Evaluate = Callable[[Any], Array]
+
+# A covariance is that of a discriminant rule if it explains its coefficients to this fraction.
+CONSISTENT = 1e-6
+
+# Log densities must not be further off by rounding than this, at a standard deviation.
+ROUNDING = 1e-6
+
+# Why a rule may have no densities.
+NO_COVARIANCE = (
+    "it keeps no covariance, or a singular one, so that only its discriminant space is known. "
+    "Drop features that repeat others, and fit with `store_covariance=True` or "
+    '`solver="lsqr"`.'
+)
+NOT_AVERAGED = (
+    "log densities averaged over a posterior are those of no density. Those of the reported "
+    "parameters come with `variational=False`."
+)
+
+# Along a direction with less variance, of features scaled to variance one, there is only rounding.
+LEAST = 1e-12
+
+# Directions in which class means differ by less than this fraction of the most are none.
+RANK_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
 class Model:
-    """What `from_estimator` reads off an estimator."""
+    """What `from_estimator` reads off an estimator.
+
+    `evaluate` takes points (n, d) to the log densities of all classes (n, K), up to a term common
+    to the classes: `common` (n,), if it is known. Apart, as it may be so large that in the sum the
+    classes no longer differ. `scores` tells in which other space the densities are known whole.
+    `lacks` says why there are no densities at all, or none outside of a subspace.
+    """
 
     classes: NDArray[Any]
-    densities: tuple[Density, ...]
     priors: Array
-    scores: tuple[Density, ...] | None = None  # in another space, where only there they are known
+    densities: tuple[Density, ...]
+    evaluate: Evaluate
+    common: Evaluate | None = None
+    scores: Model | None = None
+    lacks: str | None = None
 
 
-def read_estimator(estimator: Any) -> Model:
+def read_estimator(estimator: Any, variational: bool = False) -> Model:
     from sklearn.discriminant_analysis import (
         LinearDiscriminantAnalysis,
         QuadraticDiscriminantAnalysis,
@@ -41,13 +83,20 @@ def read_estimator(estimator: Any) -> Model:
     from sklearn.utils.validation import check_is_fitted
 
     readers = {
-        Pipeline: _read_pipeline,
         GaussianNB: _read_naive,
         QuadraticDiscriminantAnalysis: _read_quadratic,
         LinearDiscriminantAnalysis: _read_linear,
     }
+    if isinstance(estimator, Pipeline):
+        check_is_fitted(estimator)
+        return _read_pipeline(estimator, variational)
     if is_mixture(estimator):
-        return _read_mixture(estimator)
+        return _read_mixture(estimator, variational)
+    if variational:
+        raise ValueError(
+            "`variational` must be False unless `estimator` is a fitted BayesianGaussianMixture, "
+            f"got {type(estimator).__name__}."
+        )
     for kind, read in readers.items():
         if isinstance(estimator, kind):
             check_is_fitted(estimator)
@@ -56,103 +105,266 @@ def read_estimator(estimator: Any) -> Model:
         "`estimator` must be a fitted GaussianNB, LinearDiscriminantAnalysis, "
         "QuadraticDiscriminantAnalysis, GaussianMixture, BayesianGaussianMixture, "
         "GaussianMixtureParameters or a Pipeline that ends in one, "
-        f"got {type(estimator).__name__}. Of other models, give the class densities to BayesRule."
+        f"got {type(estimator).__name__}. {_advice(estimator)}"
     )
 
 
-def _read_mixture(estimator: Any) -> Model:
-    weights, means, _ = mixture_summary(estimator)
+def _advice(estimator: Any) -> str:
+    """Return what to do with an estimator that is not taken."""
+    if hasattr(estimator, "refit") and hasattr(estimator, "estimator"):  # a search over parameters
+        return "Pass what it found, its `.best_estimator_` (with `refit=True`)."
+    if type(estimator).__name__ == "FrozenEstimator":
+        return "Pass what it holds, its `.estimator`."
+    if hasattr(estimator, "predict_proba"):
+        return "What has posteriors and no densities goes in by `BayesRule.from_probabilities`."
+    return "Of other models, give the class densities to BayesRule."
+
+
+def _columns(
+    classes: NDArray[Any], means: Array, scales: Array, factors: Sequence[Array], evaluate: Evaluate
+) -> tuple[Density, ...]:
+    """Return the normal densities of the classes, each a column of what is evaluated together."""
+    return tuple(
+        normal_density(
+            f"class {label!r} (normal)",
+            np.asarray(means[k], dtype=np.float64),
+            np.asarray(scales[k], dtype=np.float64),
+            factors[k],
+            column_of(evaluate, k),
+        )
+        for k, label in enumerate(classes.tolist())
+    )
+
+
+def _read_mixture(estimator: Any, variational: bool) -> Model:
+    parameters = as_parameters(estimator)
+    weights, means = parameters.weights, parameters.means
     classes = np.arange(len(weights))
-    return Model(classes, _gaussians(means, mixture_covariances(estimator), classes), weights)
+    # By a constant for each component the posterior's average differs from the reported model.
+    shift: Array | float = 0.0
+    if variational:
+        averaged = component_log_joints(estimator, means[:1], variational=True)
+        shift = (averaged - component_log_joints(parameters, means[:1]))[0]
+
+    def evaluate(X: Any) -> Array:
+        return component_log_densities(parameters, X) + shift
+
+    scales, factors = mixture_scales(parameters), mixture_factors(parameters)
+    densities = _columns(classes, means, scales, factors, evaluate)
+    return Model(classes, weights, densities, evaluate, lacks=NOT_AVERAGED if variational else None)
 
 
 def _read_naive(estimator: Any) -> Model:
-    classes = estimator.classes_
-    diagonal = [np.diag(variances) for variances in estimator.var_]
-    return Model(classes, _gaussians(estimator.theta_, diagonal, classes), estimator.class_prior_)
+    classes, means, variances = estimator.classes_, estimator.theta_, estimator.var_
+    constant = np.argwhere(~(np.asarray(variances) > 0))
+    if len(constant):
+        k, j = constant[0].tolist()
+        raise ValueError(
+            f"`estimator` has no density: the variance of feature {j} in class "
+            f"{classes.tolist()[k]!r} is {variances[k][j]:g}. Drop the feature, or raise "
+            "`var_smoothing`."
+        )
+    equal = np.full(len(classes), 1.0 / len(classes))
+    parameters = GaussianMixtureParameters(equal, means, variances, "diag")
+
+    def evaluate(X: Any) -> Array:
+        return component_log_densities(parameters, X)
+
+    scales = np.sqrt(parameters.covariances)
+    densities = _columns(classes, means, scales, list(scales), evaluate)
+    return Model(classes, estimator.class_prior_, densities, evaluate)
 
 
 def _read_quadratic(estimator: Any) -> Model:
-    classes = estimator.classes_
-    rotated = [
-        (rotation * scaling) @ rotation.T
-        for rotation, scaling in zip(estimator.rotations_, estimator.scalings_, strict=True)
+    """Return normal densities, whitened as the estimator's own `predict` does."""
+    classes, means = estimator.classes_, np.asarray(estimator.means_, dtype=np.float64)
+    pairs = list(zip(estimator.rotations_, estimator.scalings_, strict=True))
+    factors = [rotation * np.sqrt(scaling) for rotation, scaling in pairs]
+    scales = np.array([np.sqrt(np.sum(factor**2, axis=1)) for factor in factors])
+    for label, factor, scale in zip(classes.tolist(), factors, scales, strict=True):
+        _refuse_singular(label, factor, scale)
+    whiten = [rotation / np.sqrt(scaling) for rotation, scaling in pairs]
+    constants = [
+        -0.5 * (len(scaling) * np.log(2 * np.pi) + np.log(scaling).sum()) for _, scaling in pairs
     ]
-    return Model(classes, _gaussians(estimator.means_, rotated, classes), estimator.priors_)
 
+    def evaluate(X: Any) -> Array:
+        values = np.empty((len(X), len(means)), order="F")
+        for k, mean in enumerate(means):
+            z = (X - mean) @ whiten[k]
+            values[:, k] = constants[k] - 0.5 * np.einsum("ij,ij->i", z, z)
+        return values
 
-def _gaussians(
-    means: Array, covariances: Sequence[Array] | Array, classes: NDArray[Any]
-) -> tuple[Density, ...]:
-    return tuple(
-        gaussian_density(np.asarray(mean, dtype=float), covariance, f"class {label!r}")
-        for mean, covariance, label in zip(means, covariances, classes.tolist(), strict=True)
+    return Model(
+        classes, estimator.priors_, _columns(classes, means, scales, factors, evaluate), evaluate
     )
 
 
+def _refuse_singular(label: Any, factor: Array, scale: Array) -> None:
+    """Raise if the covariance factor @ factor.T is singular to working precision."""
+    # Of features scaled to variance one, so that units make no difference.
+    spread = np.linalg.svd(factor / scale[:, None], compute_uv=False)
+    if not spread.min() ** 2 > len(scale) * np.finfo(np.float64).eps * spread.max() ** 2:
+        raise ValueError(
+            f"`estimator` has no density: the covariance of class {label!r} is singular to working "
+            f"precision (of features scaled to variance one, its smallest eigenvalue is "
+            f"{spread.min() ** 2:.3g}). Drop features that repeat others, or regularise the fit."
+        )
+
+
 def _read_linear(estimator: Any) -> Model:
-    """Return normal densities with the common covariance that the estimator's rule implies."""
-    means, classes, priors = estimator.means_, estimator.classes_, estimator.priors_
-    covariance: Any = getattr(estimator, "covariance_", None)
+    """Return normal densities with a common covariance, and the differences of `predict` itself.
+
+    Whatever the solver, and however degenerate the features, scores linear in the features decide:
+    they are taken as they are. The term common to all classes makes densities of them, where there
+    is a covariance from which these scores follow.
+    """
+    classes, priors = estimator.classes_, np.asarray(estimator.priors_, dtype=np.float64)
+    means = np.asarray(estimator.means_, dtype=np.float64)
+    coef, constant = _linear_scores(estimator, means, priors)
+    common = _common_normal(estimator, means, coef)
+
+    def scores(X: Any) -> Array:
+        return np.asarray(X @ coef.T + constant)
+
+    if common is None:
+        lifted = _lifted(classes, scores, means.shape[1])
+        known = _in_discriminant_space(estimator, means, coef, priors)
+        return Model(classes, priors, lifted, scores, scores=known, lacks=NO_COVARIANCE)
+    offset = 0.5 * squared_mahalanobis(common, means).mean()
+
+    def about_centre(X: Any) -> Array:
+        return np.asarray(log_density(common, X) - offset)
+
+    def evaluate(X: Any) -> Array:
+        return np.asarray(scores(X) + about_centre(X)[:, None])
+
+    K, covariance = len(classes), common.covariances[0]
+    scale, factor = np.sqrt(covariance.diagonal()), np.linalg.cholesky(covariance)
+    densities = _columns(classes, means, np.array([scale] * K), [factor] * K, evaluate)
+    return Model(classes, priors, densities, scores, about_centre)
+
+
+def _linear_scores(estimator: Any, means: Array, priors: Array) -> tuple[Array, Array]:
+    """Return coefficients (K, d) and constants (K,) of the log densities, centred over classes."""
+    coef = np.asarray(estimator.coef_, dtype=np.float64)
+    _refuse_rounding(estimator, coef)
+    if len(means) == 2:  # scikit-learn keeps the difference alone
+        coef = np.concatenate([-0.5 * coef, 0.5 * coef])
+        own = np.asarray(estimator.intercept_, dtype=np.float64)
+        intercept = np.concatenate([-0.5 * own, 0.5 * own])
+    else:
+        intercept = np.asarray(estimator.intercept_, dtype=np.float64)
+    if (priors > 0).all():
+        constant = intercept - np.log(priors)
+    else:  # its intercept is infinite; between two classes the scores tie halfway
+        constant = -0.5 * np.einsum("ij,ij->i", means + means[0], coef - coef[0])
+    return coef - coef.mean(axis=0), constant - constant.mean()
+
+
+def _refuse_rounding(estimator: Any, coef: Array) -> None:
+    """Raise if coefficients that all classes share are so large that differences are rounding."""
     if estimator.solver == "svd":
-        # Its rule whitens by `scalings_` alone; they may differ from `covariance_` by a factor
-        # n / (n - K), and in more when priors were given.
-        scalings = estimator.scalings_
-        covariance = _consistent_covariance(covariance, scalings)
-        if covariance is None:
-            return _in_discriminant_space(means, scalings, classes, priors)
-    return Model(classes, _gaussians(means, [covariance] * len(means), classes), priors)
+        return
+    scale = np.sqrt(np.abs(np.diagonal(estimator.covariance_)))
+    if np.finfo(coef.dtype).eps * np.max(np.abs(coef) * scale) > ROUNDING:
+        raise ValueError(
+            "`estimator` decides by rounding errors: its coefficients reach "
+            f"{np.abs(coef).max():.1g} and cancel, since features repeat others (such as a full "
+            'set of indicators). Drop what repeats, or fit with `solver="svd"`.'
+        )
 
 
-def _consistent_covariance(covariance: Array | None, scalings: Array) -> Array | None:
-    """Return the covariance that the scalings whiten, if it can be known."""
-    d, rank = scalings.shape
-    if rank == d:
-        return np.asarray(np.linalg.inv(scalings @ scalings.T))
+def _common_normal(estimator: Any, means: Array, coef: Array) -> GaussianMixtureParameters | None:
+    """Return the normal density about the centre whose covariance the coefficients follow from."""
+    covariance: Any = getattr(estimator, "covariance_", None)
+    if estimator.solver == "svd" and estimator.scalings_.shape[1] == means.shape[1]:
+        scalings = np.asarray(estimator.scalings_, dtype=np.float64)
+        covariance = np.linalg.inv(scalings @ scalings.T)
     if covariance is None:
         return None
-    whitened = scalings.T @ covariance @ scalings
-    factor = np.trace(whitened) / rank
-    if not np.allclose(whitened, factor * np.eye(rank), rtol=1e-8, atol=1e-8 * factor):
+    covariance = np.asarray(covariance, dtype=np.float64)
+    covariance = 0.5 * (covariance + covariance.T)
+    scale = np.sqrt(covariance.diagonal())
+    if not (scale > 0).all() or np.linalg.eigvalsh(covariance / scale / scale[:, None])[0] < LEAST:
         return None
-    return np.asarray(covariance / factor)
+    centre = means.mean(axis=0)
+    differences, explained = means - centre, coef @ covariance
+    # What is kept may differ by a factor n / (n - K) from what the scores were made with.
+    size = np.sum(coef * differences)
+    factor = np.sum(coef * explained) / size if size > 0 else 1.0
+    try:
+        common = GaussianMixtureParameters(
+            np.ones(1), centre[None, :], covariance[None, :] / factor, "full"
+        )
+    except ValueError:
+        return None  # singular to working precision
+    missed = squared_mahalanobis(common, centre + explained / factor - differences)
+    total = squared_mahalanobis(common, means)
+    return common if missed.max() <= CONSISTENT**2 * total.max() else None
 
 
-def _in_discriminant_space(
-    means: Array, scalings: Array, classes: NDArray[Any], priors: Array
-) -> Model:
-    scores = _gaussians(means @ scalings, [np.eye(scalings.shape[1])] * len(means), classes)
-    lifted = _lifted(scores, lambda X: X @ scalings, len(scalings))
-    return Model(classes, lifted, priors, scores)
+def _in_discriminant_space(estimator: Any, means: Array, coef: Array, priors: Array) -> Model:
+    """Return the model of the linear scores alone, as normal densities with covariance one."""
+    if estimator.solver == "svd":
+        places = means @ np.asarray(estimator.scalings_, dtype=np.float64)
+    else:
+        differences = coef[1:] - coef[0]
+        spread = differences @ np.asarray(estimator.covariance_, dtype=np.float64) @ differences.T
+        values, vectors = np.linalg.eigh(0.5 * (spread + spread.T))
+        kept = values > RANK_TOLERANCE * values.max()
+        places = means @ differences.T @ (vectors[:, kept] / np.sqrt(values[kept]))
+    equal = np.full(len(places), 1.0 / len(places))
+    ones = np.ones(len(places))
+    if places.shape[1] == 0:  # all means are equal
+        places = np.zeros((len(places), 1))
+    parameters = GaussianMixtureParameters(equal, places, ones, "spherical")
+
+    def evaluate(X: Any) -> Array:
+        return component_log_densities(parameters, X)
+
+    scales = np.ones_like(places)
+    classes = estimator.classes_
+    densities = _columns(classes, places, scales, list(scales), evaluate)
+    return Model(classes, priors, densities, evaluate)
 
 
-def _read_pipeline(pipeline: Any) -> Model:
+def _read_pipeline(pipeline: Any, variational: bool) -> Model:
     """Return the densities of what the last step sees, as functions of what the first one does.
 
     They lack the Jacobian determinant of the steps between, a factor common to all classes.
     """
-    last = read_estimator(pipeline[-1])
     steps = pipeline[:-1]
     if len(steps) == 0:
-        return last
+        return read_estimator(pipeline[-1], variational)
+    try:
+        last = read_estimator(pipeline[-1], variational)
+    except TypeError as error:
+        raise TypeError(f"Of the Pipeline's last step: {error}") from None
 
-    def transform(X: Array) -> Array:
+    def transform(X: Any) -> Array:
         return np.asarray(steps.transform(as_fitted(pipeline, X)), dtype=np.float64)
 
+    def evaluate(X: Any) -> Array:
+        return last.evaluate(transform(X))
+
     n_features = getattr(pipeline, "n_features_in_", None)  # a first step "passthrough" has none
-    lifted = _lifted(last.densities, transform, n_features)
-    return Model(last.classes, lifted, last.priors, last.scores or last.densities)
+    lifted = _lifted(last.classes, evaluate, n_features)
+    own = last.common
+    common = None if own is None else lambda X: own(transform(X))
+    scores = last.scores or last
+    return Model(last.classes, last.priors, lifted, evaluate, common, scores, last.lacks)
 
 
 def _lifted(
-    scores: Sequence[Density], transform: Callable[[Array], Array], n_features: int | None
+    classes: NDArray[Any], evaluate: Evaluate, n_features: int | None
 ) -> tuple[Density, ...]:
-    """Return the densities of transformed points as functions of the points, (n, n_features)."""
-
-    def lifted(score: Density) -> Density:
-        def evaluate(X: Array) -> Array:
-            return np.asarray(score.evaluate(transform(X)))
-
-        return Density(name=score.name, evaluate=evaluate, n_features=n_features)
-
-    return tuple(lifted(score) for score in scores)
+    """Return the densities of the classes as columns of what is evaluated together."""
+    return tuple(
+        Density(
+            name=f"class {label!r} (normal)",
+            evaluate=column_of(evaluate, k),
+            n_features=n_features,
+        )
+        for k, label in enumerate(classes.tolist())
+    )

@@ -16,6 +16,8 @@ from afterfit.boundary._decisions import NOWHERE, TIE_ULPS, DecisionTable
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
+# Places in ticks, and their keys, may be beyond 2^31 also where an index is not.
+Keys = NDArray[np.int64]
 
 # A cell is split at most so many times, by the number of features. Both coordinates of a place in
 # the lattice, counted in the smallest cells, must fit one integer of 64 bits.
@@ -57,7 +59,9 @@ class Field:
         log_joints: Callable[[Array], Array],
         table: DecisionTable,
         lines: tuple[Array, ...],
+        may_jump: bool = False,
     ) -> None:
+        self.may_jump = may_jump  # as probabilities of trees do: then nothing is smooth either
         self.table = table
         self.lines = lines
         self.n_evaluations = 0
@@ -98,12 +102,12 @@ class Tree:
         self.depth = MAX_DEPTH[self.n_axes]
         self.size = 2**self.depth  # of a coarse cell, in ticks
         self.stride = (max(len(axis) for axis in field.lines) + 1) * self.size
-        self.keys: Indices = np.empty(0, dtype=np.intp)
+        self.keys: Keys = np.empty(0, dtype=np.int64)
         self.joints = np.empty((0, field.table.n_classes))
         self.labels: Indices = np.empty(0, dtype=np.intp)
-        self.leaves: list[tuple[Indices, int]] = []  # corners of lowest ticks (m, d), size
-        self.edge_leaves: list[tuple[Indices, int]] = []  # the same, along edges of supports
-        self._unresolved: list[tuple[Indices, int]] = []
+        self.leaves: list[tuple[Keys, int]] = []  # corners of lowest ticks (m, d), size
+        self.edge_leaves: list[tuple[Keys, int]] = []  # the same, along edges of supports
+        self._unresolved: list[tuple[Keys, int]] = []
         inside = self._inside(seeds)
         self._seeds = field.lattice_units(seeds[inside])
         self._seed_labels = field.table.choose_smoothly(field.joints(self._seeds))
@@ -115,7 +119,7 @@ class Tree:
 
     def grow(self) -> None:
         """Split cells until each is resolved, as small as they get, or the budget is spent."""
-        counts = [np.arange(len(axis) - 1) for axis in self.field.lines]
+        counts = [np.arange(len(axis) - 1, dtype=np.int64) for axis in self.field.lines]
         grid = np.meshgrid(*counts, indexing="ij")
         cells = np.column_stack([index.ravel() for index in grid]) * self.size
         self._sample(cells, self.size)
@@ -131,7 +135,7 @@ class Tree:
         leaves, self.leaves = self.leaves, []
         any_split = False
         for cells, size in leaves:
-            corner = (np.floor(ticks / size) * size).astype(np.intp)
+            corner = (np.floor(ticks / size) * size).astype(np.int64)
             split = np.isin(self._key(cells), self._key(corner)) & (size > 2)
             if split.any() and self.field.n_evaluations > self.max_evaluations:
                 self.exhausted = True
@@ -143,13 +147,14 @@ class Tree:
                 self._settle(self._children(cells[split], size), size // 2)
         return any_split
 
-    def _settle(self, cells: Indices, size: int) -> None:
+    def _settle(self, cells: Keys, size: int) -> None:
         """Split cells until each is resolved, and keep them as leaves."""
         while True:
             joints, labels = self._sample(cells, size)
             split, at_edge = unresolved(joints, labels, self.field.table, self.n_axes)
             split |= self._hides_a_seed(cells, size, labels)
             if size <= self.size >> SUPPORT_EDGE_DEPTH:
+                at_edge |= split & self.field.may_jump
                 self._keep_unresolved(cells[at_edge], size)
                 self.edge_leaves.append((cells[at_edge], size))
                 cells, split = cells[~at_edge], split[~at_edge]
@@ -163,9 +168,9 @@ class Tree:
                 return
             cells, size = self._children(cells[split], size), size // 2
 
-    def _children(self, cells: Indices, size: int) -> Indices:
-        half = size // 2
-        corners = np.stack(np.meshgrid(*[[0, half]] * self.n_axes, indexing="ij"), axis=-1)
+    def _children(self, cells: Keys, size: int) -> Keys:
+        steps = np.array([0, size // 2], dtype=np.int64)
+        corners = np.stack(np.meshgrid(*[steps] * self.n_axes, indexing="ij"), axis=-1)
         children = cells[:, None, :] + corners.reshape(-1, self.n_axes)
         return np.asarray(children.reshape(-1, self.n_axes))
 
@@ -178,17 +183,17 @@ class Tree:
             boxes.append(np.stack([low, high], axis=2).reshape(len(cells), -1))
         return np.concatenate(boxes) if boxes else np.empty((0, 2 * self.n_axes))
 
-    def rank(self, ticks: Indices) -> Indices:
+    def rank(self, ticks: Keys) -> Indices:
         """Return the row of each of these sampled points, given in ticks."""
         return np.searchsorted(self.keys, self._key(ticks))
 
-    def _keep_unresolved(self, cells: Indices, size: int) -> None:
+    def _keep_unresolved(self, cells: Keys, size: int) -> None:
         # Cells as small as the tolerance are no news; larger ones the caller must hear of.
         if len(cells) and size > 2:
             self._unresolved.append((cells, size))
 
-    def _sample(self, cells: Indices, size: int) -> tuple[Array, Indices]:
-        steps = np.array([0, size // 2, size])
+    def _sample(self, cells: Keys, size: int) -> tuple[Array, Indices]:
+        steps = np.array([0, size // 2, size], dtype=np.int64)
         stencil = np.stack(np.meshgrid(*[steps] * self.n_axes, indexing="ij"), axis=-1)
         ticks = cells[(slice(None), *[None] * self.n_axes)] + stencil
         keys = self._key(ticks)
@@ -204,14 +209,14 @@ class Tree:
         rows = np.searchsorted(self.keys, keys)
         return self.joints[rows], self.labels[rows]
 
-    def _hides_a_seed(self, cells: Indices, size: int, labels: Indices) -> NDArray[np.bool_]:
+    def _hides_a_seed(self, cells: Keys, size: int, labels: Indices) -> NDArray[np.bool_]:
         """Tell the cells that hold a point whose decision none of their sampled points has."""
         hides = np.zeros(len(cells), dtype=bool)
         if len(self._seeds) == 0 or len(cells) == 0:
             return hides
         keys = self._key(cells)
         order = np.argsort(keys)
-        corner = (np.floor(self._seeds * self.size / size) * size).astype(np.intp)
+        corner = (np.floor(self._seeds * self.size / size) * size).astype(np.int64)
         wanted = self._key(corner)
         at = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
         for seed in np.flatnonzero(keys[order][at] == wanted):
@@ -222,7 +227,7 @@ class Tree:
     def _look_for_dips(self) -> None:
         """Go downhill from the lowest local minima of each decision's deficit, and keep finds."""
         half = self.size // 2  # so far, only the coarse cells were sampled
-        axes = [np.arange(2 * len(axis) - 1) * half for axis in self.field.lines]
+        axes = [np.arange(2 * len(axis) - 1, dtype=np.int64) * half for axis in self.field.lines]
         rows = self.rank(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
         step = 0.25  # half the distance of neighbouring samples
         for decision in range(self.field.table.n_decisions):
@@ -269,12 +274,12 @@ class Tree:
             step /= 2
         return np.concatenate(found)
 
-    def _key(self, ticks: Indices) -> Indices:
+    def _key(self, ticks: Keys) -> Keys:
         if self.n_axes == 1:
             return np.asarray(ticks[..., 0])
         return np.asarray(ticks[..., 0] * self.stride + ticks[..., 1])
 
-    def _ticks(self, keys: Indices) -> Indices:
+    def _ticks(self, keys: Keys) -> Keys:
         if self.n_axes == 1:
             return keys[:, None]
         return np.column_stack(np.divmod(keys, self.stride))

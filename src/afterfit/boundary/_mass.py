@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, stats
+from scipy import ndimage
 from scipy.optimize import minimize
-from scipy.special import logsumexp
+from scipy.special import gammaln, logsumexp
 
 from afterfit.boundary._densities import Density, checked_log_density
 
@@ -28,6 +29,7 @@ EDGE_HALVINGS = 52
 # of the draws have the tails of a Cauchy distribution, so that no weight is unbounded.
 PROPOSAL_DFS = (4.0, 1.0)
 PROPOSAL_SCALE = 1.5
+LEAST_EIGENVALUE = 1e-10  # of its correlations
 ADAPTATIONS = 3
 ADAPTATION_DRAWS = 4000
 
@@ -43,27 +45,37 @@ class Proposal:
     def sample(self, n: int, rng: np.random.Generator) -> Array:
         if self.box is not None:
             return rng.uniform(self.box[:, 0], self.box[:, 1], size=(n, len(self.box)))
-        components = self._components()
-        which = rng.integers(len(components), size=n)
-        X = np.empty((n, self.means.shape[1]))
-        for k, component in enumerate(components):
-            rows = np.flatnonzero(which == k)
-            if len(rows):
-                X[rows] = component.rvs(size=len(rows), random_state=rng).reshape(len(rows), -1)
+        which = rng.integers(len(self.means), size=n)
+        df = np.array(PROPOSAL_DFS)[rng.integers(len(PROPOSAL_DFS), size=n)]
+        z = rng.standard_normal((n, self.means.shape[1])) * np.sqrt(df / rng.chisquare(df))[:, None]
+        X = np.empty_like(z)
+        for k, (mean, (scale, roots, axes)) in enumerate(self._components()):
+            rows = which == k
+            X[rows] = mean + scale * ((z[rows] * roots) @ axes.T)
         return X
 
     def log_density(self, X: Array) -> Array:
         if self.box is not None:
             return np.full(len(X), -np.log(np.ptp(self.box, axis=1)).sum())
-        parts = [np.reshape(component.logpdf(X), len(X)) for component in self._components()]
+        d = X.shape[1]
+        parts = []
+        for mean, (scale, roots, axes) in self._components():
+            squared = np.sum((((X - mean) / scale) @ axes / roots) ** 2, axis=1)
+            log_size = np.log(scale).sum() + np.log(roots).sum()
+            for df in PROPOSAL_DFS:
+                constant = gammaln((df + d) / 2) - gammaln(df / 2) - 0.5 * d * np.log(df * np.pi)
+                parts.append(constant - log_size - 0.5 * (df + d) * np.log1p(squared / df))
         return np.asarray(logsumexp(parts, axis=0) - np.log(len(parts)))
 
-    def _components(self) -> list[stats._multivariate.multivariate_t_frozen]:
-        return [
-            stats.multivariate_t(mean, PROPOSAL_SCALE**2 * covariance, df=df)
-            for mean, covariance in zip(self.means, self.covariances, strict=True)
-            for df in PROPOSAL_DFS
-        ]
+    def _components(self) -> list[tuple[Array, tuple[Array, Array, Array]]]:
+        """Return means, scales, and roots and axes of the correlations: units may differ much."""
+        components = []
+        for mean, covariance in zip(self.means, self.covariances, strict=True):
+            scale = np.sqrt(np.diag(covariance))
+            values, axes = np.linalg.eigh(covariance / scale / scale[:, None])
+            roots = np.sqrt(np.maximum(values, LEAST_EIGENVALUE))
+            components.append((mean, (PROPOSAL_SCALE * scale, roots, axes)))
+        return components
 
 
 def fit_proposal(densities: list[Density], n_features: int, rng: np.random.Generator) -> Proposal:
@@ -75,15 +87,24 @@ def fit_proposal(densities: list[Density], n_features: int, rng: np.random.Gener
     )
 
 
-def locate(density: Density, n_features: int) -> tuple[Array, ...]:
-    """Return coordinates that span the mass along each axis, by looking for it."""
+def locate(density: Density, n_features: int) -> tuple[tuple[Array, ...], int]:
+    """Return coordinates that span the mass along each axis, and at how many points it looked."""
+    n_points = 0
+    evaluate = density.evaluate
+
+    def counted(X: Array) -> Any:
+        nonlocal n_points
+        n_points += len(X)
+        return evaluate(X)
+
+    density = replace(density, evaluate=counted)
     modes = _modes(density, n_features)
     look: list[list[Array]] = [[] for _ in range(n_features)]
     for mode in modes:
         spread = np.sqrt(np.diag(_curvature_covariance(density, mode)))
         for axis in range(n_features):
             look[axis].append(_walk_out(density, mode, axis, float(spread[axis])))
-    return tuple(np.unique(np.concatenate(parts)) for parts in look)
+    return tuple(np.unique(np.concatenate(parts)) for parts in look), n_points
 
 
 def _adapted(density: Density, n_features: int, rng: np.random.Generator) -> Proposal:
@@ -113,6 +134,8 @@ def _adapted(density: Density, n_features: int, rng: np.random.Generator) -> Pro
 
 def _lenient(density: Density, X: Array) -> Array:
     """Return log f where it is a number, else -inf: the search may look where f is not defined."""
+    if len(X) == 0:  # not every function takes no rows
+        return np.empty(0)
     with np.errstate(all="ignore"):
         returned = np.asarray(density.evaluate(X), dtype=float)
         if returned.shape != (len(X),):

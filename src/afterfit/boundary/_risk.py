@@ -22,56 +22,18 @@ from afterfit.boundary._decisions import DecisionTable
 from afterfit.boundary._densities import Density
 from afterfit.boundary._lattice import coarse_lines
 from afterfit.boundary._mass import Proposal, fit_proposal, locate
+from afterfit.boundary._quadrature import Counter, integrate_panels
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
-
-# Gauss-Kronrod, 7 and 15 points on [-1, 1] (QUADPACK, Piessens et al. 1983); positive half.
-_KRONROD_NODES = np.array(
-    [
-        0.991455371120812639206854697526329,
-        0.949107912342758524526189684047851,
-        0.864864423359769072789712788640926,
-        0.741531185599394439863864773280788,
-        0.586087235467691130294144691693013,
-        0.405845151377397166906606412076961,
-        0.207784955007898467600689403773245,
-        0.000000000000000000000000000000000,
-    ]
-)
-_KRONROD_WEIGHTS = np.array(
-    [
-        0.022935322010529224963732008058970,
-        0.063092092629978553290700663189204,
-        0.104790010322250183839876322541518,
-        0.140653259715525918745189590510238,
-        0.169004726639267902826583426598550,
-        0.190350578064785409913256402421014,
-        0.204432940075298892414161999234649,
-        0.209482141084727828012999174891714,
-    ]
-)
-_GAUSS_WEIGHTS = np.array(
-    [
-        0.129484966168869693270611432679082,
-        0.279705391489276667901467771423780,
-        0.381830050505118944950369775488975,
-        0.417959183673469387755102040816327,
-    ]
-)
-NODES = np.concatenate([-_KRONROD_NODES[:-1], _KRONROD_NODES[::-1]])
-KRONROD = np.concatenate([_KRONROD_WEIGHTS[:-1], _KRONROD_WEIGHTS[::-1]])
-GAUSS = np.zeros(15)
-GAUSS[1::2] = np.concatenate([_GAUSS_WEIGHTS[:-1], _GAUSS_WEIGHTS[::-1]])
-
-# A panel is done when its estimated error is below this fraction of the whole tolerance.
-PANEL_SHARE = 1 / 64
-MAX_HALVINGS = 40
 
 # In two features: breaks along an axis at which inner and outer integrals start, lattice lines.
 MAX_BREAKS = 24
 LATTICE_CELLS = 40
 ROOT_CELLS = 512
+
+# With fewer cells along an axis, as evaluations are few, curves are not looked for.
+LEAST_CELLS = 8
 
 # A curve turns back where it does so by more than this fraction of the range.
 TURN_FRACTION = 1e-5
@@ -96,6 +58,7 @@ REGION_DOUBLINGS = 6
 WORTH_WIDENING = 0.9
 
 Box = tuple[tuple[float, float], ...]
+Trace = Callable[[tuple[Array, ...], int], tuple[list[Curve], int]]
 
 
 @dataclass(frozen=True)
@@ -108,6 +71,11 @@ class Estimate:
     n_evaluations: int
     mass_error: float = 0.0
     region: Box = ()  # empty for draws over the whole space
+    exhausted: bool = False  # whether evaluations ran out
+
+
+class SpentError(Exception):
+    """No more evaluations are to be made."""
 
 
 @dataclass(frozen=True)
@@ -138,7 +106,7 @@ class Problem:
     def decided(self, X: Array) -> tuple[Array, Indices]:
         """Return the log joint densities at `X`, and the decisions made from them."""
         joints = self.log_joints(X)
-        decision = self.decide(X, joints)
+        decision = self.decide(X, joints) if len(X) else np.empty(0, dtype=np.intp)
         joints[joints == np.inf] = -np.inf  # at its pole a density has no mass
         return joints, decision
 
@@ -163,35 +131,40 @@ class Problem:
 
 def integrate(
     problem: Problem,
-    trace: Callable[[tuple[Array, ...]], list[Curve]],
+    trace: Trace,
     box: Box | None,
     n_features: int,
     effort: Effort,
 ) -> Estimate:
     """Integrate over one or two features: over a box, or over the whole space, or raise.
 
-    `trace` returns the curves at which decisions change, from the lines of a lattice.
+    `trace` returns the curves at which decisions change, from the lines of a lattice, and after
+    how many evaluations; it makes no more than it is given.
     """
 
+    counter = Counter(
+        lambda X: problem.sorted(*problem.decided(X)), problem.controlled(), effort.max_evaluations
+    )
+
     def within(breaks: tuple[Array, ...]) -> tuple[Estimate, Array]:
-        estimate = _integrate_between(problem, trace, breaks, effort)
+        estimate = _integrate_between(problem, counter, trace, breaks, effort.tolerance)
         found = estimate.confusion.sum(axis=1)
         # What the estimated error of integration does not explain is missing.
         return estimate, np.maximum(np.abs(found - problem.priors) - estimate.mass_error, 0.0)
 
-    breaks = _breaks(problem, box, n_features)
+    breaks = _breaks(problem, box, n_features, counter)
     estimate, missing = within(breaks)
     if box is not None:
         return estimate
     for _ in range(REGION_DOUBLINGS):
-        if (missing <= MASS_TOLERANCE * problem.priors).all():
+        if (missing <= MASS_TOLERANCE * problem.priors).all() or counter.exhausted:
             break
         breaks = tuple(_widened(axis) for axis in breaks)
         wider, still_missing = within(breaks)
         if still_missing.sum() > WORTH_WIDENING * missing.sum():
             break  # what is missing does not lie outside
         estimate, missing = wider, still_missing
-    if not (missing <= MASS_AT_EDGES * problem.priors).all():
+    if not (missing <= MASS_AT_EDGES * problem.priors).all() and not counter.exhausted:
         raise ValueError(_missing_mass(problem, estimate))
     lost = float(missing.sum() * np.abs(problem.table.losses).max())
     return replace(estimate, error=max(estimate.error, lost))
@@ -223,13 +196,22 @@ def draw(
     return estimate
 
 
-def _breaks(problem: Problem, box: Box | None, n_features: int) -> tuple[Array, ...]:
+def _breaks(
+    problem: Problem, box: Box | None, n_features: int, counter: Counter
+) -> tuple[Array, ...]:
     """Return, for each axis, sorted coordinates between which panels start."""
     looks: list[tuple[Array, ...]] = []
     for density, prior in zip(problem.densities, problem.priors, strict=True):
         look = density.look
         if look is None and box is None and prior > 0:
-            look = locate(density, n_features)
+            look, n_points = locate(density, n_features)
+            counter.n += n_points
+            if counter.left == 0:
+                raise ValueError(
+                    f"`max_evaluations` must be above the {counter.n} points at which the mass of "
+                    f"the densities was looked for, got {counter.at_most}. With `region` nothing "
+                    "is looked for."
+                )
         if look is not None and prior > 0:
             looks.append(look)
     breaks = []
@@ -252,15 +234,21 @@ def _breaks(problem: Problem, box: Box | None, n_features: int) -> tuple[Array, 
 
 def _integrate_between(
     problem: Problem,
-    trace: Callable[[tuple[Array, ...]], list[Curve]],
+    counter: Counter,
+    trace: Trace,
     breaks: tuple[Array, ...],
-    effort: Effort,
+    tolerance: float,
 ) -> Estimate:
     """Integrate over the whole range of the breaks, split where the decision changes."""
-    counter = _Counter(problem, effort.max_evaluations)
-    tolerance = effort.tolerance
-    cells = ROOT_CELLS if len(breaks) == 1 else LATTICE_CELLS
-    curves = trace(tuple(_lattice_lines(along, cells, axis) for axis, along in enumerate(breaks)))
+    curves: list[Curve] = []
+    # The lattice has 2 cells + 1 points along each axis; half of the budget is for what follows.
+    budget = counter.left // 2
+    cells = (int((budget / 2) ** (1 / len(breaks))) - 1) // 2
+    if cells >= LEAST_CELLS:
+        cells = min(cells, ROOT_CELLS if len(breaks) == 1 else LATTICE_CELLS)
+        lines = (_lattice_lines(along, cells, axis) for axis, along in enumerate(breaks))
+        curves, n_points = trace(tuple(lines), budget)
+        counter.n += n_points
     if len(breaks) == 1:
         roots = [curve.points for curve in curves]
         sums, errors = _line(counter, np.unique(np.concatenate([breaks[0], *roots])), tolerance)
@@ -274,6 +262,7 @@ def _integrate_between(
         counter.n,
         mass_error=float(errors[1]),
         region=tuple((float(along[0]), float(along[-1])) for along in breaks),
+        exhausted=counter.exhausted,
     )
 
 
@@ -311,10 +300,11 @@ def _lattice_lines(breaks: Array, n_cells: int, axis: int) -> Array:
     return np.asarray(np.interp(index, np.arange(len(breaks)), breaks))
 
 
-def _line(counter: _Counter, breaks: Array, tolerance: float) -> tuple[Array, Array]:
+def _line(counter: Counter, breaks: Array, tolerance: float) -> tuple[Array, Array]:
     """Integrate over one feature, from the first of the sorted breaks to the last."""
+    breaks = _thin_breaks(breaks, max(counter.left // 15, 1) + 1)
     owner = np.zeros(len(breaks) - 1, dtype=np.intp)
-    sums, errors = _integrate(
+    sums, errors = integrate_panels(
         lambda _, x: counter(x[:, None]),
         owner,
         breaks[:-1],
@@ -327,14 +317,12 @@ def _line(counter: _Counter, breaks: Array, tolerance: float) -> tuple[Array, Ar
 
 
 def _plane(
-    counter: _Counter, breaks: tuple[Array, Array], curves: list[Curve], tolerance: float
+    counter: Counter, breaks: tuple[Array, Array], curves: list[Curve], tolerance: float
 ) -> tuple[Array, Array]:
     """Integrate over two features: inner integrals along the second, split at the curves."""
-    size = counter.problem.size
-    segments = _segments(curves)
-    least = TURN_FRACTION * float(np.ptp(breaks[0]))
-    outer = _distinct(np.concatenate([breaks[0], _turning_points(curves, least)]))
-    outer = outer[(outer >= breaks[0][0]) & (outer <= breaks[0][-1])]
+    size = len(counter.controlled)
+    outer, across, segments = _affordable(counter, breaks, curves)
+    cost = 15 * (len(across) - 1 + _most_at_once(segments))  # of an inner integral, at least
 
     def along(x: Array, owner: Indices, y: Array) -> Array:
         return counter(np.column_stack([x[owner], y]))
@@ -343,11 +331,12 @@ def _plane(
         rows = []
         for start in range(0, len(x), OUTER_BATCH):
             part = x[start : start + OUTER_BATCH]
-            owner, low, high = _inner_panels(part, breaks[1], segments)
+            counter.reserved = cost * max(len(x) - start - OUTER_BATCH, 0)
+            owner, low, high = _inner_panels(part, across, segments)
             # What an inner integral may miss, so that all of them together miss little: in
             # proportion to its mass, or to what the panel it stands in contributes at all.
             width = np.diff(outer)[np.clip(np.searchsorted(outer, part) - 1, 0, len(outer) - 2)]
-            sums, errors = _integrate(
+            sums, errors = integrate_panels(
                 partial(along, part),
                 owner,
                 low,
@@ -361,8 +350,43 @@ def _plane(
         return np.concatenate(rows)
 
     owner = np.zeros(len(outer) - 1, dtype=np.intp)
-    sums, errors = _integrate(inner, owner, outer[:-1], outer[1:], 1, counter, tolerance)
+    sums, errors = integrate_panels(
+        inner, owner, outer[:-1], outer[1:], 1, counter, tolerance, cost=cost
+    )
     return sums[0, :size], errors[0] + sums[0, size:]
+
+
+def _affordable(
+    counter: Counter, breaks: tuple[Array, Array], curves: list[Curve]
+) -> tuple[Array, Array, Array]:
+    """Return breaks of both axes and segments of the curves whose first pass can be afforded."""
+    segments = _segments(curves)
+    least = TURN_FRACTION * float(np.ptp(breaks[0]))
+    turns = _turning_points(curves, least)
+    turns = turns[(turns >= breaks[0][0]) & (turns <= breaks[0][-1])]
+    for at_most in (MAX_BREAKS, 12, 6, 3, 2):
+        along, across = (_thin_breaks(axis, at_most) for axis in breaks)
+        # Far out, rounding makes curves of its own, which turn and cross at every step.
+        for turned, crossed in (
+            (turns, segments),
+            (turns[:0], segments),
+            (turns[:0], segments[:0]),
+        ):
+            outer = _distinct(np.concatenate([along, turned]))
+            n_inner = len(across) - 1 + _most_at_once(crossed)
+            if 225 * (len(outer) - 1) * n_inner <= counter.left:
+                return outer, across, crossed
+        counter.exhausted = True  # coarser than without a limit
+    return along, across, segments[:0]
+
+
+def _most_at_once(segments: Array) -> int:
+    """Return how many segments a line along the second feature can cross."""
+    ends = np.concatenate([segments[:, 0], segments[:, 1]])
+    steps = np.repeat([1, -1], len(segments))
+    # What begins counts before what ends there: no fewer than there are.
+    order = np.lexsort((-steps, ends))
+    return int(np.cumsum(steps[order]).max(initial=0))
 
 
 def _monte_carlo(
@@ -414,96 +438,6 @@ def _importance_sampling(
         n_draws,
         mass_error=float(masses.std(ddof=1) / root),
     )
-
-
-@dataclass
-class _Counter:
-    """The sorted joints of a problem, and how many points may still be evaluated."""
-
-    problem: Problem
-    at_most: int
-    n: int = 0
-
-    def __call__(self, X: Array) -> Array:
-        self.n += len(X)
-        return self.problem.sorted(*self.problem.decided(X))
-
-    @property
-    def is_spent(self) -> bool:
-        return self.n >= self.at_most
-
-
-def _integrate(
-    f: Callable[[Indices, Array], Array],
-    owner: Indices,
-    low: Array,
-    high: Array,
-    n_owners: int,
-    counter: _Counter,
-    tolerance: float,
-    *,
-    least_mass: Array | None = None,
-) -> tuple[Array, Array]:
-    """Return integrals over the owners' panels, and errors (owner, 2) of risk and mass.
-
-    `f` returns K * J columns of sorted joints, and whatever else is to be integrated. Panels are
-    halved until their errors are small, or the counter is spent.
-
-    Every panel [low, high] is mapped from t in [0, 1] by 3 t^2 - 2 t^3, which takes the edge off
-    square-root singularities at its ends (a vertical tangent of a boundary, a pole of a density).
-    """
-    controlled = counter.problem.controlled()
-    sums = np.zeros((n_owners, 0))
-    errors = np.zeros((n_owners, 2))
-    start, stop = np.zeros(len(low)), np.ones(len(low))
-    allowed = np.full(n_owners, PANEL_SHARE * tolerance)
-    for halving in range(MAX_HALVINGS + 1):
-        kronrod, error = _panels(f, owner, low, high, start, stop, controlled)
-        if halving == 0:
-            sums = np.zeros((n_owners, kronrod.shape[1]))
-            if least_mass is not None:
-                mass = np.bincount(owner, weights=kronrod.sum(axis=1), minlength=n_owners)
-                allowed *= np.maximum(mass, least_mass)
-        done = error.max(axis=1) <= allowed[owner]
-        if halving == MAX_HALVINGS or counter.is_spent:
-            done[:] = True
-        np.add.at(sums, owner[done], kronrod[done])
-        np.add.at(errors, owner[done], error[done])
-        if done.all():
-            break
-        owner, low, high = (np.repeat(values[~done], 2) for values in (owner, low, high))
-        middle = 0.5 * (start[~done] + stop[~done])
-        start = np.column_stack([start[~done], middle]).ravel()
-        stop = np.column_stack([middle, stop[~done]]).ravel()
-    return sums, errors
-
-
-def _panels(
-    f: Callable[[Indices, Array], Array],
-    owner: Indices,
-    low: Array,
-    high: Array,
-    start: Array,
-    stop: Array,
-    controlled: Array,
-) -> tuple[Array, Array]:
-    """Return each panel's Kronrod sum, and QUADPACK's estimate of the watched sums' errors."""
-    half = 0.5 * (stop - start)
-    t = 0.5 * (start + stop)[:, None] + half[:, None] * NODES
-    x = low[:, None] + (high - low)[:, None] * (t * t * (3.0 - 2.0 * t))
-    jacobian = (high - low)[:, None] * 6.0 * t * (1.0 - t)
-    values = f(np.repeat(owner, 15), x.ravel()).reshape(len(low), 15, -1)
-    values *= jacobian[:, :, None]
-    kronrod = half[:, None] * np.einsum("q,pqm->pm", KRONROD, values)
-    watched = values[..., : len(controlled)] @ controlled
-    sum_kronrod = half[:, None] * np.einsum("q,pqc->pc", KRONROD, watched)
-    sum_gauss = half[:, None] * np.einsum("q,pqc->pc", GAUSS, watched)
-    mean = sum_kronrod / (2.0 * np.where(half > 0, half, 1.0))[:, None]
-    spread = half[:, None] * np.einsum("q,pqc->pc", KRONROD, np.abs(watched - mean[:, None, :]))
-    raw = np.abs(sum_kronrod - sum_gauss)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        scaled = spread * np.minimum(1.0, (200.0 * raw / spread) ** 1.5)
-    return kronrod, np.where(spread > 0, scaled, raw)
 
 
 def _distinct(values: Array) -> Array:
@@ -558,7 +492,7 @@ def _inner_panels(x: Array, breaks: Array, segments: Array) -> tuple[Indices, Ar
     ordered = x[order]
     first = np.searchsorted(ordered, segments[:, 0], side="left")
     last = np.searchsorted(ordered, segments[:, 1], side="left")
-    count = last - first
+    count = (last - first).astype(np.intp)
     which = np.repeat(np.arange(len(segments)), count)
     place = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count) + first[which]
     low, high, y_low, y_high = segments[which].T
@@ -566,6 +500,6 @@ def _inner_panels(x: Array, breaks: Array, segments: Array) -> tuple[Indices, Ar
     owner = np.concatenate([np.repeat(np.arange(len(x)), len(breaks)), order[place]])
     y = np.concatenate([np.tile(breaks, len(x)), np.clip(crossing, breaks[0], breaks[-1])])
     by_owner = np.lexsort((y, owner))
-    owner, y = owner[by_owner], y[by_owner]
+    owner, y = owner[by_owner].astype(np.intp), y[by_owner]
     within = (owner[1:] == owner[:-1]) & (y[1:] > y[:-1])
     return owner[1:][within], y[:-1][within], y[1:][within]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -12,42 +13,52 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from afterfit._validation import (
-    as_float_array,
     check_choice,
     check_integer,
     check_matrix,
     check_random_state,
     check_real,
+    listing,
 )
 from afterfit.boundary import _contours, _lattice, _risk
 from afterfit.boundary._arguments import (
     as_labels,
     check_box,
+    check_data_labels,
     check_flag,
+    check_free,
     check_judge,
     check_limits,
     check_losses,
     check_points,
     check_priors,
     check_rejection,
+    check_row,
+    check_rows,
     check_sources,
     columns_of_fit,
 )
 from afterfit.boundary._decisions import DecisionTable, informed, normalised
 from afterfit.boundary._densities import (
     as_density,
+    checked_log_densities,
     checked_log_density,
     common_n_features,
     guessed_n_features,
+    lifting,
     sliced,
 )
-from afterfit.boundary._estimators import read_estimator
+from afterfit.boundary._estimators import Model, read_estimator
+from afterfit.boundary._novelty import conformal_pvalues, hdr_pvalues
+from afterfit.boundary._posteriors import read_classifier
 from afterfit.boundary._results import BoundaryPiece, DecisionBoundary, ErrorRate
 
 Array = NDArray[np.float64]
 
-# Points are worked on so many at a time: their intermediate arrays then stay in the cache.
-CHUNK_ROWS = 16_384
+# Points are worked on so many at a time, fewer with many classes: their intermediate arrays then
+# stay in the cache.
+CHUNK_ROWS, MIN_CHUNK_ROWS = 16_384, 256
+CHUNK_VALUES = 2**19
 
 # Samples along an axis before refinement, by the number of features.
 RESOLUTION = {1: 1024, 2: 64}
@@ -181,7 +192,12 @@ class BayesRule:
         with np.errstate(divide="ignore"):
             self._log_priors = np.log(self.priors)
         self._is_slice = False
+        self._takes_rows = self._may_jump = False
+        self._lacks: str | None = None  # why there are no densities
         self._common_term_unknown = False
+        # All log densities at once, and a term common to them all, if that is apart.
+        self._evaluate: Callable[[Any], Array] | None = None
+        self._common: Callable[[Any], Array] | None = None
         self._scores: BayesRule | None = None
 
     @classmethod
@@ -193,6 +209,7 @@ class BayesRule:
         losses: ArrayLike | None = None,
         reject_cost: float | None = None,
         reject_label: Hashable | None = None,
+        variational: bool = False,
     ) -> Self:
         """Return the rule that a fitted generative classifier stands for.
 
@@ -205,11 +222,16 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
             Prior probabilities in place of the estimator's own (of a mixture, its weights).
         losses, reject_cost, reject_label : keyword-only, optional
             As in the constructor.
+        variational : bool, keyword-only
+            Of a BayesianGaussianMixture: decide as its `predict` does, by log densities averaged
+            over the posterior of its parameters. These are those of no density, so that there is
+            no error rate. If False, the densities are those of the parameters that it reports.
 
         Returns
         -------
         BayesRule
-            With the estimator's priors, it decides as its `predict` does.
+            With the estimator's priors, it decides as its `predict` does; of a
+            BayesianGaussianMixture only if `variational`.
 
         Raises
         ------
@@ -217,6 +239,9 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
             If the estimator is not fitted.
         TypeError
             If it is not of a kind whose densities are known.
+        ValueError
+            If a class has a singular covariance, hence no density (except for
+            LinearDiscriminantAnalysis, see the notes).
 
         Notes
         -----
@@ -225,7 +250,8 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         features. Decisions, posteriors, boundaries and the risk depend on nothing else, but
         `log_joints` is then known up to a term common to all classes, and there are no density
         contours to draw. The solvers "lsqr" and "eigen" keep the covariance, as does
-        `store_covariance=True`.
+        `store_covariance=True`; with features that repeat others it is singular, and what is
+        known is again the discriminant space alone.
 
         Examples
         --------
@@ -237,15 +263,97 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         >>> bool((rule.predict(X[:, 2:]) == qda.predict(X[:, 2:])).all())
         True
         """
-        model = read_estimator(estimator)
+        check_flag(variational, "variational")
+        model = read_estimator(estimator, bool(variational))
+        rule = cls._from_model(model, priors, losses, reject_cost, reject_label)
+        rule._columns = columns_of_fit([estimator])
+        return rule
+
+    @classmethod
+    def from_probabilities(
+        cls,
+        classifier: Any,
+        training_priors: ArrayLike,
+        *,
+        priors: ArrayLike | None = None,
+        losses: ArrayLike | None = None,
+        reject_cost: float | None = None,
+        reject_label: Hashable | None = None,
+    ) -> Self:
+        """Return the rule of any fitted classifier that has probabilities, and no densities.
+
+        Losses, rejection and other priors need posterior probabilities only. The classifier's are
+        taken at their word: see to their calibration first.
+
+        Parameters
+        ----------
+        classifier : fitted classifier with `predict_proba`
+            Alone or in a Pipeline, a search, or calibrated, of numbers or of tables with text.
+        training_priors : sequence of float, or mapping or Series from class to float
+            The shares of the classes in what the classifier was trained on, all above 0, a
+            sequence in the order of its `classes_`. Equal where it was trained with
+            `class_weight="balanced"`.
+        priors : sequence of float, or mapping or Series, keyword-only, optional
+            The shares of the classes where it is used; those of the training if None.
+        losses, reject_cost, reject_label : keyword-only, optional
+            As in the constructor.
+
+        Returns
+        -------
+        BayesRule
+            Its methods take what the classifier takes. `boundary` needs one or two features, by
+            `slice` of more; there is no error rate and no novelty, which take densities.
+
+        Raises
+        ------
+        NotFittedError
+            If the classifier is not fitted.
+        TypeError
+            If it has no `predict_proba`.
+
+        See Also
+        --------
+        from_estimator : Of classifiers that have class densities.
+
+        Notes
+        -----
+        Posteriors p_k(x) under shares t_k become p_k(x) pi_k / t_k, normalised, under priors pi_k:
+        Saerens, Latinne and Decaestecker, Neural Computation 14 (2002), 21-41. Piecewise constant
+        probabilities, as of trees, jump at the boundary: its corners are then cut by at most
+        1 / (16 `resolution`) of the range.
+
+        Examples
+        --------
+        Trained on as many ill as well, used where one in ten is ill and missing one costs 5:
+
+        >>> from sklearn.linear_model import LogisticRegression
+        >>> X, y = [[0.0], [1.0], [2.0], [3.0]], ["well", "ill", "well", "ill"]
+        >>> rule = BayesRule.from_probabilities(
+        ...     LogisticRegression().fit(X, y), {"well": 0.5, "ill": 0.5},
+        ...     priors={"well": 0.9, "ill": 0.1}, losses=[[0, 5], [1, 0]])
+        >>> rule.classes.tolist()
+        ['ill', 'well']
+        >>> rule.boundary((0, 5)).points.round(3)
+        array([2.798])
+        """
+        model = read_classifier(classifier, training_priors)
+        rule = cls._from_model(model, priors, losses, reject_cost, reject_label)
+        rule._columns = columns_of_fit([classifier])
+        rule._takes_rows = rule._may_jump = True
+        return rule
+
+    @classmethod
+    def _from_model(
+        cls, model: Model, priors: Any, losses: Any, reject_cost: Any, reject_label: Any
+    ) -> Self:
         if priors is None:  # fitted in single precision, they add up to 1 only nearly
             priors = np.asarray(model.priors, dtype=np.float64) / np.sum(model.priors, dtype=float)
-        options = (priors, losses, reject_cost, model.classes)
-        rule = cls(model.densities, *options, reject_label=reject_label)
-        rule._columns = columns_of_fit([estimator])
+        options = (priors, losses, reject_cost)
+        rule = cls(model.densities, *options, model.classes, reject_label=reject_label)
+        rule._evaluate, rule._common, rule._lacks = model.evaluate, model.common, model.lacks
+        rule._common_term_unknown = model.scores is not None or model.lacks is not None
         if model.scores is not None:
-            rule._common_term_unknown = True
-            rule._scores = cls(model.scores, *options, reject_label=reject_label)
+            rule._scores = cls._from_model(model.scores, *options, reject_label)
         return rule
 
     @property
@@ -298,7 +406,9 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         array([[0.25 , 0.375],
                [0.   , 0.375]])
         """
-        return self._by_chunks(self._points(X), lambda joints: joints, len(self.classes))
+        points = self._points(X)
+        joints = self._by_chunks(points, lambda joints: joints, len(self.classes))
+        return joints if self._common is None else joints + self._common(points)[:, None]
 
     def posterior(self, X: ArrayLike) -> Array:
         """Return the posterior probability of every class, in [0, 1]; rows add up to 1.
@@ -425,30 +535,114 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         >>> line.boundary((-5, 5)).points.round(6)
         array([-0.5])
         """
-        rows = check_matrix(np.atleast_2d(as_float_array(point, "point")), "point")
-        if len(rows) != 1:
-            raise ValueError(f"`point` must be one point, of shape (d,), got {len(rows)} rows.")
-        at, d = rows[0], rows.shape[1]
+        row = check_row(point, self._columns)
+        if not self._takes_rows or not isinstance(row, pd.DataFrame):
+            row = check_matrix(row, "point")
+        if len(row) != 1:
+            raise ValueError(f"`point` must be one point, of shape (d,), got {len(row)} rows.")
+        d = row.shape[1]
         if self.n_features is not None and d != self.n_features:
             raise ValueError(f"`point` must have the rule's {self.n_features} feature(s), got {d}.")
-        free = [
-            check_integer(value, "features", low=0, high=d - 1)
-            for value in np.atleast_1d(features).tolist()
-        ]
-        if len(free) not in (1, 2) or len(set(free)) < len(free):
-            raise ValueError(f"`features` must be one or two distinct columns, got {features!r}.")
-        rule = BayesRule(
-            [sliced(density, at, free) for density in self._densities],
-            self.priors,
-            self.losses,
-            self.reject_cost,
-            self.classes,
-            reject_label=self.reject_label,
-        )
+        free = check_free(features, d, self._columns)
+        lift = lifting(row, free)
+        options = (self.priors, self.losses, self.reject_cost, self.classes)
+        densities = [sliced(density, lift, free) for density in self._densities]
+        rule = BayesRule(densities, *options, reject_label=self.reject_label)
         rule._is_slice = True
         rule._columns = None if self._columns is None else [self._columns[k] for k in free]
         rule._common_term_unknown = self._common_term_unknown
+        rule._lacks, rule._may_jump = self._lacks, self._may_jump
+        rule._evaluate, rule._common = (
+            None if function is None else partial(_after, lift, function)
+            for function in (self._evaluate, self._common)
+        )
         return rule
+
+    def novelty_pvalues(
+        self,
+        X: ArrayLike,
+        X_calibration: ArrayLike | None = None,
+        y_calibration: Any = None,
+        *,
+        n_draws: int = 100_000,
+        random_state: Any = None,
+    ) -> Array:
+        """Return how compatible every point is with each class, as p-values in (0, 1].
+
+        Where all are small the point is unlike every class, whatever its posterior says, which
+        compares the classes with each other only.
+
+        Parameters
+        ----------
+        X : array-like of shape (n,) or (n, 1) for one feature, (n, d) above
+            Finite points.
+        X_calibration, y_calibration : array-like of shape (m, d) and (m,), optional
+            Rows that the densities were not fitted to, with their classes: p-values are then
+            conformal. Without them, those of highest-density regions of the densities.
+        n_draws : int, keyword-only
+            Draws from each density that is not normal, without calibration rows.
+        random_state : None, int, Generator or RandomState, keyword-only
+            For the draws.
+
+        Returns
+        -------
+        ndarray of shape (n, n_classes)
+            For class k the probability that its density is no higher at a point of the class than
+            at x. Reject where the largest of a row is below a level.
+
+        Raises
+        ------
+        ValueError
+            If the rule has no densities, a density cannot be drawn from, or a class has no
+            calibration row.
+
+        Notes
+        -----
+        Conformal p-values are (1 + the number of the class's calibration rows with no higher
+        density) / (their number + 1): of a new point of class k they are below a level with at
+        most that probability, whether or not the densities are right [1]_. The least that they
+        can be is 1 / (m_k + 1). Those of highest-density regions take the densities to be right;
+        of normal densities they are chi-squared tails.
+
+        References
+        ----------
+        .. [1] V. Vovk, A. Gammerman and G. Shafer, "Algorithmic Learning in a Random World",
+           Springer, 2005, section 4.
+
+        Examples
+        --------
+        Nearly surely of the second class, if of any:
+
+        >>> from scipy.stats import norm
+        >>> rule = BayesRule([norm(0, 1), norm(3, 1)])
+        >>> rule.posterior([9.0]).round(4), rule.novelty_pvalues([9.0]).round(4)
+        (array([[0., 1.]]), array([[0., 0.]]))
+        >>> rule.novelty_pvalues([1.96]).round(4)
+        array([[0.05  , 0.2983]])
+        """
+        n_draws = check_integer(n_draws, "n_draws", low=100)
+        rng = check_random_state(random_state)
+        if self._lacks is not None or self._is_slice:
+            raise ValueError(
+                "The rule has no p-values of novelty: "
+                + (self._lacks or "a slice of a density is not one.")
+            )
+        values = self._log_densities(self._points(X))
+        if X_calibration is not None or y_calibration is not None:
+            held_out, labels = self._calibration(X_calibration, y_calibration)
+            return np.column_stack(
+                [
+                    conformal_pvalues(values[:, k], held_out[labels == k, k])
+                    for k in range(len(self.classes))
+                ]
+            )
+        known = self if self._scores is None else self._scores
+        return np.column_stack(
+            [
+                hdr_pvalues(values[:, k], density, n_draws, rng)
+                for k, density in enumerate(known._densities)
+            ]
+        )
 
     def boundary(
         self,
@@ -627,6 +821,8 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         if self._is_slice:
             raise ValueError("A slice has no error rate: take that of the rule it was cut from.")
         effort = _risk.Effort(method, tolerance, max_evaluations, n_draws, rng)
+        if self._lacks is not None and self._scores is None:
+            raise ValueError(f"The rule has no error rate: {self._lacks}")
         if self._scores is None:
             return self._rate(region, of, effort)
         if region is not None or of is not None:
@@ -641,12 +837,44 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
 
     # What follows is private: set-up, evaluation, and the ways to the risk.
 
-    def _points(self, X: ArrayLike) -> Array:
-        """Return points of shape (n, n_features)."""
+    def _points(self, X: ArrayLike) -> Any:
+        """Return points of shape (n, n_features); rows as they are for a classifier."""
+        if self._takes_rows:
+            return check_rows(X, self._n_features)
         return check_points(X, self._n_features, self._columns)
 
-    def _log_joints(self, points: Array) -> Array:
-        joints = np.empty((len(points), len(self._densities)), order="F")
+    def _calibration(self, X: Any, y: Any) -> tuple[Array, NDArray[np.intp]]:
+        """Return log densities of calibration rows, and their classes by number."""
+        if X is None or y is None:
+            raise ValueError("`X_calibration` and `y_calibration` must be given together.")
+        points = self._points(X)
+        labels = check_data_labels(y, points, self.classes, "y_calibration", "X_calibration")
+        number = {label: k for k, label in enumerate(self.classes.tolist())}
+        codes = np.array([number[label] for label in np.asarray(labels).tolist()])
+        absent = [repr(label) for label, k in number.items() if not (codes == k).any()]
+        if absent:
+            raise ValueError(
+                f"`y_calibration` must hold rows of every class, got none of {listing(absent)}."
+            )
+        return self._log_densities(points), codes
+
+    def _log_densities(self, points: Any) -> Array:
+        """Return log densities (n, K), the term common to all classes among them if known."""
+        if self._evaluate is None:
+            columns = [checked_log_density(density, points) for density in self._densities]
+            return np.column_stack(columns)
+        values = checked_log_densities(self._densities, self._evaluate, points)
+        return values if self._common is None else values + self._common(points)[:, None]
+
+    def _log_joints(self, points: Any) -> Array:
+        """Return log joint densities (n, K), perhaps up to a term common to all classes."""
+        n = points.shape[0]
+        joints = np.empty((n, len(self._densities)), order="F")
+        if n == 0:  # not every function takes no rows
+            return joints
+        if self._evaluate is not None:
+            values = checked_log_densities(self._densities, self._evaluate, points)
+            return np.add(values, self._log_priors, out=joints)
         for k, density in enumerate(self._densities):
             if self.priors[k] == 0:
                 joints[:, k] = -np.inf
@@ -654,17 +882,27 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
                 np.add(checked_log_density(density, points), self._log_priors[k], out=joints[:, k])
         return joints
 
+    def _whole_joints(self, points: Any) -> Array:
+        """Return log joint densities (n, K), the term common to all classes among them if known."""
+        joints = self._log_joints(points)
+        if self._common is not None and len(joints):
+            joints += self._common(points)[:, None]
+        return joints
+
     def _by_chunks(
         self,
-        points: Array,
+        points: Any,
         function: Callable[[Array], NDArray[Any]],
         *width: int,
         dtype: type = float,
     ) -> NDArray[Any]:
         """Return a function of the log joints at all points, computed a few points at a time."""
+        if not isinstance(points, np.ndarray):  # a table, which the classifier takes whole
+            return function(self._log_joints(points))
         out: NDArray[Any] = np.empty((len(points), *width), dtype=dtype)
-        for start in range(0, len(points), CHUNK_ROWS):
-            rows = slice(start, start + CHUNK_ROWS)
+        size = max(MIN_CHUNK_ROWS, min(CHUNK_ROWS, CHUNK_VALUES // len(self.classes)))
+        for start in range(0, len(points), size):
+            rows = slice(start, start + size)
             out[rows] = function(self._log_joints(points[rows]))
         return out
 
@@ -676,17 +914,40 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         return np.concatenate([np.empty((0, n_features)), *known])
 
     def _trace(
-        self, lines: tuple[Array, ...], tolerance: float, max_evaluations: int
+        self,
+        lines: tuple[Array, ...],
+        tolerance: float,
+        max_evaluations: int,
+        log_joints: Callable[[Array], Array] | None = None,
     ) -> _contours.Tracing:
         find = _contours.find_roots if len(lines) == 1 else _contours.trace
         return find(
-            self._log_joints,
+            self._log_joints if log_joints is None else log_joints,
             self._table,
             lines,
             seeds=self._seeds(len(lines)),
             tolerance=ROOT_TOLERANCE if len(lines) == 1 else tolerance,
             max_evaluations=max_evaluations,
+            may_jump=self._may_jump,
         )
+
+    def _curves(self, lines: tuple[Array, ...], at_most: int) -> tuple[list[_contours.Curve], int]:
+        """Return boundary curves for the risk, and at how many points: none if at too many."""
+        n_points = 0
+
+        def counted(points: Array) -> Array:
+            nonlocal n_points
+            n_points += len(points)
+            if n_points > at_most:
+                raise _risk.SpentError
+            return self._log_joints(points)
+
+        budget = min(RISK_EVALUATIONS, at_most)
+        try:
+            traced = self._trace(lines, RISK_CURVE_TOLERANCE, budget, counted)
+        except _risk.SpentError:
+            return [], at_most
+        return traced.curves, n_points
 
     def _pieces(self, traced: _contours.Tracing) -> tuple[BoundaryPiece, ...]:
         labels = self.decisions.tolist()
@@ -714,21 +975,26 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
                 f"got {d} and {type(tracer).__name__}; use 'monte_carlo'."
             )
         problem = _risk.Problem(
-            self._densities, self.priors, self._log_joints, self._table, self._judge(of, d)
+            self._densities, self.priors, self._whole_joints, self._table, self._judge(of, d)
         )
         if effort.method == "monte_carlo" or not traceable:
             return self._as_rate(_risk.draw(problem, box, d, effort), "monte_carlo")
 
-        def trace(lines: tuple[Array, ...]) -> list[_contours.Curve]:
-            return tracer._trace(lines, RISK_CURVE_TOLERANCE, RISK_EVALUATIONS).curves
+        def trace(lines: tuple[Array, ...], at_most: int) -> tuple[list[_contours.Curve], int]:
+            return tracer._curves(lines, at_most)
 
         estimate = _risk.integrate(problem, trace, box, d, effort)
         if estimate.error > effort.tolerance:
+            advice = (
+                f"Raise `max_evaluations` (now {effort.max_evaluations}), or use "
+                '`method="monte_carlo"`.'
+                if estimate.exhausted
+                else "More evaluations would not help, as floats do not resolve the densities "
+                "where the rest is: raise `tolerance`, or give `region`."
+            )
             warnings.warn(
                 f"The risk is known to within {estimate.error:.1g}, not {effort.tolerance:g}, "
-                f"after {estimate.n_evaluations} points were evaluated. Raise `max_evaluations` "
-                f"(now {effort.max_evaluations}) or `tolerance`, give `region`, or use "
-                '`method="monte_carlo"`.',
+                f"after {estimate.n_evaluations} points were evaluated. {advice}",
                 UserWarning,
                 stacklevel=3,
             )
@@ -748,6 +1014,10 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
             estimate.region or None,
             estimate.n_evaluations,
         )
+
+
+def _after(lift: Callable[[Array], Any], function: Callable[[Any], Array], X: Array) -> Array:
+    return function(lift(X))
 
 
 def _middle(cell: Array) -> tuple[float, ...]:
