@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import matplotlib.pyplot as plt
 import numpy as np
+import polars as pl
+import pytest
 from scipy import stats
 from scipy.stats import multivariate_normal, norm
 from sklearn.datasets import load_iris
@@ -11,8 +13,10 @@ from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
 )
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer, PowerTransformer
 
-from afterfit.boundary import BayesBoundaryDisplay, BayesRule, ErrorRate
+from afterfit.boundary import BayesBoundaryDisplay, BayesRule, ErrorRate, _drawing
 
 SQUARE = ((-6.0, 6.0), (-6.0, 6.0))
 IDENTITY = np.eye(2)
@@ -133,4 +137,65 @@ class TestDisplay:
         display = BayesBoundaryDisplay.from_rule(rule, limits=(-1, 4))
         assert display.lines_ == []
         assert isinstance(rule.error_rate(), ErrorRate)
+        plt.close(display.figure_)
+
+
+class TestManyClasses:
+    def test_none_is_drawn_like_another(self):
+        # Colour with hatch, with marker and with line style; hatches alone as well.
+        colors = _drawing.colors_of(48)
+        styles = [_drawing.line_style_of(k) for k in range(48)]
+        markers = [_drawing.marker_of(k) for k in range(48)]
+        hatches = [_drawing.hatch_of(k) for k in range(48)]
+        assert len(set(hatches)) == 48
+        for kind in (styles, markers):
+            assert len(set(zip(colors, kind, strict=True))) == 48
+        assert hatches[:8] == list(_drawing.HATCHES)
+
+    def test_twenty_five_are_named_in_their_regions(self):
+        means = [(4.0 * i, 4.0 * j) for i in range(5) for j in range(5)]
+        names = [f"class {k}" for k in range(25)]
+        rule = normals(means, classes=names)
+        display = BayesBoundaryDisplay.from_rule(rule, limits=((-3, 19), (-3, 19)))
+        assert display.ax_.get_legend() is None
+        assert {text.get_text() for text in display.ax_.texts} == set(names)
+        where = np.array([text.get_position() for text in display.ax_.texts])
+        assert (rule.predict(where) == [text.get_text() for text in display.ax_.texts]).all()
+        plt.close(display.figure_)
+        line = BayesRule([norm(k) for k in range(14)])
+        display = BayesBoundaryDisplay.from_rule(line, limits=(-2, 15))
+        places = [text.get_position()[0] for text in display.ax_.texts]
+        assert line.predict(places).tolist() == list(range(14))
+        plt.close(display.figure_)
+
+
+class TestDefaultLimits:
+    rng = np.random.default_rng(0)
+    y = np.repeat([0, 1], 60)
+    X = rng.lognormal(0, 1, (120, 2)) * (1 + 2 * y)[:, None]
+
+    @pytest.mark.parametrize(
+        "transform",
+        [
+            PowerTransformer("box-cox"),
+            FunctionTransformer(lambda X: np.log(np.where(X > 0, X, np.nan))),
+        ],
+        ids=["Box-Cox", "log"],
+    )
+    def test_below_zero_they_are_named(self, transform):
+        pipeline = make_pipeline(transform, QuadraticDiscriminantAnalysis()).fit(self.X, self.y)
+        with pytest.raises(ValueError, match=r"`limits` must be given: those of `X` with 8% to"):
+            BayesBoundaryDisplay.from_estimator(pipeline, self.X, self.y)
+        display = BayesBoundaryDisplay.from_estimator(
+            pipeline, self.X, self.y, limits=((0.01, 20), (0.01, 20))
+        )
+        assert len(display.lines_) > 0
+        plt.close(display.figure_)
+
+
+def test_labels_of_axes_come_from_tables_of_any_library():
+    X = pl.DataFrame({"height": [0.0, 1.0], "weight": [0.0, 1.0]})
+    for table in (X, X.to_pandas(), X.to_arrow()):
+        display = BayesBoundaryDisplay.from_rule(PLANE, table, pl.Series([0, 1]))
+        assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == ("height", "weight")
         plt.close(display.figure_)

@@ -147,7 +147,7 @@ def _read_mixture(estimator: Any, variational: bool) -> Model:
         shift = (averaged - component_log_joints(parameters, means[:1]))[0]
 
     def evaluate(X: Any) -> Array:
-        return component_log_densities(parameters, X) + shift
+        return np.asarray(component_log_densities(parameters, X) + shift)
 
     scales, factors = mixture_scales(parameters), mixture_factors(parameters)
     densities = _columns(classes, means, scales, factors, evaluate)
@@ -168,7 +168,7 @@ def _read_naive(estimator: Any) -> Model:
     parameters = GaussianMixtureParameters(equal, means, variances, "diag")
 
     def evaluate(X: Any) -> Array:
-        return component_log_densities(parameters, X)
+        return np.asarray(component_log_densities(parameters, X))
 
     scales = np.sqrt(parameters.covariances)
     densities = _columns(classes, means, scales, list(scales), evaluate)
@@ -321,7 +321,7 @@ def _in_discriminant_space(estimator: Any, means: Array, coef: Array, priors: Ar
     parameters = GaussianMixtureParameters(equal, places, ones, "spherical")
 
     def evaluate(X: Any) -> Array:
-        return component_log_densities(parameters, X)
+        return np.asarray(component_log_densities(parameters, X))
 
     scales = np.ones_like(places)
     classes = estimator.classes_
