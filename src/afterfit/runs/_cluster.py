@@ -7,7 +7,7 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
 from afterfit.runs import _execute
@@ -18,7 +18,7 @@ PATIENCE = 60.0
 
 @contextmanager
 def client_of(
-    scheduler: Any, n_workers: int, dashboard: str | None, say: Callable[[str], None]
+    scheduler: Any, n_workers: int, n_runs: int, dashboard: str | None, say: Callable[[str], None]
 ) -> Iterator[Any]:
     """Give a Dask client: of the scheduler that was named, or of a cluster made for the sweep."""
     import dask
@@ -36,12 +36,20 @@ def client_of(
                 yield client
         else:
             with (
+                _warm(n_runs > 1),
                 _local_cluster(n_workers, dashboard) as cluster,
                 Client(cluster, set_as_default=False) as client,
             ):
                 if dashboard is not None:
                     say(f"dashboard: {cluster.dashboard_link}")
                 yield client
+
+
+def _warm(is_worth_it: bool) -> AbstractContextManager[None]:
+    """Give the workers of this machine one warm process to take their kernels from."""
+    from afterfit.runs._kernels import shared
+
+    return shared() if is_worth_it else nullcontext()
 
 
 @contextmanager

@@ -11,8 +11,6 @@ import logging
 import os
 import re
 import signal
-import socket
-import sys
 import tempfile
 import threading
 import time
@@ -21,25 +19,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from afterfit.runs._arrange import arranged
 from afterfit.runs._records import encoded_records
-
-# Many runs share a machine, and sums are added in the same order on all of them.
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "VECLIB_MAXIMUM_THREADS": "1",
-    "NUMEXPR_NUM_THREADS": "1",
-}
-
-# The debugger's remark about frozen modules would stand in the output of the first cell.
-QUIET = {"PYDEVD_DISABLE_FILE_VALIDATION": "1"}
-
-# Operating systems allow about 100 characters for the path of a socket (unix(7)).
-MAX_SOCKET_PATH = 80
 
 # How much is kept of what a kernel that died wrote to its standard error.
 MAX_LAST_WORDS = 10_000
@@ -119,38 +102,16 @@ def run_here(
     timeout: float | None = None,
 ) -> Outcome:
     """Execute a notebook, its kernel working in `folder`; what fails is told, not raised."""
-    import papermill
-    from nbclient.exceptions import DeadKernelError
-
     watch = _Watch(timeout)
-    error = traceback = ""
     with tempfile.TemporaryDirectory(prefix="afterfit-", ignore_cleanup_errors=True) as scratch:
         source, executed = Path(scratch) / "notebook.ipynb", Path(scratch) / "executed.ipynb"
-        arranged_cells = {**notebook, "cells": arranged(notebook, parameters)}
-        source.write_text(json.dumps(arranged_cells), encoding="utf-8")
-        log = (Path(scratch) / "kernel.log").open("w+b")
+        source.write_text(json.dumps({**notebook, "cells": arranged(notebook, parameters)}))
+        log = Path(scratch) / "kernel.log"
         start = time.perf_counter()
-        try:
-            with watch, log:
-                papermill.execute_notebook(
-                    str(source),
-                    str(executed),
-                    engine_name="nbclient",  # what else a chapter needs is done here
-                    parameters=dict(parameters),
-                    progress_bar=False,
-                    kernel_manager_class=_kernel_manager(watch, log, scratch),
-                    resources={"metadata": {"path": str(folder)}},
-                )
-        except papermill.PapermillExecutionError as stop:
-            error = f"{stop.ename}: {stop.evalue}" if stop.evalue else stop.ename
-            traceback = "\n".join(stop.traceback)
-        except DeadKernelError as stop:
-            error = str(stop) or "kernel died"
-        except Exception as stop:  # whatever it was: the other runs go on
-            error = traceback = f"{type(stop).__name__}: {stop}"
+        error, traceback = _executed(source, executed, parameters, folder, watch, log)
         seconds = time.perf_counter() - start
         result = _result(executed)
-        last_words = Path(log.name).read_text(errors="replace")[-MAX_LAST_WORDS:]
+        last_words = log.read_text(errors="replace")[-MAX_LAST_WORDS:]
     if watch.expired:
         traceback = ""
         error = f"stopped at the time limit of {timeout:g} s{_where(result)}"
@@ -166,6 +127,41 @@ def run_here(
         traceback=_ANSI.sub("", traceback),
         worker=_here(),
     )
+
+
+def _executed(
+    source: Path,
+    executed: Path,
+    parameters: Mapping[str, Any],
+    folder: str | Path,
+    watch: _Watch,
+    log: Path,
+) -> tuple[str, str]:
+    """Let papermill execute a file; return its error and the traceback, empty without one."""
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+
+    from afterfit.runs._kernels import manager
+
+    try:
+        with watch, log.open("w+b") as stderr:
+            papermill.execute_notebook(
+                str(source),
+                str(executed),
+                engine_name="nbclient",  # what else a chapter needs is done here
+                parameters=dict(parameters),
+                progress_bar=False,
+                kernel_manager_class=manager(str(log.parent), log=stderr, started=watch.started),
+                resources={"metadata": {"path": str(folder)}},
+            )
+    except papermill.PapermillExecutionError as stop:
+        error = f"{stop.ename}: {stop.evalue}" if stop.evalue else stop.ename
+        return error, "\n".join(stop.traceback)
+    except DeadKernelError as stop:
+        return str(stop) or "kernel died", ""
+    except Exception as stop:  # whatever it was: the other runs go on
+        return (error := f"{type(stop).__name__}: {stop}"), error
+    return "", ""
 
 
 def _result(executed: Path) -> dict[str, Any] | None:
@@ -225,35 +221,6 @@ class _Watch:
         if self._kernel is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._kernel, signal.SIGKILL)  # the kernel leads a group of its own
-
-
-def _kernel_manager(watch: _Watch, log: IO[bytes], scratch: str) -> type:
-    """Return a kernel manager for this Python, with one thread, known to the watch.
-
-    It talks to its kernel by sockets in the run's own folder: ports, found free and taken a moment
-    later, are taken by another run in between when there are many.
-    """
-    from jupyter_client.manager import AsyncKernelManager
-
-    class KernelManager(AsyncKernelManager):  # type: ignore[misc]
-        def __init__(self, **options: Any) -> None:
-            if len(scratch) < MAX_SOCKET_PATH and hasattr(socket, "AF_UNIX"):
-                options |= {"transport": "ipc", "ip": f"{scratch}/kernel"}
-            super().__init__(**options)
-
-        def format_kernel_cmd(self, extra_arguments: list[str] | None = None) -> list[str]:
-            command: list[str] = super().format_kernel_cmd(extra_arguments)
-            # "python3" means the Python that has the package, whatever a user has registered.
-            return [sys.executable, *command[1:]] if self.kernel_name == "python3" else command
-
-        async def _async_start_kernel(self, **options: Any) -> None:
-            environment = {**os.environ, **ONE_THREAD, **QUIET}
-            await super()._async_start_kernel(env=environment, stderr=log, **options)
-            watch.started(self.provisioner.pid)
-
-        start_kernel = _async_start_kernel
-
-    return KernelManager
 
 
 def _where(executed: Mapping[str, Any] | None) -> str:

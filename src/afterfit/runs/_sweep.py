@@ -199,7 +199,7 @@ def carry_out(
         if todo:
             workers = min(n_workers or _cluster.n_processors(), len(todo))
             with (
-                _cluster.client_of(scheduler, workers, dashboard, say) as client,
+                _cluster.client_of(scheduler, workers, len(todo), dashboard, say) as client,
                 _bar(len(todo)) as bar,
             ):
                 engine = _Engine(client, planned.notebook, timeout)
