@@ -86,7 +86,8 @@ def run(code, folder, **options):
 @pytest.fixture(scope="module")
 def warm():
     """A warm process that the runs of this file share."""
-    with _kernels.shared():
+    with _kernels.shared() as warmed:
+        warmed()
         yield os.environ[_kernels.ADDRESS]
 
 
@@ -197,9 +198,11 @@ import json, sys
 from afterfit.runs import _execute, _kernels
 if sys.argv[1] == "shared":
     context = _kernels.shared()
-    context.__enter__()
+    context.__enter__()()
 else:
     next(_kernels._asked)
+    _kernels.address()
+    _kernels._own[0].wait()
 _execute.run_here(json.load(open(sys.argv[2])), {}, folder=sys.argv[3])
 """
 TELL_AND_SLEEP = """
@@ -240,9 +243,14 @@ def test_a_warm_process_that_was_killed_is_replaced(tmp_path, monkeypatch):
         os.kill(os.getppid(), signal.SIGKILL)
         import time; time.sleep(600)
     """
+    _kernels.address()
+    _kernels._own[0].wait()
     first = run(code, tmp_path)
     killed = _execute.run_here(notebook_of(code), {"seed": 4}, folder=tmp_path)
+    between = run(code, tmp_path)  # it does not wait for the next one
+    _kernels._own[0].wait()
     again = run(code, tmp_path)
+    assert between.status == "ok"
     assert [first.status, killed.status, again.status] == ["ok", "failed", "ok"]
     assert "the kernel died" in killed.error
     assert is_forked(again)
@@ -286,13 +294,13 @@ def test_without_a_warm_process_all_is_as_ever(warm, tmp_path, monkeypatch, way)
 
 def test_a_python_that_has_other_threads_is_not_forked(monkeypatch):
     served = []
-    monkeypatch.setattr(_warm, "MODULES", ["no_such_module"])
+    monkeypatch.setattr(_warm, "LIBRARIES", ["no_such_module"])
     monkeypatch.setattr(_warm, "Server", lambda *_: served.append)
     monkeypatch.setattr(_warm, "threads", lambda: {"jemalloc_bg_thd", "pool"})
     monkeypatch.setattr(_warm.sys, "path", ["first", *sys.path])
     monkeypatch.setattr(_warm.gc, "freeze", lambda: None)
     monkeypatch.setenv("MPLBACKEND", "agg")
-    _warm.main(0)
+    _warm.main("")
     assert served == []
 
 

@@ -36,20 +36,21 @@ def client_of(
                 yield client
         else:
             with (
-                _warm(n_runs > 1),
+                _warm(n_runs > 1) as warmed,
                 _local_cluster(n_workers, dashboard) as cluster,
                 Client(cluster, set_as_default=False) as client,
             ):
                 if dashboard is not None:
                     say(f"dashboard: {cluster.dashboard_link}")
+                warmed()
                 yield client
 
 
-def _warm(is_worth_it: bool) -> AbstractContextManager[None]:
+def _warm(is_worth_it: bool) -> AbstractContextManager[Callable[[], None]]:
     """Give the workers of this machine one warm process to take their kernels from."""
     from afterfit.runs._kernels import shared
 
-    return shared() if is_worth_it else nullcontext()
+    return shared() if is_worth_it else nullcontext(lambda: None)
 
 
 @contextmanager

@@ -11,7 +11,6 @@ import atexit
 import itertools
 import json
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -49,7 +48,7 @@ ADDRESS = "AFTERFIT_WARM"
 # Operating systems allow about 100 characters for the path of a socket (unix(7)).
 MAX_SOCKET_PATH = 80
 
-# Seconds in which a warm process has imported all it imports.
+# Seconds in which a warm process has imported all it imports, or has answered.
 PATIENCE = 60.0
 
 # Seconds between two looks whether a kernel has ended.
@@ -65,61 +64,49 @@ def environment() -> dict[str, str]:
 
 
 class Warm:
-    """A warm process, and the socket that it serves. It ends with this process, however that
-    ends; asked before it is there, it answers when it is."""
+    """A warm process, and the socket that it serves. It ends with this one, however that ends."""
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="afterfit-")
         self.address = f"{self._folder.name}/warm"
-        self.listener = socket.socket(socket.AF_UNIX)
-        self.listener.bind(self.address)
-        self.listener.listen(128)
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process = subprocess.Popen(
+            [sys.executable, _warm.__file__, self.address],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            env=environment(),
+            start_new_session=True,
+        )
 
-    def start(self) -> None:
-        with self.listener:  # from here on, it is the process's alone
-            self.process = subprocess.Popen(
-                [sys.executable, _warm.__file__, str(self.listener.fileno())],
-                pass_fds=[self.listener.fileno()],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=environment(),
-                start_new_session=True,
-            )
+    def wait(self) -> None:
+        """Wait until it is warm, or has found that it cannot serve."""
+        end = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < end:
+            with socket.socket(socket.AF_UNIX) as connection:
+                if connection.connect_ex(self.address) == 0:
+                    return
+            time.sleep(_INTERVAL)
 
     def stop(self) -> None:
-        self.listener.close()
-        if self.process is not None and self.process.stdin is not None:
-            self.process.stdin.close()
-            self.process.wait()
+        assert self.process.stdin is not None
+        self.process.stdin.close()
+        self.process.wait()
         self._folder.cleanup()
 
 
 @contextmanager
-def shared() -> Iterator[None]:
-    """Let all processes that are started meanwhile share a warm one; it starts when first asked."""
+def shared() -> Iterator[Callable[[], None]]:
+    """Let all processes that are started meanwhile share a warm one; give what waits for it."""
     if not _can_fork() or ADDRESS in os.environ:
-        yield
+        yield lambda: None
         return
     warm = Warm()
     os.environ[ADDRESS] = warm.address
-    asked, end = socket.socketpair()
-    waiting = threading.Thread(target=_start_when_asked, args=(warm, asked))
-    waiting.start()
     try:
-        yield
+        yield warm.wait
     finally:
         del os.environ[ADDRESS]
-        end.close()
-        waiting.join()
-        asked.close()
         warm.stop()
-
-
-def _start_when_asked(warm: Warm, ended: socket.socket) -> None:
-    if ended not in select.select([warm.listener, ended], [], [])[0]:
-        warm.start()
 
 
 def _can_fork() -> bool:
@@ -132,18 +119,17 @@ _starting = threading.Lock()
 
 
 def address() -> str | None:
-    """Return the socket of a warm process: one that is shared, or from the second kernel on one of
-    this process's own; None without one."""
+    """Return the socket of a warm process: one that is shared, or this process's own, which is
+    started with its second kernel; None without one."""
     if ADDRESS in os.environ:
         return os.environ[ADDRESS] or None
     with _starting:
         if not _can_fork() or next(_asked) == 0:
             return None
-        if _own and _own[0].process is not None and _own[0].process.poll() is not None:
+        if _own and _own[0].process.poll() is not None:
             _own.pop().stop()  # it was killed
         if not _own:
             _own.append(Warm())
-            _own[0].start()
             atexit.register(_own[0].stop)
     return _own[0].address
 
@@ -214,7 +200,7 @@ def forked(command: list[str], options: dict[str, Any]) -> ForkedKernel | None:
         connection.settimeout(None)
         if pid and int(pid):
             return ForkedKernel(connection, int(pid), status)
-    except OSError:  # it is gone, or was never there
+    except OSError:  # it is gone, or not there yet
         pass
     connection.close()
     return None

@@ -1,9 +1,9 @@
 """A warm process: it has imported what notebooks import, and forks a kernel whenever asked.
 
-A program of its own, which needs nothing of this package: `python _warm.py NUMBER` serves the
-listening socket that it was given under that number until its standard input ends. Each connection
-asks for one kernel: the request and its standard streams come in, then go out its process id and,
-at its end, its exit status. A kernel whose connection is closed is killed.
+A program of its own, which needs nothing of this package: `python _warm.py ADDRESS` serves a socket
+there, once it is warm, until its standard input ends. Each connection asks for one kernel: the
+request and its standard streams come in, then go out its process id and, at its end, its exit
+status. A kernel whose connection is closed is killed.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-# What notebooks import; what is not installed is left out.
-MODULES = (
+# What every kernel imports.
+KERNEL = (
     "ipykernel.kernelapp",
     "ipykernel.debugger",
     "ipykernel.zmqshell",
@@ -35,6 +35,10 @@ MODULES = (
     "sqlite3",
     "tornado.platform.asyncio",
     "tornado.queues",
+)
+
+# What notebooks import; what is not installed is left out.
+LIBRARIES = (
     "matplotlib.pyplot",
     "numpy.random",
     "pandas",
@@ -78,18 +82,28 @@ FORKED_WELL = {"jemalloc_bg_thd", "polars-ooc-clea"}
 MAX_REQUEST = 2**22
 
 
-def main(number: int) -> None:
+def main(address: str) -> None:
     del sys.path[0]  # the folder of this file is no place to import from
     os.environ.setdefault(*BACKEND)
-    environment = relevant(os.environ)
-    for name in MODULES:
-        with suppress(ImportError):
-            importlib.import_module(name)
+    before = dict(os.environ)
+    import_all(KERNEL)
+    set_by_kernels = {k: v for k, v in os.environ.items() if before.get(k) != v}
+    import_all(LIBRARIES)
     gc.collect()
     gc.freeze()  # shared with all kernels, and never touched by their collectors
     # Other threads, and what they hold, would not survive a fork.
-    if not threads() - FORKED_WELL:
-        Server(socket.socket(fileno=number), environment).serve()
+    if threads() - FORKED_WELL:
+        return
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen(128)
+        Server(listener, relevant(before), set_by_kernels).serve()
+
+
+def import_all(names: tuple[str, ...]) -> None:
+    for name in names:
+        with suppress(ImportError):
+            importlib.import_module(name)
 
 
 def threads() -> set[str]:
@@ -107,8 +121,11 @@ def relevant(environment: Any) -> dict[str, str]:
 class Server:
     """Forks kernels, tells of their ends, and kills those that nobody waits for any more."""
 
-    def __init__(self, listener: socket.socket, environment: dict[str, str]) -> None:
+    def __init__(
+        self, listener: socket.socket, environment: dict[str, str], set_by_kernels: dict[str, str]
+    ) -> None:
         self.listener, self.environment = listener, environment
+        self.set_by_kernels = set_by_kernels
         self.kernels: dict[int, socket.socket] = {}
         self.selector = selectors.DefaultSelector()
         self.selector.register(listener, selectors.EVENT_READ, self.accept)
@@ -181,7 +198,7 @@ class Server:
             os.closerange(3, os.sysconf("SC_OPEN_MAX"))
             os.chdir(request["cwd"])
             os.environ.clear()
-            os.environ.update(request["env"])
+            os.environ.update(self.set_by_kernels | request["env"])
             time.tzset()
             random.seed()
             sys.modules["numpy"].random.seed()  # the parent's would be that of all its kernels
@@ -234,4 +251,4 @@ def kill(group: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(sys.argv[1])
