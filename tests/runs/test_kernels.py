@@ -294,7 +294,8 @@ def test_without_a_warm_process_all_is_as_ever(warm, tmp_path, monkeypatch, way)
 
 def test_a_python_that_has_other_threads_is_not_forked(monkeypatch):
     served = []
-    monkeypatch.setattr(_warm, "LIBRARIES", ["no_such_module"])
+    monkeypatch.setattr(_warm, "KERNEL", ["no_such_module"])
+    monkeypatch.setattr(_warm, "LIBRARIES", [])
     monkeypatch.setattr(_warm, "Server", lambda *_: served.append)
     monkeypatch.setattr(_warm, "threads", lambda: {"jemalloc_bg_thd", "pool"})
     monkeypatch.setattr(_warm.sys, "path", ["first", *sys.path])
