@@ -12,6 +12,7 @@ from afterfit.cca import (
     linear_cka,
     mean_cca,
     pwcca,
+    similarity_noise,
     svcca,
 )
 
@@ -40,9 +41,8 @@ TRANSFORMED = {
 
 class TestSimilarities:
     def test_every_similarity_is_tested(self):
-        public = {
-            name for name in cca.__all__ if name.endswith(("cca", "cka")) and name != "fit_cca"
-        }
+        others = {"fit_cca", "bootstrap_cca"}
+        public = {name for name in cca.__all__ if name.endswith(("cca", "cka"))} - others
         assert public == set(SIMILARITIES) == set(PROMISES)
 
     @pytest.mark.parametrize("name", SIMILARITIES)
@@ -125,6 +125,39 @@ class TestSimilarities:
         expected = hsic(K, L) / np.sqrt(hsic(K, K) * hsic(L, L))
         assert linear_cka(X, Y) == pytest.approx(expected, abs=1e-10)
 
+    @pytest.mark.parametrize("n", [200, 7])
+    def test_debiased_cka_by_its_definition(self, n):
+        # Song et al. (2012), equation 5, with kernels of the uncentred sides.
+        rng = np.random.default_rng(4)
+        X, Y = rng.standard_normal((n, 6)) + 3, rng.standard_normal((n, 4))
+
+        def hsic(A, B):
+            A, B = A - np.diag(np.diag(A)), B - np.diag(np.diag(B))
+            one = np.ones(n)
+            total = np.trace(A @ B) + (one @ A @ one) * (one @ B @ one) / ((n - 1) * (n - 2))
+            return (total - 2 / (n - 2) * (one @ A @ B @ one)) / (n * (n - 3))
+
+        K, L = X @ X.T, Y @ Y.T
+        expected = hsic(K, L) / np.sqrt(hsic(K, K) * hsic(L, L))
+        assert linear_cka(X, Y, debiased=True) == pytest.approx(expected, abs=1e-10)
+        assert linear_cka(5 - 2 * Y, X, debiased=True) == pytest.approx(expected, abs=1e-10)
+        assert linear_cka(X, X, debiased=True) == pytest.approx(1.0)
+
+    def test_noise_of_many_columns_and_few_rows(self):
+        # 768 columns and 64 rows: 0.92, and 0 in expectation without the bias. 50 pairs.
+        rng = np.random.default_rng(8)
+        pairs = [rng.standard_normal((2, 64, 768)) for _ in range(50)]
+        assert np.mean([linear_cka(*p) for p in pairs]) == pytest.approx(0.923, abs=0.002)
+        debiased = np.array([linear_cka(*p, debiased=True) for p in pairs])
+        assert debiased.mean() == pytest.approx(0.0, abs=4 * debiased.std() / np.sqrt(50))
+        assert debiased.min() < 0
+
+    def test_debiased_needs_four_rows(self):
+        X, Y = np.random.default_rng(9).standard_normal((2, 4, 3))
+        assert -1 <= linear_cka(X, Y, debiased=True) <= 1
+        with pytest.raises(ValueError, match="`debiased` needs at least 4 rows, got 3"):
+            linear_cka(X[:3], Y[:3], debiased=True)
+
     def test_linear_cka_needs_no_more_rows_than_columns(self):
         X, Y = np.random.default_rng(5).standard_normal((2, 10, 40))
         assert 0 < linear_cka(X, Y) < 1
@@ -135,3 +168,46 @@ class TestSimilarities:
         X, Y = (shared @ rng.standard_normal((3, 200)) for _ in range(2))
         assert svcca(X, Y) == pytest.approx(1.0)
         assert mean_cca(X, Y) == pytest.approx(1.0)
+
+
+class TestNoiseLevel:
+    def test_by_hand(self):
+        X, Y = related_pair(np.random.default_rng(0), 40)
+        found = similarity_noise(mean_cca, X, Y, n_resamples=5, random_state=3)
+        rng = np.random.default_rng(3)
+        noise, halves = [], []
+        for _ in range(5):
+            noise.append(mean_cca(X, Y[rng.permutation(40)]))
+            order = rng.permutation(40)
+            halves.append([mean_cca(X[rows], Y[rows]) for rows in (order[:20], order[20:])])
+        halves = np.array(halves)
+        assert found["observed"] == mean_cca(X, Y)
+        assert found["noise"] == pytest.approx(np.mean(noise))
+        assert found["noise_high"] == pytest.approx(np.quantile(noise, 0.95))
+        assert found["pvalue"] == (1 + np.sum(noise >= found["observed"])) / 6
+        assert found["halves"] == pytest.approx(halves.mean())
+        spread = np.sqrt(np.mean((halves[:, 0] - halves[:, 1]) ** 2)) / 2
+        assert found["halves_spread"] == pytest.approx(spread)
+        assert found.name == "mean_cca"
+
+    def test_halves_give_the_standard_error(self):
+        # Of debiased CKA, which does not depend on the number of rows, over 200 tables.
+        rng = np.random.default_rng(1)
+
+        def debiased(X, Y):
+            return linear_cka(X, Y, debiased=True)
+
+        tables = [related_pair(rng, 200, 3, 3) for _ in range(200)]
+        truth = np.std([debiased(*table) for table in tables])
+        claimed = [
+            similarity_noise(debiased, *table, n_resamples=20, random_state=rng)["halves_spread"]
+            for table in tables[:20]
+        ]
+        assert np.mean(claimed) == pytest.approx(truth, rel=0.2)
+
+    def test_errors(self):
+        X, Y = related_pair(np.random.default_rng(2), 40)
+        with pytest.raises(ValueError, match="`n_resamples` must be at least 1"):
+            similarity_noise(mean_cca, X, Y, n_resamples=0)
+        with pytest.raises(ValueError, match="`X` has 40, `Y` has 39"):
+            similarity_noise(mean_cca, X, Y[:39])

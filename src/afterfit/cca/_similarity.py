@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
-from afterfit._arrays import namespace, to_numpy
-from afterfit._validation import check_real
+from afterfit._arrays import namespace, take, to_numpy
+from afterfit._validation import check_integer, check_random_state, check_real
 from afterfit.cca._whitening import (
     Coupling,
     Side,
@@ -277,6 +279,83 @@ def check_share(explained_variance: Any) -> float:
     if not 0.0 < share <= 1.0:
         raise ValueError(f"`explained_variance` must lie in (0, 1], got {explained_variance!r}.")
     return share
+
+
+def similarity_noise(
+    measure: Callable[[Any, Any], float],
+    X: Any,
+    Y: Any,
+    *,
+    n_resamples: int = 99,
+    random_state: Any = None,
+) -> pd.Series:
+    """Return what a similarity gives on noise, and how far it moves with the rows.
+
+    Parameters
+    ----------
+    measure : callable
+        A similarity of two representations: `linear_cka`, or ``lambda X, Y: ...`` with options.
+    X, Y : array-like of shape (n_samples, n_features_x) and (n_samples, n_features_y)
+        Two representations of the same rows.
+    n_resamples : int, default 99
+        Number of permutations and of random splits in halves, at least 1.
+    random_state : None, int, Generator or RandomState, default None
+        Source of both.
+
+    Returns
+    -------
+    Series
+        - `observed`, the similarity;
+        - `noise`, the mean over tables whose rows of `Y` are permuted, which relate nothing, and
+          `noise_high`, the quantile of 95 % of them;
+        - `pvalue`, (1 + number of them that reach the observed) / (1 + `n_resamples`);
+        - `halves`, the mean over both halves of random splits of the rows, and `halves_spread`, the
+          standard deviation of the difference of two halves, over 2: about the standard
+          error of `observed`, where the measure does not depend on the number of rows.
+
+    Raises
+    ------
+    TypeError
+        If a side is not numeric or an argument of the wrong type.
+    ValueError
+        If the similarity refuses a side, or `n_resamples` is less than 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from afterfit.cca import linear_cka, similarity_noise
+    >>> rng = np.random.default_rng(0)
+    >>> X, Y = rng.standard_normal((64, 768)), rng.standard_normal((64, 768))
+    >>> similarity_noise(linear_cka, X, Y, random_state=0)[["observed", "noise"]].round(2).to_dict()
+    {'observed': 0.92, 'noise': 0.92}
+    """
+    n_resamples = check_integer(n_resamples, "n_resamples", low=1)
+    generator = check_random_state(random_state)
+    # NumPy's arrays as they were stored, which may count in their rank.
+    x, y = (
+        value if isinstance(value, np.ndarray) else table
+        for value, table in zip((X, Y), check_pair(X, Y).values(), strict=True)
+    )
+    observed = float(measure(x, y))
+    n_rows = x.shape[0]
+    noise, halves = [], []
+    for _ in range(n_resamples):
+        noise.append(float(measure(x, take(y, generator.permutation(n_rows)))))
+        for rows in np.array_split(generator.permutation(n_rows), 2):
+            halves.append(float(measure(take(x, rows), take(y, rows))))
+    one, other = halves[::2], halves[1::2]
+    reached = np.sum(np.array(noise) >= observed - SHARE_ROUNDING)
+    return pd.Series(
+        {
+            "observed": observed,
+            "noise": float(np.mean(noise)),
+            "noise_high": float(np.quantile(noise, 0.95)),
+            "pvalue": float((1 + reached) / (1 + n_resamples)),
+            "halves": float(np.mean(halves)),
+            "halves_spread": float(np.sqrt(np.mean(np.subtract(one, other) ** 2)) / 2),
+        },
+        name=getattr(measure, "__name__", None),
+    )
 
 
 def svcca_of(x: Side, y: Side, share: float) -> float:
