@@ -63,7 +63,14 @@ def open_array(value: Any, name: str) -> Any:
 
 def check_foreign_matrix(array: Any, name: str, *, min_rows: int = 1) -> Any:
     """Return an opened array if it has two dimensions and only finite numbers, or raise."""
-    xp, shape = namespace(array), tuple(array.shape)
+    check_foreign_shape(array, name, min_rows=min_rows)
+    refuse_missing(array, name)
+    return array
+
+
+def check_foreign_shape(array: Any, name: str, *, min_rows: int = 1) -> Any:
+    """Return an opened array if it has two dimensions, or raise."""
+    shape = tuple(array.shape)
     if len(shape) != 2:
         raise ValueError(
             f"`{name}` must have two dimensions (n_samples, n_features), got shape {shape}."
@@ -72,10 +79,16 @@ def check_foreign_matrix(array: Any, name: str, *, min_rows: int = 1) -> Any:
         raise ValueError(
             f"`{name}` must have at least {min_rows} row(s) and 1 column, got shape {shape}."
         )
-    counts = np.zeros(shape[1], dtype=np.int64)
-    size = max(1, BLOCK_VALUES // shape[1])
-    for start in range(0, shape[0], size):
-        finite = xp.isfinite(as_float64(array[start : min(start + size, shape[0]), ...]))
+    return array
+
+
+def refuse_missing(array: Any, name: str) -> None:
+    """Raise if a matrix holds numbers that are not finite."""
+    xp, (n_rows, n_columns) = namespace(array), array.shape
+    counts = np.zeros(n_columns, dtype=np.int64)
+    size = max(1, BLOCK_VALUES // n_columns)
+    for start in range(0, n_rows, size):
+        finite = xp.isfinite(as_float64(array[start : min(start + size, n_rows), ...]))
         if not xp.all(finite):
             counts += to_numpy(~finite).sum(axis=0)
     bad = np.flatnonzero(counts)
@@ -84,7 +97,6 @@ def check_foreign_matrix(array: Any, name: str, *, min_rows: int = 1) -> Any:
         raise ValueError(
             f"`{name}` must be finite, got missing or infinite values in column(s) {listed}."
         )
-    return array
 
 
 def check_same_device(**arrays: Any) -> None:

@@ -26,13 +26,14 @@ from scipy import linalg
 
 from afterfit._arrays import (
     as_float64,
-    check_foreign_matrix,
+    check_foreign_shape,
     check_same_device,
     epsilon,
     is_foreign,
     like,
     namespace,
     open_array,
+    refuse_missing,
     to_numpy,
 )
 from afterfit._validation import check_matrix, check_same_length
@@ -193,7 +194,8 @@ def check_table(value: Any, name: str, min_rows: int = 2) -> Any:
         )
     if not is_foreign(value):
         return check_matrix(value, name, min_rows=min_rows)
-    return check_foreign_matrix(open_array(value, name), name, min_rows=min_rows)
+    # Whether its numbers are finite, their sums say without another pass: see `locate`.
+    return check_foreign_shape(open_array(value, name), name, min_rows=min_rows)
 
 
 def check_same_index(**values: Any) -> None:
@@ -331,6 +333,7 @@ def locate(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
             total = total + xp.sum(block - origin, axis=0)
         origin, total, low, high = map(to_numpy, (origin, total, low, high))
         if not (np.isfinite(total).all() and np.isfinite(high - low).all()):
+            refuse_missing(data, name)
             raise ValueError(f"`{name}` has values too large to average: divide its columns first.")
     return origin, total / data.shape[0], low, high
 
