@@ -108,22 +108,42 @@ def bench_shape(report):
 
 def _counted_passes(fit):
     """Return how often deviance or digamma terms of a row are computed, a mean over the rows."""
-    rows = 0
+    rows = fit.model.endog.size  # of the deviance
 
-    def counting(function):
-        def counted(argument):
-            nonlocal rows
-            rows += argument.size if isinstance(argument, np.ndarray) else fit.model.endog.size
-            return function(argument)
+    def counted(x, function=_shape.digamma_terms):
+        nonlocal rows
+        rows += x.size
+        return function(x)
 
-        return counted
-
-    with (
-        mock.patch.object(_shape, "digamma_terms", counting(_shape.digamma_terms)),
-        mock.patch.object(_shape, "_half_deviance", counting(_shape._half_deviance)),
-    ):
+    with mock.patch.object(_shape, "digamma_terms", counted):
         gamma_shape(fit, "ml")
     return rows / fit.model.endog.size
+
+
+def bench_calibration(report):
+    """99 refits of 25,000 rows with 6 columns: the test, and calibrated intervals at all rows."""
+    generator = np.random.default_rng(0)
+    X = sm.add_constant(generator.normal(size=(25_000, 5)))
+    mean = np.exp(X @ [0.5, 0.1, 0.2, -0.1, 0.3, 0.0])
+    family = sm.families.Gamma(link=sm.families.links.Log())
+    fit = sm.GLM(generator.gamma(3, mean / 3), X, family=family).fit()
+    options = {"n_resamples": 99, "random_state": 0}
+    report.compare(
+        "calibrated interval of 25,000 rows, 6 columns, 99 refits, beside the calibration test",
+        lambda: prediction_interval(fit, method="calibrated", **options),
+        {"calibration_test": lambda: calibration_test(fit, **options)},
+        goal="at most 1.5 times the calibration test",
+        rounds=5,
+        n=25_000,
+    )
+    small = question(1_000)
+    start = time.perf_counter()
+    prediction_interval(small, method="calibrated", random_state=0)
+    report.note(
+        "calibrated interval of 1,000 rows, 999 refits",
+        goal="under 1 s",
+        seconds=time.perf_counter() - start,
+    )
 
 
 def bench_rest(report):
@@ -137,7 +157,7 @@ def bench_rest(report):
     )
     report.compare(
         "prediction interval with uncertain coefficients, 10,000 rows",
-        lambda: prediction_interval(fit, coefficient_uncertainty=True),
+        lambda: prediction_interval(fit, method="coefficients"),
         {"without": lambda: prediction_interval(fit)},
         goal="",
         rounds=3,
@@ -157,5 +177,6 @@ if __name__ == "__main__":
     report = Report("gamma_glm")
     bench_probabilities(report)
     bench_shape(report)
+    bench_calibration(report)
     bench_rest(report)
     report.save()
