@@ -10,6 +10,8 @@ from statsmodels.genmod.families import links
 from statsmodels.tools.sm_exceptions import DomainWarning
 
 from afterfit.gamma_glm import lower_tail_probability, quantile_residuals
+from afterfit.gamma_glm._bootstrap import Experiment
+from afterfit.gamma_glm._irls import MeanModel, orthonormal_transform
 
 METHODS = ("pearson", "deviance", "ml")
 ROW_FUNCTIONS = (lower_tail_probability, quantile_residuals)
@@ -37,6 +39,21 @@ def questions_design(n=120, shape=10.0, seed=0):
     generator = np.random.default_rng(seed)
     x = generator.uniform(0, 3, n)
     return sm.add_constant(x), generator.gamma(shape, np.exp(0.5 - x / 3) / shape)
+
+
+def experiment_of(X, predictor, link, weights, method, shape):
+    """Return the bootstrap of a model with this design and linear predictor."""
+    basis = X @ orthonormal_transform(X, 1.0)
+    rank = basis.shape[1]
+    return Experiment(
+        model=MeanModel(basis, predictor, link, np.zeros(rank)),
+        weights=weights,
+        counts=np.ones(len(X)),
+        residual_df=float(len(X) - rank),
+        n_parameters=float(rank),
+        method=method,
+        shape=shape,
+    )
 
 
 both_engines = pytest.mark.parametrize("engine", ["patsy", "formulaic"], indirect=True)

@@ -1,22 +1,27 @@
 """The bootstrap of the calibration, its size, and that it refits as statsmodels does."""
 
+import itertools
+
 import joblib
 import numpy as np
 import pytest
 import statsmodels.api as sm
 from gamma_fits import (
     METHODS,
+    experiment_of,
     fit_glm,
     gamma_family,
     questions_design,
 )
 from numpy.testing import assert_allclose, assert_array_equal
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 from statsmodels.genmod.families import links
 
 from afterfit.gamma_glm import (
     CalibrationTest,
+    _bootstrap,
     _calibration,
+    _tails,
     calibration_test,
     gamma_shape,
     lower_tail_probability,
@@ -24,14 +29,14 @@ from afterfit.gamma_glm import (
     prediction_interval,
     quantile_residuals,
 )
-from afterfit.gamma_glm._fit import read_fit
+from afterfit.gamma_glm._sources import read_fit
 
 
 @pytest.mark.parametrize("turned", [False, True])
 def test_distances_are_those_of_scipy_and_of_the_definition(turned):
     u = np.random.default_rng(0).uniform(size=37) ** 1.3
     u = 1 - u if turned else u  # the largest distance is above, then below
-    found = _calibration.distances_from_uniform(u[np.newaxis], 5)
+    found = _calibration.distances_from_uniform(np.sort(u)[np.newaxis], None, 5, np.zeros(1))
     assert_allclose(found.kolmogorov_smirnov[0], stats.kstest(u, "uniform").statistic, rtol=1e-12)
     # n * integral of (F_n - t)^2 / (t (1 - t)) dt, piece by piece
     edges = np.concatenate([[0], np.sort(u), [1]])
@@ -44,7 +49,7 @@ def test_distances_are_those_of_scipy_and_of_the_definition(turned):
 
 
 def test_distances_are_finite_at_the_ends():
-    found = _calibration.distances_from_uniform(np.array([[0.0, 0.5, 1.0]]), 2)
+    found = _calibration.distances_from_uniform(np.array([[0.0, 0.5, 1.0]]), None, 2, np.zeros(1))
     assert np.isfinite(found.anderson_darling).all()
     assert_array_equal(found.counts[0], [1, 2])
 
@@ -64,18 +69,18 @@ def test_replicates_are_refitted_as_statsmodels_does(link, method):
         offset=offset,
     )
     parts = read_fit(fit)
-    experiment = _calibration.Experiment(
-        linear_predictor=parts.fitted_rows.linear_predictor,
+    experiment = experiment_of(
         # a column too many: the rank is what counts
-        basis=_calibration.orthonormal_basis(np.column_stack([X, 2 * X[:, 1]])),
-        link=link,
-        weights=weights,
-        residual_df=parts.residual_df,
-        method=method,
-        shape=3.0,
+        np.column_stack([X, 2 * X[:, 1]]),
+        parts.fitted_rows.linear_predictor,
+        link,
+        weights,
+        method,
+        3.0,
     )
     responses = generator.gamma(3 * weights, fit.fittedvalues / (3 * weights), size=(6, n))
-    means, shapes = _calibration.refit(experiment, responses)
+    _, log_ratios, shapes = experiment.refit(np.log(responses))
+    means = responses / np.exp(log_ratios)
     for i in range(6):
         theirs = fit_glm(responses[i], X, link, var_weights=weights, offset=offset)
         assert_allclose(means[i], theirs.fittedvalues, rtol=1e-5)
@@ -93,18 +98,10 @@ def test_replicates_of_skewed_responses_are_at_their_maximum(link, shape):
     x = np.linspace(0, 3, 30)
     predictor, X = 1 + 0.5 * x, sm.add_constant(x)
     truth = link.inverse(predictor)
-    experiment = _calibration.Experiment(
-        linear_predictor=predictor,
-        basis=_calibration.orthonormal_basis(X),
-        link=link,
-        weights=np.ones(30),
-        residual_df=28.0,
-        method="ml",
-        shape=shape,
-    )
+    experiment = experiment_of(X, predictor, link, np.ones(30), "ml", shape)
     generator = np.random.default_rng(0)
     responses = np.maximum(generator.gamma(shape, truth / shape, size=(50, 30)), 1e-300)
-    means = _calibration.refit(experiment, responses)[0]
+    means = responses / np.exp(experiment.refit(np.log(responses))[1])
     is_log = isinstance(link, links.Log)
     gradient = np.ones_like(means) if is_log else 1 / (link.deriv(means) * means)
     score = ((responses / means - 1) * gradient) @ X
@@ -114,17 +111,9 @@ def test_replicates_of_skewed_responses_are_at_their_maximum(link, shape):
 
 
 def test_a_number_for_the_shape_is_not_refitted(plain):
-    experiment = _calibration.Experiment(
-        linear_predictor=np.zeros(5),
-        basis=np.empty((5, 0)),
-        link=links.Log(),
-        weights=np.ones(5),
-        residual_df=5.0,
-        method="given",
-        shape=3.0,
-    )
-    means, shapes = _calibration.refit(experiment, np.ones((2, 5)))
-    assert_array_equal(means, np.ones((2, 5)))
+    experiment = experiment_of(np.empty((5, 0)), np.zeros(5), links.Log(), np.ones(5), "given", 3.0)
+    _, log_ratios, shapes = experiment.refit(np.zeros((2, 5)))
+    assert_array_equal(log_ratios, np.zeros((2, 5)))
     assert_array_equal(shapes, [3.0, 3.0])
     estimate = gamma_shape(plain, "ml")
     one = calibration_test(plain, shape=estimate, n_resamples=39, random_state=0)
@@ -231,7 +220,7 @@ def test_a_wrong_model_is_rejected():
 
 
 def test_workers_do_not_change_the_result(plain, monkeypatch):
-    monkeypatch.setattr(_calibration, "TASK_SIZE", 1500)  # several tasks, also at n = 120
+    monkeypatch.setattr(_bootstrap, "TASK_SIZE", 1500)  # several tasks, also at n = 120
     alone = calibration_test(plain, n_resamples=39, random_state=6)
     asked = []
 
@@ -246,13 +235,7 @@ def test_workers_do_not_change_the_result(plain, monkeypatch):
     assert alone == together
     assert asked == [2]
     found = _calibration.calibrate(
-        read_fit(plain),
-        method="pearson",
-        unit_shape=10.0,
-        n_bins=2,
-        n_resamples=39,
-        generator=np.random.default_rng(0),
-        n_jobs=None,
+        read_fit(plain), "pearson", 2, 39, np.random.default_rng(0), None
     )
     assert len(np.unique(found.simulated.kolmogorov_smirnov)) == 39
 
@@ -262,7 +245,7 @@ def test_workers_do_not_change_the_result(plain, monkeypatch):
     [
         (gamma_shape, {"method": "mom"}, ValueError, "`method` must be one of"),
         (prediction_interval, {"level": 1.0}, ValueError, r"`level` must lie in \(0, 1\)"),
-        (prediction_interval, {"coefficient_uncertainty": 1}, TypeError, "must be True or False"),
+        (prediction_interval, {"method": "exact"}, ValueError, "`method` must be one of"),
         (calibration_test, {"n_resamples": 10}, ValueError, "`n_resamples` must be at least 19"),
         (calibration_test, {"n_resamples": 99.0}, TypeError, "must be an integer"),
         (calibration_test, {"random_state": "a"}, TypeError, "`random_state` must be"),
@@ -277,8 +260,98 @@ def test_options_that_are_refused(plain, function, arguments, error, message):
         function(plain, **arguments)
 
 
-def test_fractions_of_rows_are_not_simulated():
-    X, y = questions_design(n=20)
-    fit = fit_glm(y, X, freq_weights=np.array([1.25, 1.5, *[1.0] * 18]))
-    with pytest.raises(ValueError, match=r"whole numbers, got 2 that are not, such as 1\.25"):
-        calibration_test(fit)
+def test_weights_of_a_survey_weigh_the_distribution_function():
+    # brute force: n times the integral of (F(t) - t)^2 / (t (1 - t)) with F weighted, by quadrature
+    generator = np.random.default_rng(0)
+    u, w = np.sort(generator.uniform(size=15)), generator.uniform(0.2, 3, 15)
+    found = _calibration.distances_from_uniform(u[np.newaxis], w, 3, np.zeros(1))
+
+    def weighted(t):
+        return np.sum(w[u <= t]) / np.sum(w)
+
+    edges = np.concatenate([[0], u, [1]])
+    area = sum(
+        integrate.quad(lambda t: (weighted(t) - t) ** 2 / (t * (1 - t)), a, b)[0]
+        for a, b in itertools.pairwise(edges)
+    )
+    assert_allclose(found.anderson_darling[0], np.sum(w) * area, rtol=1e-6)
+    gaps = [abs(weighted(t + side) - t) for t in u for side in (-1e-12, 0)]
+    assert_allclose(found.kolmogorov_smirnov[0], max(gaps), rtol=1e-9)
+    assert_allclose(found.counts[0], np.histogram(u, bins=3, range=(0, 1), weights=w)[0])
+
+
+def test_weights_of_a_survey_are_no_repeated_rows():
+    # 100 rows that stand for 1.6 million people: each is drawn once in a replicate
+    X, y = questions_design(n=100)
+    weights = np.random.default_rng(0).uniform(0.2, 1.8, 100)
+    weights *= 1.6e6 / weights.sum()
+    fit = fit_glm(y, X, freq_weights=weights)
+    test = calibration_test(fit, n_resamples=99, random_state=0)
+    assert test.n_observations == 1_600_000
+    assert 0.02 < test.anderson_darling_pvalue < 1
+    # as counts of equal responses they are refused, and the advice helps
+    whole = fit_glm(y, X, freq_weights=np.rint(weights))
+    with pytest.raises(ValueError, match=r"`freq_weights` of the fit sum to 1\.6e\+06 for 100"):
+        calibration_test(whole)
+    rounded = np.rint(weights)
+    scaled = fit_glm(y, X, freq_weights=rounded * len(rounded) / rounded.sum())
+    again = calibration_test(scaled, n_resamples=99, random_state=0)
+    assert_allclose(again.kolmogorov_smirnov, test.kolmogorov_smirnov, atol=3e-3)  # n - p
+    assert abs(again.kolmogorov_smirnov_pvalue - test.kolmogorov_smirnov_pvalue) < 0.05
+
+
+def test_size_under_weights_of_a_survey():
+    # 200 right models of 40 rows at 10 %: the binomial standard deviation is 0.021
+    X, _ = questions_design(n=40)
+    generator = np.random.default_rng(4)
+    mean = np.exp(X @ [0.5, -1 / 3])
+    weights = generator.uniform(0.1, 1.9, 40)
+    rejected = []
+    for _ in range(200):
+        fit = sm.GLM(
+            generator.gamma(2, mean / 2), X, family=gamma_family(), freq_weights=weights
+        ).fit()
+        test = calibration_test(fit, n_resamples=49, random_state=generator)
+        rejected.append(
+            [test.kolmogorov_smirnov_pvalue <= 0.1, test.anderson_darling_pvalue <= 0.1]
+        )
+    assert_allclose(np.mean(rejected, axis=0), [0.1, 0.1], atol=0.055)
+
+
+@pytest.mark.parametrize("shape", [0.7, 20.0])
+def test_the_contrast_of_two_estimators(shape):
+    # its size at 10 %, from 300 right models of 40 rows (binomial standard deviation 0.017) ...
+    X, _ = questions_design(n=40)
+    generator = np.random.default_rng(3)
+    mean = np.exp(X @ [0.5, -1 / 3])
+    rejected = []
+    for _ in range(300):
+        fit = sm.GLM(generator.gamma(shape, mean / shape), X, family=gamma_family()).fit()
+        test = calibration_test(fit, n_resamples=59, random_state=generator)
+        rejected.append(test.hausman_pvalue <= 0.1)
+    assert abs(np.mean(rejected) - 0.1) < 0.045
+
+
+def test_the_contrast_is_that_of_hausman(plain):
+    # (ml - pearson) / sqrt(var_pearson - var_ml), both variances at the likely shape: closed forms
+    # of a log link with a constant
+    test = calibration_test(plain, n_resamples=19, random_state=0)
+    likely, moment = gamma_shape(plain, "ml"), gamma_shape(plain, "pearson")
+    a = likely.shape
+    variance = 2 * a * (a + 1) / plain.df_resid - likely.standard_error**2
+    assert_allclose(test.hausman, (a - moment.shape) / np.sqrt(variance), rtol=1e-9)
+    # a log-normal response parts them
+    X, _ = questions_design(n=300)
+    generator = np.random.default_rng(0)
+    y = np.exp(X @ [0.5, -1 / 3] + 1.2 * generator.normal(size=300))
+    assert calibration_test(fit_glm(y, X), n_resamples=99, random_state=0).hausman_pvalue == 0.02
+
+
+@pytest.mark.parametrize("shape", [1.5, 3.0, 40.0])
+def test_a_table_of_the_distribution_function_is_close_enough(shape):
+    logs = np.log(np.random.default_rng(0).gamma(shape, 1 / shape, size=(2, 30_000)))
+    found = _tails.sorted_lower_tails(np.array([shape, 1.1 * shape]), logs)
+    for row, a, x in zip(found, (shape, 1.1 * shape), logs, strict=True):
+        expected = special.gammainc(a, a * np.exp(np.sort(x)))
+        assert_allclose(row, expected, atol=2e-6)
+        assert (row != expected).any()  # it is the table that was tried

@@ -83,9 +83,9 @@ def test_units_of_the_response_do_not_matter(factor):
             lower_tail_probability(before, shape=method),
             rtol=1e-6,
         )
-    for option in (False, True):
+    for option in ("plugin", "coefficients"):
         assert_allclose(
-            prediction_interval(after, coefficient_uncertainty=option),
-            factor * prediction_interval(before, coefficient_uncertainty=option),
+            prediction_interval(after, method=option),
+            factor * prediction_interval(before, method=option),
             rtol=1e-6,
         )

@@ -79,27 +79,6 @@ def test_a_regularised_fit_without_coefficients():
     assert_allclose(test.kolmogorov_smirnov, stats.kstest(expected, "uniform").statistic)
 
 
-def test_a_fit_that_stopped_early_is_reported():
-    X, y = questions_design()
-    stopped = sm.GLM(y, X, family=gamma_family()).fit(maxiter=1)
-    with pytest.warns(ConvergenceWarning, match="standard errors from where the likelihood"):
-        gamma_shape(stopped)
-
-
-@pytest.mark.parametrize("distance", [0.001, 0.1])
-def test_how_far_from_its_maximum_a_fit_stopped(distance):
-    # one coefficient, moved by so many of its standard errors
-    _, y = questions_design()
-    fit = fit_glm(y, np.ones((len(y), 1)))._results
-    fit.params, fit.converged = fit.params + distance * fit.bse, False
-    if distance < 0.01:
-        gamma_shape(fit)  # a warning would be an error
-    else:
-        with pytest.warns(ConvergenceWarning, match="some 0.1 standard errors") as caught:
-            gamma_shape(fit)
-        assert caught[0].filename == __file__  # where to look for the fit
-
-
 def test_a_pickled_fit_works(frame):
     fit = fit_formula("y ~ x + C(group)", frame)
     again = pickle.loads(pickle.dumps(fit))
@@ -110,7 +89,7 @@ def test_nothing_is_changed(frame):
     before = frame.copy()
     fit = fit_formula("y ~ x", frame, var_weights=frame.time)
     params, endog = fit.params.copy(), fit.model.endog.copy()
-    prediction_interval(fit, frame, var_weights=frame.time, coefficient_uncertainty=True)
+    prediction_interval(fit, frame, var_weights=frame.time, method="coefficients")
     calibration_test(fit, n_resamples=19, random_state=0)
     pd.testing.assert_frame_equal(frame, before)
     assert_array_equal(fit.params, params)

@@ -34,18 +34,8 @@ def test_a_mean_that_constraints_leave_no_doubt_about(frame):
     fit = smf.glm("y ~ x", frame, family=gamma_family()).fit_constrained("x + Intercept = 0.3")
     new = pd.DataFrame({"x": [1.0, 1 + 1e-9, 1 - 1e-9]})
     pd.testing.assert_frame_equal(
-        prediction_interval(fit, new, coefficient_uncertainty=True), prediction_interval(fit, new)
+        prediction_interval(fit, new, method="coefficients"), prediction_interval(fit, new)
     )
-
-
-@pytest.mark.filterwarnings("ignore")  # of statsmodels: the Hessian has no inverse
-def test_a_fit_without_covariances_says_so():
-    X, y = questions_design(n=30)
-    model = sm.GLM(y, np.column_stack([X, 0 * y]), family=gamma_family())
-    fit = model.fit(method="bfgs", disp=0)
-    assert prediction_interval(fit).shape == (30, 2)
-    with pytest.raises(ValueError, match="needs the covariance of the coefficients"):
-        prediction_interval(fit, coefficient_uncertainty=True)
 
 
 def test_coefficients_add_what_a_simulation_of_them_adds():
@@ -57,7 +47,7 @@ def test_coefficients_add_what_a_simulation_of_them_adds():
     generator = np.random.default_rng(0)
     means = np.exp(generator.multivariate_normal(fit.params, fit.cov_params(), 400_000) @ new[0])
     draws = means * generator.gamma(1 / fit.scale, fit.scale, 400_000)
-    interval = prediction_interval(fit, new, coefficient_uncertainty=True)
+    interval = prediction_interval(fit, new, method="coefficients")
     assert_allclose(interval.to_numpy()[0], np.quantile(draws, [0.025, 0.975]), rtol=0.015)
     plain = prediction_interval(fit, new).to_numpy()[0]
     assert interval.iloc[0, 0] < plain[0] < plain[1] < interval.iloc[0, 1]
@@ -67,7 +57,7 @@ def test_coefficients_add_what_a_simulation_of_them_adds():
 def test_robust_covariances_are_taken_as_they_are():
     X, y = questions_design(n=30)
     robust = sm.GLM(y, X, family=gamma_family()).fit(cov_type="HC1")
-    found = prediction_interval(robust, shape=3.0, coefficient_uncertainty=True).to_numpy()
+    found = prediction_interval(robust, shape=3.0, method="coefficients").to_numpy()
     spread = np.sqrt(np.einsum("ij,jk,ik->i", X, robust.cov_params(), X))
     expected = robust.fittedvalues * _tails.mixture_quantile(0.025, True, np.full(30, 3.0), spread)
     assert_allclose(found[:, 1], expected, rtol=1e-9)
@@ -76,7 +66,7 @@ def test_robust_covariances_are_taken_as_they_are():
 def test_covariance_follows_the_shape():
     X, y = questions_design(n=30)
     fit = fit_glm(y, X)
-    found = prediction_interval(fit, shape=3.0, coefficient_uncertainty=True).to_numpy()
+    found = prediction_interval(fit, shape=3.0, method="coefficients").to_numpy()
     spread = np.sqrt(np.einsum("ij,jk,ik->i", X, fit.normalized_cov_params, X) / 3.0)
     expected = fit.fittedvalues * _tails.mixture_quantile(0.025, True, np.full(30, 3.0), spread)
     assert_allclose(found[:, 1], expected, rtol=1e-9)
@@ -93,7 +83,7 @@ def test_errors_of_the_mean_under_other_links_are_those_of_statsmodels(link):
     expected = prediction.predicted_mean * _tails.mixture_quantile(
         0.025, True, np.full(5, 1 / fit.scale), spread
     )
-    found = prediction_interval(fit, X[:5], coefficient_uncertainty=True)
+    found = prediction_interval(fit, X[:5], method="coefficients")
     assert_allclose(found["upper"], expected, rtol=1e-8)
 
 
@@ -104,16 +94,25 @@ def test_coverage_of_the_intervals(shape):
     generator = np.random.default_rng(1)
     X = sm.add_constant(np.linspace(0, 3, 12))
     mean = np.exp(X @ [0.5, -1 / 3])
-    covered = {False: [], True: []}
+    covered = {"plugin": [], "coefficients": []}
     for _ in range(160):
         y, new = np.maximum(generator.gamma(shape, mean / shape, size=(2, 12)), 1e-300)
         fit = sm.GLM(y, X, family=gamma_family()).fit()
         for option, found in covered.items():
-            interval = prediction_interval(
-                fit, level=0.9, shape=shape, coefficient_uncertainty=option
-            ).to_numpy()
+            interval = prediction_interval(fit, level=0.9, shape=shape, method=option).to_numpy()
             found.append((interval[:, 0] <= new) & (new <= interval[:, 1]))
-    plain, aware = np.mean(covered[False]), np.mean(covered[True])
+    plain, aware = np.mean(covered["plugin"]), np.mean(covered["coefficients"])
     assert plain < 0.89
     assert plain < aware
     assert abs(aware - 0.9) < 0.025
+
+
+@pytest.mark.filterwarnings("ignore")  # of statsmodels: the Hessian has no inverse
+def test_a_fit_without_covariances_has_them_from_its_design():
+    X, y = questions_design(n=30)
+    model = sm.GLM(y, np.column_stack([X, 0 * y]), family=gamma_family())
+    fit = model.fit(method="bfgs", disp=0)
+    with pytest.raises(ValueError, match="need covariance"):
+        fit.cov_params()
+    plain = prediction_interval(fit_glm(y, X), method="coefficients")
+    assert_allclose(prediction_interval(fit, method="coefficients"), plain, rtol=1e-4)

@@ -12,7 +12,7 @@ from gamma_fits import (
     gamma_family,
     questions_design,
 )
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from statsmodels.genmod.families import links
 
 from afterfit.gamma_glm import (
@@ -165,7 +165,7 @@ def test_weights_of_new_rows(frame):
     assert_allclose(narrow.var(), fit.scale * fit.fittedvalues**2 / 4)
 
 
-def test_additive_models_are_read_and_not_resampled(frame):
+def test_additive_models(frame):
     from statsmodels.gam.api import BSplines, GLMGam
 
     smoother = BSplines(frame[["x"]], df=[6], degree=[3])
@@ -178,9 +178,8 @@ def test_additive_models_are_read_and_not_resampled(frame):
         lower_tail_probability(gam, frame.y[:3].to_numpy(), gam.model.exog[:3]),
         lower_tail_probability(gam)[:3],
     )
-    with pytest.raises(ValueError, match="additive model"):
-        calibration_test(gam)
-    # a formula does not know the columns of the smoother: new rows are rows of the design
+    test = calibration_test(gam, n_resamples=39, random_state=0)
+    assert 0.02 < test.anderson_darling_pvalue <= 1
     mixed = GLMGam.from_formula(
         "y ~ group", frame, smoother=smoother, alpha=[1.0], family=gamma_family()
     ).fit()
@@ -188,6 +187,22 @@ def test_additive_models_are_read_and_not_resampled(frame):
         lower_tail_probability(mixed, frame.y[:3].to_numpy(), mixed.model.exog[:3]),
         lower_tail_probability(mixed)[:3],
     )
+    # or rows of a table with the variables of formula and smoother, in any order
+    new = frame[["x", "time", "group"]].iloc[[7, 3]]
+    assert_allclose(
+        lower_tail_probability(mixed, frame.y.iloc[[7, 3]], new),
+        lower_tail_probability(mixed)[[7, 3]],
+    )
+    with pytest.raises(ValueError, match=r"lacks 1 column.*'x'"):
+        lower_tail_probability(mixed, 1.0, new.drop(columns="x"))
+
+
+def test_a_threshold_of_zero(plain):
+    assert_array_equal(lower_tail_probability(plain, 0.0), np.zeros(120))
+    both = lower_tail_probability(plain, [0.0, 1.0], [[1, 0], [1, 0]])
+    assert both[0] == 0 < both[1]
+    with pytest.raises(ValueError, match="`y` must be positive"):
+        quantile_residuals(plain, 0.0)
 
 
 @pytest.fixture(scope="module")
@@ -273,7 +288,7 @@ def test_no_rows_give_no_rows(plain, from_formula, frame):
     for fit, data in ((plain, np.empty((0, 2))), (from_formula, frame.head(0))):
         assert lower_tail_probability(fit, [], data).shape == (0,)
         assert quantile_residuals(fit, 1.0, data).shape == (0,)
-        assert prediction_interval(fit, data, coefficient_uncertainty=True).shape == (0, 2)
+        assert prediction_interval(fit, data, method="coefficients").shape == (0, 2)
 
 
 def test_a_design_without_its_constant_is_refused(frame):
@@ -285,7 +300,7 @@ def test_a_design_without_its_constant_is_refused(frame):
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"y": 0.0}, ValueError, "`y` must be positive"),
+        ({"y": -1.0}, ValueError, "`y` must be positive"),
         ({"y": [1.0, 2.0]}, ValueError, r"shape \(120,\).*got shape \(2,\).*drops rows"),
         ({"y": np.ones((120, 2))}, ValueError, r"or have shape \(120,\)"),
         ({"y": [[1.0], [1.0, 2.0]]}, ValueError, "`y` must have rows of equal length"),
@@ -295,7 +310,7 @@ def test_a_design_without_its_constant_is_refused(frame):
         ({"y": ["1.5"] * 120}, TypeError, "`y` must be numeric"),
         ({"y": "text"}, TypeError, "`y` must be numeric"),
         ({"data": np.ones((2, 2))}, ValueError, "`y` is needed with `data`"),
-        ({"shape": "mle"}, ValueError, "must be one of 'pearson', 'deviance', 'ml', got 'mle'"),
+        ({"shape": "mle"}, ValueError, "'ml', 'ml_corrected', got 'mle'"),
         ({"shape": 0}, ValueError, r"`shape` must lie in \(0, 1e\+100\), got 0"),
         ({"shape": np.inf}, ValueError, r"`shape` must lie in \(0, 1e\+100\), got inf"),
         ({"shape": 1e308}, ValueError, r"`shape` must lie in \(0, 1e\+100\), got 1e\+308"),

@@ -10,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 from gamma_fits import (
     METHODS,
+    experiment_of,
     fit_glm,
     gamma_family,
     questions_design,
@@ -22,7 +23,6 @@ from statsmodels.genmod.families import links
 
 from afterfit.gamma_glm import (
     ShapeEstimate,
-    _calibration,
     _shape,
     calibration_test,
     gamma_shape,
@@ -102,8 +102,8 @@ def test_what_the_fit_took_for_scale_does_not_matter(scale):
     plain = fit_glm(y, X)
     assert_allclose(gamma_shape(other).shape, gamma_shape(plain).shape, rtol=1e-8)
     assert_allclose(
-        prediction_interval(other, coefficient_uncertainty=True),
-        prediction_interval(plain, coefficient_uncertainty=True),
+        prediction_interval(other, method="coefficients"),
+        prediction_interval(plain, method="coefficients"),
         rtol=1e-8,
     )
 
@@ -260,18 +260,10 @@ def test_standard_errors_are_the_spread_over_repetitions(method, weighted, link)
     X = sm.add_constant(x)
     mean = link.inverse(X @ np.array([1.0, 0.5]))
     weights = np.where(np.arange(n) % 3 == 0, 0.5, 3.0) if weighted else np.ones(n)
-    experiment = _calibration.Experiment(
-        linear_predictor=X @ np.array([1.0, 0.5]),
-        basis=_calibration.orthonormal_basis(X),
-        link=link,
-        weights=weights,
-        residual_df=n - 2,
-        method=method,
-        shape=shape,
-    )
+    experiment = experiment_of(X, X @ np.array([1.0, 0.5]), link, weights, method, shape)
     generator = np.random.default_rng(11)
     responses = generator.gamma(shape * weights, mean / (shape * weights), size=(1500, n))
-    shapes = _calibration.refit(experiment, responses)[1]
+    shapes = experiment.refit(np.log(responses))[2]
     fits = [
         gamma_shape(fit_glm(responses[i], X, copy.copy(link), var_weights=weights), method)
         for i in range(15)

@@ -23,7 +23,7 @@ from afterfit.gamma_glm import (
     prediction_interval,
     quantile_residuals,
 )
-from afterfit.gamma_glm._fit import read_fit
+from afterfit.gamma_glm._sources import read_fit
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +48,14 @@ def test_freq_weights_are_repeated_rows(repeated, method):
             rtol=1e-7,
             atol=1e-9,
         )
-    for option in (False, True):
+    for option in ("plugin", "coefficients"):
         assert_allclose(
             np.repeat(
-                prediction_interval(weighted, shape=method, coefficient_uncertainty=option),
+                prediction_interval(weighted, shape=method, method=option),
                 times,
                 axis=0,
             ),
-            prediction_interval(written_out, shape=method, coefficient_uncertainty=option),
+            prediction_interval(written_out, shape=method, method=option),
             rtol=1e-7,
         )
 
@@ -170,10 +170,10 @@ def test_offset_and_exposure_are_rescaled_responses(keyword):
     for function in ROW_FUNCTIONS:
         assert_allclose(function(fit), function(rescaled), rtol=1e-6, atol=1e-8)
     factor = time[:, np.newaxis]
-    for option in (False, True):
+    for option in ("plugin", "coefficients"):
         assert_allclose(
-            prediction_interval(fit, coefficient_uncertainty=option),
-            factor * prediction_interval(rescaled, coefficient_uncertainty=option),
+            prediction_interval(fit, method=option),
+            factor * prediction_interval(rescaled, method=option),
             rtol=1e-6,
         )
     # the fitted rows given as new ones, with the same terms

@@ -16,18 +16,30 @@ from afterfit.gamma_glm._distribution import (
     lower_tail_probability,
     quantile_residuals,
 )
-from afterfit.gamma_glm._intervals import prediction_interval
+from afterfit.gamma_glm._fit import GammaFit
+from afterfit.gamma_glm._intervals import (
+    prediction_interval,
+    probability_interval,
+    shape_interval,
+)
 from afterfit.gamma_glm._shape import ShapeEstimate, gamma_shape
+from afterfit.gamma_glm._sources import from_estimator, from_means, refit
 
 __all__ = [
     "CalibrationDisplay",
     "CalibrationTest",
+    "GammaFit",
     "ShapeEstimate",
     "calibration_test",
     "conditional_distribution",
+    "from_estimator",
+    "from_means",
     "gamma_shape",
     "lower_tail_probability",
     "plot_calibration",
     "prediction_interval",
+    "probability_interval",
     "quantile_residuals",
+    "refit",
+    "shape_interval",
 ]

@@ -11,9 +11,9 @@ from scipy import special
 
 from afterfit._plotting import pyplot
 from afterfit._validation import check_integer, check_real
-from afterfit.gamma_glm._calibration import FEWEST_RESAMPLES, CalibrationTest, calibrate_and_test
-from afterfit.gamma_glm._fit import read_fit
+from afterfit.gamma_glm._calibration import CalibrationTest, calibrate
 from afterfit.gamma_glm._shape import ShapeEstimate
+from afterfit.gamma_glm._sources import read_fit
 from afterfit.gamma_glm._tails import normal_scores
 
 Floats = NDArray[np.float64]
@@ -36,14 +36,14 @@ def plot_calibration(
 
     Parameters
     ----------
-    results : GLMResults
+    results : GLMResults or GammaFit
         A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
-    shape : {"pearson", "deviance", "ml"}, float or ShapeEstimate
+    shape : {"pearson", "deviance", "ml", "ml_corrected"}, float or ShapeEstimate
         The estimator, as in `gamma_shape`, or a known shape.
     n_bins : int
         Number of bins of the histogram, at least 2.
     level : float
-        Probability of the band of each bin, between 0 and 1.
+        Probability with which a right model stays in the band, all bins at once.
     n_resamples : int
         Number of replicates, at least 19, that give the band and the p-values.
     random_state : None, int, Generator or RandomState
@@ -110,9 +110,9 @@ class CalibrationDisplay:
     counts : array of shape (n_bins,)
         Number of probabilities in each bin.
     band : array of shape (2, n_bins)
-        Lower and upper quantile of each bin's count over the replicates (pointwise).
+        Ends of the band that holds the counts of all bins at once.
     level : float
-        Probability between the two.
+        Probability with which a right model stays in it.
     test : CalibrationTest
         Both statistics with their p-values.
 
@@ -162,12 +162,12 @@ class CalibrationDisplay:
         ----------
         results : GLMResults
             A statsmodels GLM with gamma family, fitted.
-        shape : {"pearson", "deviance", "ml"}, float or ShapeEstimate
+        shape : {"pearson", "deviance", "ml", "ml_corrected"}, float or ShapeEstimate
             The estimator, as in `gamma_shape`, or a known shape.
         n_bins : int
             Number of bins of the histogram, at least 2.
         level : float
-            Probability of the band of each bin, between 0 and 1.
+            Probability with which a right model stays in the band, all bins at once.
         n_resamples : int
             Number of replicates, at least 19.
         random_state : None, int, Generator or RandomState
@@ -183,18 +183,16 @@ class CalibrationDisplay:
         fit = read_fit(results)
         n_bins = check_integer(n_bins, "n_bins", low=2, high=MOST_BINS)
         level = check_real(level, "level", low=0, high=1, closed=False)
-        n_resamples = check_integer(n_resamples, "n_resamples", low=FEWEST_RESAMPLES)
-        found, test = calibrate_and_test(fit, shape, n_bins, n_resamples, random_state, n_jobs)
-        tails = [(1 - level) / 2, (1 + level) / 2]
+        found = calibrate(fit, shape, n_bins, n_resamples, random_state, n_jobs)
         return cls(
             probabilities=found.probabilities,
             residuals=normal_scores(found.row_shape, found.responses, found.means),
             fitted_values=found.means,
             bin_edges=np.linspace(0, 1, n_bins + 1),
             counts=found.observed.counts[0],
-            band=np.quantile(found.simulated.counts, tails, axis=0),
+            band=_simultaneous_band(found.simulated.counts, level),
             level=level,
-            test=test,
+            test=found.test,
         )
 
     def plot(self, ax: Any = None) -> CalibrationDisplay:
@@ -225,7 +223,7 @@ class CalibrationDisplay:
             fill=True,
             color="0.3",
             alpha=0.3,
-            label=f"{self.level:.0%} band of the model",
+            label=f"{self.level:.0%} band, all bins at once",
         )
         ax.stairs(self.counts, self.bin_edges, color="C0", linewidth=2, label="observed")
         ax.set(xlabel="P(Y ≤ y given x)", ylabel="observations", xlim=(0, 1), ylim=(0, None))
@@ -248,6 +246,17 @@ class CalibrationDisplay:
         ax.axline((0, 0), slope=1, color="0.3", linewidth=1)
         ax.plot(normal, np.sort(self.residuals), ".", markersize=3, rasterized=True)
         ax.set(xlabel="normal quantile", ylabel="ordered residual")
+
+
+def _simultaneous_band(counts: NDArray[Any], level: float) -> Floats:
+    """Return the band that holds all bins at once of so many replicates, or one more to be safe."""
+    centre, spread = counts.mean(axis=0), counts.std(axis=0)
+    spread = np.where(spread > 0, spread, 1.0)
+    farthest = np.sort(np.max(np.abs(counts - centre) / spread, axis=1))
+    # A further right model is as likely to have any rank among these and itself.
+    rank = min(len(farthest), int(np.ceil((len(farthest) + 1) * level)))
+    margin = farthest[rank - 1] * spread
+    return np.stack([np.maximum(centre - margin, 0.0), centre + margin])
 
 
 def _three_axes(ax: Any) -> Any:

@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from afterfit.gamma_glm._fit import GammaFit, GammaRows, read_fit
+from afterfit.gamma_glm._fit import GammaFit, GammaRows
 from afterfit.gamma_glm._rows import select_response, select_rows
 from afterfit.gamma_glm._shape import ShapeEstimate, unit_shape_of
+from afterfit.gamma_glm._sources import read_fit
 from afterfit.gamma_glm._tails import lower_tail, normal_scores
 
 Floats = NDArray[np.float64]
@@ -28,13 +29,13 @@ def conditional_distribution(
 
     Parameters
     ----------
-    results : GLMResults
+    results : GLMResults or GammaFit
         A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
     data : DataFrame or array of shape (m, p), optional
         New rows. For a formula, a DataFrame with its variables; otherwise the columns of the
         fit's design, the constant included: by name if the fit's design was a DataFrame too, in
         its order if not. None stands for the fitted rows.
-    shape : {"pearson", "deviance", "ml"}, float or ShapeEstimate
+    shape : {"pearson", "deviance", "ml", "ml_corrected"}, float or ShapeEstimate
         The estimator, as in `gamma_shape`, or a known shape.
     offset, exposure, var_weights : float or array of shape (m,), optional
         Those of the rows of `data`. What the fit used must be given for new rows; for the fitted
@@ -69,7 +70,7 @@ def conditional_distribution(
     >>> distribution.mean().round(2)
     array([1.56, 0.62])
     """
-    fit = read_fit(results)
+    fit = read_fit(results, needs_data=data is None or isinstance(shape, str))
     rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
     row_shape = _row_shape(fit, shape, rows)
     from scipy import stats
@@ -91,14 +92,14 @@ def lower_tail_probability(
 
     Parameters
     ----------
-    results : GLMResults
+    results : GLMResults or GammaFit
         A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
     y : float or array of shape (m,), optional
-        Positive values, one for each row or one for all, on the scale of the model's response.
-        None stands for the fitted responses.
+        Positive values or zero, one for each row or one for all, on the scale of the model's
+        response. None stands for the fitted responses.
     data : DataFrame or array of shape (m, p), optional
         New rows, as in `conditional_distribution`; None stands for the fitted rows.
-    shape : {"pearson", "deviance", "ml"}, float or ShapeEstimate
+    shape : {"pearson", "deviance", "ml", "ml_corrected"}, float or ShapeEstimate
         The estimator, as in `gamma_shape`, or a known shape.
     offset, exposure, var_weights : float or array of shape (m,), optional
         Those of the rows, as in `conditional_distribution`.
@@ -112,7 +113,7 @@ def lower_tail_probability(
     Raises
     ------
     TypeError, ValueError, NotFittedError
-        As `conditional_distribution`; and if a `y` is missing, zero or negative.
+        As `conditional_distribution`; and if a `y` is missing or negative.
 
     See Also
     --------
@@ -132,9 +133,9 @@ def lower_tail_probability(
     >>> lower_tail_probability(fit, 1.0, [[1, 0], [1, 3]]).round(2)
     array([0.09, 0.97])
     """
-    fit = read_fit(results)
+    fit = read_fit(results, needs_data=data is None or isinstance(shape, str))
     rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
-    response = select_response(fit, y, data, rows.labels)
+    response = select_response(fit, y, data, rows.labels, allow_zero=True)
     row_shape = _row_shape(fit, shape, rows)
     return lower_tail(row_shape, response, rows.mean)
 
@@ -153,13 +154,13 @@ def quantile_residuals(
 
     Parameters
     ----------
-    results : GLMResults
+    results : GLMResults or GammaFit
         A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
     y : float or array of shape (m,), optional
         Positive values, as in `lower_tail_probability`; None stands for the fitted responses.
     data : DataFrame or array of shape (m, p), optional
         New rows, as in `conditional_distribution`; None stands for the fitted rows.
-    shape : {"pearson", "deviance", "ml"}, float or ShapeEstimate
+    shape : {"pearson", "deviance", "ml", "ml_corrected"}, float or ShapeEstimate
         The estimator, as in `gamma_shape`, or a known shape.
     offset, exposure, var_weights : float or array of shape (m,), optional
         Those of the rows, as in `conditional_distribution`.
@@ -192,7 +193,7 @@ def quantile_residuals(
     >>> quantile_residuals(fit)[:3].round(2)
     array([ 0.31,  0.88, -0.43])
     """
-    fit = read_fit(results)
+    fit = read_fit(results, needs_data=data is None or isinstance(shape, str))
     rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
     response = select_response(fit, y, data, rows.labels)
     row_shape = np.broadcast_to(_row_shape(fit, shape, rows), rows.mean.shape)

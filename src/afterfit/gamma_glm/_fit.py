@@ -1,8 +1,7 @@
-"""What `afterfit.gamma_glm` reads from a statsmodels fit: checked once, then plain arrays."""
+"""A fitted gamma GLM as plain arrays, wherever it comes from."""
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,48 +9,90 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from sklearn.exceptions import NotFittedError
 
 from afterfit._validation import listing
+from afterfit.gamma_glm._irls import MeanModel, log_mean, orthonormal_transform
 
 Floats = NDArray[np.float64]
 
-# A fit that did not report convergence passes if its score is zero within so many standard errors.
-SOLVED_WITHIN = 0.01
 # How closely link(inverse(eta)) must give eta back.
 INVERSE_TOLERANCE = 1e-6
 
-REFIT = "`sm.GLM(y, X, family=sm.families.Gamma(link=sm.families.links.Log())).fit()`"
 
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class GammaFit:
-    """The fitted rows of a gamma GLM, and what its coefficients need to meet new ones.
+    """A gamma GLM at its optimum, from `refit`, from scikit-learn or glum, or from means alone.
 
-    `offset` and `log_exposure` are None where the fit had none.
+    All functions of this module take it as they take statsmodels' results. It is made by
+    `refit`, `from_estimator` and `from_means`, not by hand.
+
+    Attributes
+    ----------
+    response, mean : array of shape (n,)
+        The fitted responses and their means.
+    params : Series
+        The coefficients by name; empty if only means are known.
+    deviance : float
+        Twice the sum of the weighted unit deviances.
+    df_resid : float
+        Rows (repeated ones counted) minus the rank of the design, or minus the effective number
+        of parameters of a penalised fit.
+
+    Examples
+    --------
+    >>> from afterfit.gamma_glm import from_means
+    >>> fit = from_means([1.0, 2.0, 4.0], mean=[2.0, 2.0, 2.0], n_parameters=1)
+    >>> fit.df_resid
+    2.0
     """
 
-    results: Any
     response: Floats
     design: Floats
     coefficients: Floats
+    link: Any
     offset: Floats | None
     log_exposure: Floats | None
     var_weights: Floats
     freq_weights: Floats
     labels: pd.Index
+    names: list[str]
+    needs: tuple[str, ...]  # what new rows must bring: offset, exposure, var_weights
+    origin: Any  # what makes a design of new rows: a statsmodels model, an EstimatorDesign, None
+    free: Floats | None = None  # directions in which coefficients could move, if not all
+    penalty: Floats | None = None  # S of b' S b / 2, beside half the deviance
+    n_parameters: float | None = None  # where the design does not tell
+    robust_covariance: Floats | None = None
 
     @property
-    def link(self) -> Any:
-        """The statsmodels link, which knows its inverse and its derivative."""
-        return self.results.model.family.link
+    def params(self) -> pd.Series:
+        """The coefficients by name."""
+        return pd.Series(self.coefficients, index=self.names, dtype=np.float64)
 
     @property
-    def residual_df(self) -> float:
-        """Rows (repeated ones counted) minus the rank of the design."""
-        if getattr(self.results, "regularized", False):  # statsmodels forgets repeated rows there
-            return float(np.sum(self.freq_weights) - np.count_nonzero(self.coefficients))
-        return float(self.results.df_resid)
+    def deviance(self) -> float:
+        """Twice the sum of the weighted unit deviances."""
+        return 2 * self.half_deviance
+
+    @property
+    def mean(self) -> Floats:
+        """The fitted means, (n,)."""
+        return self.fitted_rows.mean
+
+    @cached_property
+    def df_resid(self) -> float:
+        """Rows (repeated ones counted) minus the parameters."""
+        return float(np.sum(self.freq_weights)) - self.effective_parameters
+
+    @cached_property
+    def effective_parameters(self) -> float:
+        """The rank of the design, or the trace of the hat matrix of a penalised fit."""
+        if self.n_parameters is not None:
+            return float(self.n_parameters)
+        rank = self.transform.shape[1]
+        if self.penalty is None:
+            return float(rank)
+        penalty = self.transform.T @ self.penalty @ self.transform
+        return float(np.trace(np.linalg.inv(np.eye(rank) + penalty)))
 
     @cached_property
     def is_weighted(self) -> bool:
@@ -65,22 +106,21 @@ class GammaFit:
         return 1.0 if np.all(product == 1) else product
 
     @cached_property
-    def mean(self) -> Floats:
-        """The fitted means, (n,)."""
-        return self.fitted_rows.mean
+    def excess(self) -> Floats:
+        """The relative residuals y / mu - 1."""
+        excess = self.response - self.mean  # not y / mu - 1, which loses digits near 0
+        excess /= self.mean
+        return np.asarray(excess)
 
     @cached_property
-    def free_design(self) -> Floats:
-        """The design of what the fit was free to choose: fewer columns under constraints."""
-        constraints = getattr(self.results, "constraints", None)
-        if constraints is not None:
-            from scipy.linalg import null_space
-
-            matrix = np.atleast_2d(np.asarray(constraints.constraint_matrix, dtype=np.float64))
-            return np.asarray(self.design @ null_space(matrix))
-        if getattr(self.results, "regularized", False):
-            return self.design[:, self.coefficients != 0]
-        return self.design
+    def half_deviance(self) -> float:
+        """Sum f w (y / mu - 1 - log(y / mu)), with the digits that a large shape needs."""
+        excess = self.excess
+        terms = excess - np.log1p(np.maximum(excess, -0.5))
+        near_zero = excess < -0.5
+        ratio = np.log(self.response[near_zero]) - np.log(self.mean[near_zero])
+        terms[near_zero] = excess[near_zero] - ratio
+        return float(np.sum(self.precision * terms))
 
     @cached_property
     def fitted_rows(self) -> GammaRows:
@@ -90,6 +130,40 @@ class GammaFit:
             if term is not None:
                 predictor = predictor + term
         return make_rows(self, predictor, self.design, self.var_weights, self.labels, "the fit")
+
+    @cached_property
+    def gradient(self) -> Floats | float:
+        """The derivative of the log of the means in the linear predictor."""
+        return log_mean(self.link, self.fitted_rows.linear_predictor)[1]
+
+    @cached_property
+    def transform(self) -> Floats:
+        """The matrix T for which the columns sqrt(f w) |g| x T are orthonormal."""
+        design = self.design if self.free is None else self.design @ self.free
+        basis = orthonormal_transform(design, np.sqrt(self.precision) * np.abs(self.gradient))
+        return basis if self.free is None else self.free @ basis
+
+    def mean_model(self) -> MeanModel:
+        """Return how replicates of the responses move the coordinates of the coefficients."""
+        predictor = self.fitted_rows.linear_predictor
+        if self.origin is None and len(self.response) > 0:
+            basis = self._stand_in()
+        else:
+            basis = self.design @ self.transform
+        start, penalty = np.zeros(basis.shape[1]), None
+        if self.penalty is not None:
+            start = np.linalg.pinv(self.transform) @ self.coefficients
+            penalty = self.transform.T @ self.penalty @ self.transform
+        return MeanModel(basis, predictor - basis @ start, self.link, start, penalty)
+
+    def _stand_in(self) -> Floats:
+        # Under a log link with a constant the effect of the coefficients on the distribution of
+        # the probabilities does not depend on the other columns, to first order.
+        n = len(self.response)
+        columns = np.random.default_rng(0).standard_normal((n, round(self.n_parameters or 0)))
+        columns[:, :1] = 1
+        weighted = columns * np.sqrt(self.var_weights)[:, np.newaxis]
+        return np.asarray(columns @ orthonormal_transform(weighted, 1.0))
 
 
 @dataclass(frozen=True)
@@ -101,45 +175,6 @@ class GammaRows:
     design: Floats
     weights: Floats | float
     labels: pd.Index
-
-
-def read_fit(results: Any) -> GammaFit:
-    """Return the checked parts of a fitted gamma GLM, or raise."""
-    results = _check_is_gamma_glm(results)
-    model = results.model
-    if model.endog is None or model.exog is None:
-        raise ValueError(
-            "`results` no longer holds its data (`remove_data` was called, or it was saved without "
-            "them): the dispersion cannot be estimated. Fit anew, or load a complete copy."
-        )
-    response = np.asarray(model.endog, dtype=np.float64)
-    n_rows = response.shape[0]
-    labels = getattr(model.data, "row_labels", None)
-    labels = pd.RangeIndex(n_rows) if labels is None else pd.Index(labels)
-    check_responses(response, labels, "the fitted response")
-    var_weights = _ones_or(model.var_weights, n_rows)
-    freq_weights = _ones_or(model.freq_weights, n_rows)
-    refuse_rows(~(var_weights > 0), labels, "`var_weights` of the fit", "must be positive")
-    offset, log_exposure = getattr(model, "offset", None), getattr(model, "exposure", None)
-    if getattr(results, "regularized", False) and log_exposure is not None:
-        raise ValueError(
-            "`results` is a refitted regularised fit with `exposure`, whose logarithm statsmodels "
-            "takes twice: its coefficients are wrong. Fit with `offset=np.log(exposure)` instead."
-        )
-    fit = GammaFit(
-        results=results,
-        response=response,
-        design=np.asarray(model.exog, dtype=np.float64),
-        coefficients=np.asarray(results.params, dtype=np.float64),
-        offset=None if offset is None else np.asarray(offset, dtype=np.float64),
-        log_exposure=None if log_exposure is None else np.asarray(log_exposure, dtype=np.float64),
-        var_weights=var_weights,
-        freq_weights=freq_weights,
-        labels=labels,
-    )
-    if not getattr(results, "converged", True):
-        _warn_unless_solved(fit)
-    return fit
 
 
 def check_responses(response: Floats, labels: pd.Index, name: str) -> None:
@@ -177,7 +212,7 @@ def make_rows(
     """Return the rows with their means, or raise where a mean is impossible."""
     with np.errstate(all="ignore"):  # what overflows is refused, by row, in the next lines
         mean = np.asarray(fit.link.inverse(predictor), dtype=np.float64)
-    inside = (mean > 0) & (mean < np.inf) & _is_invertible(fit.link, predictor, mean)
+    inside = is_possible(fit.link, predictor)
     if not np.all(inside):
         link = type(fit.link).__name__
         refuse_rows(
@@ -199,67 +234,17 @@ def refuse_rows(bad: Any, labels: pd.Index, name: str, demand: str, advice: str 
         )
 
 
-def _check_is_gamma_glm(results: Any) -> Any:
-    from statsmodels.base.elastic_net import RegularizedResults
-    from statsmodels.genmod.families import Gamma
-    from statsmodels.genmod.generalized_estimating_equations import GEE
-    from statsmodels.genmod.generalized_linear_model import GLM, GLMResults
-
-    plain = getattr(results, "_results", results)
-    if isinstance(plain, GLM):
-        raise NotFittedError("`results` is a GLM that is not fitted: pass `model.fit()`.")
-    model = getattr(plain, "model", None)
-    if isinstance(plain, RegularizedResults) and isinstance(model, GLM):
-        raise ValueError(
-            "`results` is a regularised fit, which has no scale and no standard errors. Fit with "
-            "`fit_regularized(..., refit=True)`, or with `fit()`, and pass that."
-        )
-    # A GEE is a GLM to Python, but its rows are dependent: no likelihood, no replicates.
-    if not isinstance(plain, GLMResults) or isinstance(model, GEE):
-        raise TypeError(
-            f"`results` must be a fitted statsmodels GLM with gamma family, got "
-            f"{type(plain).__name__}. Such a fit is {REFIT}."
-        )
-    if not isinstance(plain.model.family, Gamma):
-        raise ValueError(
-            f"`results` must have the Gamma family, got {type(plain.model.family).__name__}. "
-            f"Fit with {REFIT}."
-        )
-    return plain
-
-
-def _warn_unless_solved(fit: GammaFit) -> None:
-    # statsmodels is silent when its iterations run out; a fit under constraints may be sound.
-    from statsmodels.tools.sm_exceptions import ConvergenceWarning
-
-    rows = fit.fitted_rows
-    excess = fit.response / rows.mean - 1
-    gradient = np.asarray(fit.link.inverse_deriv(rows.linear_predictor)) / rows.mean
-    design = fit.free_design * gradient[:, np.newaxis]
-    precision = fit.freq_weights * fit.var_weights
-    score = (precision * excess) @ design
-    spread = np.sqrt(np.mean(precision * excess**2) * (precision @ design**2))
-    distance = np.max(np.abs(score) / np.where(spread > 0, spread, np.inf), initial=0.0)
-    if distance > SOLVED_WITHIN:
-        warnings.warn(
-            f"`results` did not converge: a coefficient is some {distance:.2g} standard errors "
-            "from where the likelihood is largest. Fit with a larger `maxiter`.",
-            ConvergenceWarning,
-            stacklevel=4,  # the caller of the public function
-        )
-
-
-def _is_invertible(link: Any, predictor: Floats, mean: Floats) -> Any:
-    # Squares and the like turn a predictor outside the link's range into a mean that looks right.
+def is_possible(link: Any, predictor: Floats) -> NDArray[np.bool_]:
+    """Return where a linear predictor has a positive and finite mean under a link."""
     from statsmodels.genmod.families.links import Identity, InversePower, Log
 
-    if isinstance(link, Identity | InversePower | Log):
-        return True
     with np.errstate(all="ignore"):
+        mean = np.asarray(link.inverse(predictor), dtype=np.float64)
+        possible = (mean > 0) & (mean < np.inf)
+        if isinstance(link, Identity | InversePower | Log):
+            return np.asarray(possible)
+        # Squares and the like turn a predictor outside the link's range into a mean that looks
+        # right.
         back = np.asarray(link(mean), dtype=np.float64)
-    return np.isclose(back, predictor, rtol=INVERSE_TOLERANCE, atol=INVERSE_TOLERANCE)
-
-
-def _ones_or(weights: Any, n_rows: int) -> Floats:
-    given = 1.0 if weights is None else weights
-    return np.broadcast_to(np.asarray(given, dtype=np.float64), (n_rows,))
+    tolerance = INVERSE_TOLERANCE
+    return np.asarray(possible & np.isclose(back, predictor, rtol=tolerance, atol=tolerance))

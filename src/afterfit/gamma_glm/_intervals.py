@@ -1,4 +1,4 @@
-"""Prediction intervals: what a new observation of a row will be."""
+"""Intervals for what is to come, and for what was estimated."""
 
 from __future__ import annotations
 
@@ -9,13 +9,30 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import special
 
-from afterfit._validation import check_real
-from afterfit.gamma_glm._fit import GammaFit, GammaRows, read_fit
-from afterfit.gamma_glm._rows import select_rows
-from afterfit.gamma_glm._shape import ShapeEstimate, unit_shape_of
+from afterfit._validation import check_choice, check_integer, check_random_state, check_real
+from afterfit.gamma_glm._bootstrap import check_resampling
+from afterfit.gamma_glm._fit import GammaFit, GammaRows
+from afterfit.gamma_glm._predictive import (
+    CHUNK_SIZE,
+    Refits,
+    calibrated_scores,
+    conformal_ends,
+    cross_fit,
+    refits,
+)
+from afterfit.gamma_glm._rows import select_response, select_rows
+from afterfit.gamma_glm._shape import ShapeEstimate, gamma_shape, shape_method, unit_shape_of
+from afterfit.gamma_glm._sources import read_fit
 from afterfit.gamma_glm._tails import mixture_quantile
 
 Floats = NDArray[np.float64]
+
+ACCOUNTS_FOR = {
+    "plugin": "spread of a new observation around a known mean",
+    "coefficients": "spread of a new observation and standard errors of the coefficients",
+    "calibrated": "spread of a new observation, errors of the coefficients and of the shape",
+    "conformal": "whatever the rows of the fit show, gamma or not",
+}
 
 
 def prediction_interval(
@@ -23,31 +40,43 @@ def prediction_interval(
     data: Any = None,
     *,
     level: float = 0.95,
+    method: str = "plugin",
     shape: str | float | ShapeEstimate = "pearson",
-    coefficient_uncertainty: bool = False,
     offset: Any = None,
     exposure: Any = None,
     var_weights: Any = None,
+    n_resamples: int = 999,
+    n_folds: int = 10,
+    random_state: Any = None,
+    n_jobs: int | None = None,
 ) -> pd.DataFrame:
     """Return, for every row, the interval that a new observation meets with probability `level`.
 
     Parameters
     ----------
-    results : GLMResults
+    results : GLMResults or GammaFit
         A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
     data : DataFrame or array of shape (m, p), optional
         New rows, as in `conditional_distribution`; None stands for the fitted rows.
     level : float
         Probability of the interval, between 0 and 1; what is left is shared by both tails.
-    shape : {"pearson", "deviance", "ml"}, float or ShapeEstimate
+    method : {"plugin", "coefficients", "calibrated", "conformal"}
+        What the interval accounts for besides the spread of Y. "plugin": nothing, mean and shape
+        count as known. "coefficients": the standard errors of the coefficients. "calibrated": the
+        errors of coefficients and shape, by a parametric bootstrap; the one to use if the model
+        holds. "conformal": the same without trust in the gamma distribution, by cross-validation.
+    shape : {"pearson", "deviance", "ml", "ml_corrected"}, float or ShapeEstimate
         The estimator, as in `gamma_shape`, or a known shape.
-    coefficient_uncertainty : bool
-        False: the interval accounts for the spread of Y around a mean that it takes as known.
-        True: also for the standard errors of the coefficients. Neither accounts for the error of
-        an estimated shape, which makes intervals from a few dozen rows too short, nor for a model
-        that is wrong.
     offset, exposure, var_weights : float or array of shape (m,), optional
         Those of the rows, as in `conditional_distribution`.
+    n_resamples : int
+        Number of replicates of "calibrated", at least 19.
+    n_folds : int
+        Number of folds of "conformal", at least 2; with as many as rows it is the jackknife+.
+    random_state : None, int, Generator or RandomState
+        Source of replicates and folds.
+    n_jobs : int, optional
+        Number of joblib workers for the replicates. It does not change the result.
 
     Returns
     -------
@@ -58,15 +87,36 @@ def prediction_interval(
     Raises
     ------
     TypeError, ValueError, NotFittedError
-        As `conditional_distribution`; and if the option is asked of a fit without covariances.
+        As `conditional_distribution`.
+    RuntimeError
+        If a replicate or a fold has no fit: with another link than the logarithm, means can come
+        too close to the edge of what it allows.
 
     Notes
     -----
-    With the option, the logarithm of the mean is taken as normal with the delta-method variance
+    "coefficients" takes the logarithm of the mean as normal with the delta-method variance
     (h' / h)^2 x' V x, h the inverse link: exact in the log link. The distribution of Y is then a
     mixture of gammas, whose quantiles are found to eight digits or more. V is the covariance of the
-    coefficients at the dispersion 1 / `shape`, or the robust one where the fit has one. The cost
-    is up to some fifty times that of the plain interval.
+    coefficients at the dispersion 1 / `shape`, or the robust one where the fit has one.
+
+    "calibrated" ([1]_, [2]_) draws responses from the fitted model and refits it. A new
+    observation Y* has the refitted probability U* = F(Y*; refit), which would be uniform if nothing
+    were estimated; the interval of the fit between the quantiles of U* at (1 -/+ `level`) / 2 then
+    covers as often as it says, to second order. The mean over Y* is taken exactly.
+
+    "conformal" is CV+ ([3]_) on the absolute quantile residual. For rows that are exchangeable
+    with those of the fit it covers at least 2 `level` - 1 - sqrt(2 / n) in theory, whatever their
+    distribution, and close to `level` in practice. With fewer than `level` / (1 - `level`) rows
+    it has no upper end.
+
+    References
+    ----------
+    .. [1] Beran, R. (1990). Calibrating prediction regions. Journal of the American Statistical
+       Association 85, 715-723.
+    .. [2] Lawless, J. F. and Fredette, M. (2005). Frequentist prediction intervals and predictive
+       distributions. Biometrika 92, 529-542.
+    .. [3] Barber, R. F., Candes, E. J., Ramdas, A. and Tibshirani, R. J. (2021). Predictive
+       inference with the jackknife+. Annals of Statistics 49, 486-507.
 
     Examples
     --------
@@ -80,49 +130,228 @@ def prediction_interval(
        lower  upper
     0   0.80   2.57
     1   0.32   1.02
-    >>> prediction_interval(fit, [[1, 0], [1, 3]], coefficient_uncertainty=True).round(2)
+    >>> prediction_interval(fit, [[1, 0], [1, 3]], method="calibrated", random_state=0).round(1)
        lower  upper
-    0   0.78   2.64
-    1   0.31   1.04
+    0    0.8    2.7
+    1    0.3    1.1
     """
-    fit = read_fit(results)
+    method = check_choice(method, "method", list(ACCOUNTS_FOR))
+    known = data is not None and not isinstance(shape, str) and method == "plugin"
+    fit = read_fit(results, needs_data=not known)
     level = check_real(level, "level", low=0, high=1, closed=False)
-    if not isinstance(coefficient_uncertainty, bool | np.bool_):
-        raise TypeError(
-            f"`coefficient_uncertainty` must be True or False, got {coefficient_uncertainty!r}."
-        )
+    n_folds = check_integer(n_folds, "n_folds", low=2)
+    n_resamples = check_resampling(n_resamples, n_jobs)
+    generator = check_random_state(random_state)
     rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
     unit_shape = unit_shape_of(fit, shape)
-    row_shape = np.broadcast_to(unit_shape * rows.weights, rows.mean.shape)
-    tail = (1 - level) / 2
-    if coefficient_uncertainty:
-        spread = _log_mean_sd(fit, rows, unit_shape)
-        lower = mixture_quantile(tail, False, row_shape, spread)
-        upper = mixture_quantile(tail, True, row_shape, spread)
-        accounts_for = "spread of a new observation and standard errors of the coefficients"
+    if method == "conformal":
+        folds = cross_fit(fit, shape_method(shape), unit_shape, n_folds, generator)
+        lower, upper = conformal_ends(fit, rows, folds, level)
     else:
-        lower = special.gammaincinv(row_shape, tail) / row_shape
-        upper = special.gammainccinv(row_shape, tail) / row_shape
-        accounts_for = "spread of a new observation around a known mean"
+        replicates = None
+        if method == "calibrated":
+            replicates = refits(
+                fit, shape_method(shape), unit_shape, n_resamples, generator, n_jobs
+            )
+        lower, upper = (
+            _end(fit, rows, unit_shape, method, (1 - level) / 2, is_upper, replicates)
+            for is_upper in (False, True)
+        )
     interval = pd.DataFrame(
         {"lower": rows.mean * lower, "upper": rows.mean * upper}, index=rows.labels
     )
-    interval.attrs["accounts_for"] = accounts_for
+    interval.attrs["accounts_for"] = ACCOUNTS_FOR[method]
     return interval
 
 
-def _log_mean_sd(fit: GammaFit, rows: GammaRows, unit_shape: float) -> Floats:
+def _end(
+    fit: GammaFit,
+    rows: GammaRows,
+    unit_shape: float,
+    method: str,
+    tail: float,
+    upper: bool,
+    replicates: Refits | None,
+) -> Floats:
+    """Return one end of the interval of every row, in units of its mean."""
+    row_shape = np.broadcast_to(unit_shape * rows.weights, rows.mean.shape)
+    if method == "coefficients":
+        return mixture_quantile(tail, upper, row_shape, log_mean_sd(fit, rows, unit_shape))
+    level: Any = tail
+    if replicates is not None:
+        scores = calibrated_scores(fit, rows, replicates, unit_shape, tail, upper)
+        level = special.ndtr(scores)
+    inverse = special.gammainccinv if upper else special.gammaincinv
+    return np.asarray(inverse(row_shape, level) / row_shape)
+
+
+def probability_interval(
+    results: Any,
+    y: Any = None,
+    data: Any = None,
+    *,
+    level: float = 0.95,
+    shape: str | float | ShapeEstimate = "pearson",
+    offset: Any = None,
+    exposure: Any = None,
+    var_weights: Any = None,
+    n_resamples: int = 999,
+    random_state: Any = None,
+    n_jobs: int | None = None,
+) -> pd.DataFrame:
+    """Return, for every row, a confidence interval for P(Y <= y given x).
+
+    Parameters
+    ----------
+    results : GLMResults or GammaFit
+        A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
+    y : float or array of shape (m,), optional
+        As in `lower_tail_probability`; None stands for the fitted responses.
+    data : DataFrame or array of shape (m, p), optional
+        New rows, as in `conditional_distribution`; None stands for the fitted rows.
+    level : float
+        Confidence level, between 0 and 1.
+    shape : {"pearson", "deviance", "ml", "ml_corrected"}, float or ShapeEstimate
+        The estimator, as in `gamma_shape`, or a known shape.
+    offset, exposure, var_weights : float or array of shape (m,), optional
+        Those of the rows, as in `conditional_distribution`.
+    n_resamples : int
+        Number of replicates, at least 19.
+    random_state : None, int, Generator or RandomState
+        Source of the replicates.
+    n_jobs : int, optional
+        Number of joblib workers. It does not change the result.
+
+    Returns
+    -------
+    DataFrame of shape (m, 2)
+        Columns "lower" and "upper", probabilities; the index is that of the rows.
+
+    Raises
+    ------
+    TypeError, ValueError, NotFittedError, RuntimeError
+        As `lower_tail_probability` and `prediction_interval`.
+
+    Notes
+    -----
+    The errors of the replicates are turned round: with a* and mu* refitted to responses of shape
+    a and mean mu, the interval is between the quantiles of the probabilities at shape a a / a* and
+    mean mu (mu / mu*)^sqrt(a* / a). For large shapes these are the pivots of normal theory, where
+    the interval is exact.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import statsmodels.api as sm
+    >>> x = np.linspace(0, 3, 50)
+    >>> y = np.random.default_rng(0).gamma(10, np.exp(0.5 - x / 3) / 10)
+    >>> family = sm.families.Gamma(link=sm.families.links.Log())
+    >>> fit = sm.GLM(y, sm.add_constant(x), family=family).fit()
+    >>> probability_interval(fit, 1.0, [[1, 1]], random_state=0).round(1)
+       lower  upper
+    0    0.3    0.5
+    """
+    fit = read_fit(results)
+    level = check_real(level, "level", low=0, high=1, closed=False)
+    n_resamples = check_resampling(n_resamples, n_jobs)
+    rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
+    response = select_response(fit, y, data, rows.labels, allow_zero=True)
+    unit_shape = unit_shape_of(fit, shape)
+    generator = check_random_state(random_state)
+    found = refits(fit, shape_method(shape), unit_shape, n_resamples, generator, n_jobs)
+    weights = np.broadcast_to(rows.weights, rows.mean.shape)
+    ends = np.empty((len(response), 2))
+    shapes = unit_shape * found.drawn_shape / found.shapes
+    rows_at_once = max(1, CHUNK_SIZE // n_resamples)
+    for start in range(0, len(response), rows_at_once):
+        part = slice(start, start + rows_at_once)
+        moved = found.log_means(fit, rows, part) * np.sqrt(found.shapes / unit_shape)
+        row_shapes = weights[part, np.newaxis] * shapes
+        ratio = (response[part] / rows.mean[part])[:, np.newaxis]
+        with np.errstate(over="ignore"):
+            probabilities = special.gammainc(row_shapes, row_shapes * ratio * np.exp(moved))
+        ends[part] = np.quantile(probabilities, [(1 - level) / 2, (1 + level) / 2], axis=1).T
+    return pd.DataFrame(ends, columns=["lower", "upper"], index=rows.labels)
+
+
+def shape_interval(
+    results: Any,
+    *,
+    level: float = 0.95,
+    method: str = "ml_corrected",
+    n_resamples: int = 999,
+    random_state: Any = None,
+    n_jobs: int | None = None,
+) -> tuple[float, float]:
+    """Return a confidence interval for the shape that holds in small samples.
+
+    Parameters
+    ----------
+    results : GLMResults or GammaFit
+        A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
+    level : float
+        Confidence level, between 0 and 1.
+    method : {"pearson", "deviance", "ml", "ml_corrected"}
+        The estimator, as in `gamma_shape`.
+    n_resamples : int
+        Number of replicates, at least 19.
+    random_state : None, int, Generator or RandomState
+        Source of the replicates.
+    n_jobs : int, optional
+        Number of joblib workers. It does not change the result.
+
+    Returns
+    -------
+    lower, upper : float
+        The estimate over the quantiles of (refitted shape / shape) in a parametric bootstrap.
+
+    Raises
+    ------
+    TypeError, ValueError, NotFittedError, RuntimeError
+        As `calibration_test`.
+
+    See Also
+    --------
+    ShapeEstimate.interval : By the standard error alone; for large samples.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import statsmodels.api as sm
+    >>> x = np.linspace(0, 3, 50)
+    >>> y = np.random.default_rng(0).gamma(10, np.exp(0.5 - x / 3) / 10)
+    >>> family = sm.families.Gamma(link=sm.families.links.Log())
+    >>> fit = sm.GLM(y, sm.add_constant(x), family=family).fit()
+    >>> lower, upper = shape_interval(fit, random_state=0)
+    >>> round(lower), round(upper)
+    (8, 17)
+    """
+    level = check_real(level, "level", low=0, high=1, closed=False)
+    n_resamples = check_resampling(n_resamples, n_jobs)
+    fit = read_fit(results)
+    estimate = gamma_shape(fit, method)
+    generator = check_random_state(random_state)
+    found = refits(fit, method, estimate.shape, n_resamples, generator, n_jobs)
+    ratios = found.shapes / found.drawn_shape
+    high, low = np.quantile(ratios, [(1 - level) / 2, (1 + level) / 2])
+    return float(estimate.shape / low), float(estimate.shape / high)
+
+
+def log_mean_sd(fit: GammaFit, rows: GammaRows, unit_shape: float) -> Floats:
     """Return the standard deviation of the log of the estimated mean, (m,): the delta method."""
-    results = fit.results
-    try:
-        covariance = np.asarray(results.cov_params(), dtype=np.float64)
-    except ValueError:
+    if fit.origin is None and fit.n_parameters:
         raise ValueError(
-            "`coefficient_uncertainty` needs the covariance of the coefficients, and `results` has "
-            "none. Fit with `fit()`, or leave the option out."
-        ) from None
-    if results.cov_type == "nonrobust":
-        covariance = covariance / (float(results.scale) * unit_shape)
+            "`results` is made from means, and the standard errors of its coefficients are not "
+            "known. Ask for method='plugin'."
+        )
     gradient = np.asarray(fit.link.inverse_deriv(rows.linear_predictor)) / rows.mean
-    variance = np.sum((rows.design @ covariance) * rows.design, axis=1)
+    if fit.robust_covariance is not None:
+        variance = np.sum((rows.design @ fit.robust_covariance) * rows.design, axis=1)
+    else:
+        root = fit.transform / np.sqrt(unit_shape)
+        if fit.penalty is not None:  # as statsmodels: the inverse of the penalised information
+            rank = fit.transform.shape[1]
+            penalised = np.eye(rank) + fit.transform.T @ fit.penalty @ fit.transform
+            root = root @ np.linalg.inv(np.linalg.cholesky(penalised)).T
+        variance = np.sum((rows.design @ root) ** 2, axis=1)
     return np.asarray(np.abs(gradient) * np.sqrt(np.maximum(variance, 0.0)))

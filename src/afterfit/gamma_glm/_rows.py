@@ -11,8 +11,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from afterfit._validation import as_float_array, check_matrix, listing
-from afterfit.gamma_glm._fit import GammaFit, GammaRows, check_responses, make_rows, refuse_rows
+from afterfit._validation import as_float_array, as_pandas, check_matrix, listing
+from afterfit.gamma_glm._estimators import EstimatorDesign, require_columns
+from afterfit.gamma_glm._fit import (
+    GammaFit,
+    GammaRows,
+    check_responses,
+    make_rows,
+    refuse_rows,
+)
+from afterfit.gamma_glm._sources import check_vector
 
 Floats = NDArray[np.float64]
 
@@ -28,11 +36,19 @@ def select_rows(
     else:
         design, labels, name = *_new_design(fit, data), "`data`"
         _require_what_the_fit_used(fit, offset, exposure, var_weights)
-    predictor = design @ fit.coefficients
-    shift = fit.offset if offset is None else check_rows(offset, "offset", labels)
+    if fit.origin is None and data is not None:  # new rows are means
+        predictor = np.log(design[:, 0])
+        design = design[:, :0]
+    else:
+        predictor = design @ fit.coefficients
+    shift = fit.offset if data is None else None
+    if offset is not None:
+        shift = check_rows(offset, "offset", labels)
     if shift is not None:
         predictor = predictor + shift
-    shift = fit.log_exposure if exposure is None else _log_exposure(fit, exposure, labels)
+    shift = fit.log_exposure if data is None else None
+    if exposure is not None:
+        shift = _log_exposure(fit, exposure, labels)
     if shift is not None:
         predictor = predictor + shift
     weights: Floats | float = 1.0 if data is not None else fit.var_weights
@@ -42,7 +58,9 @@ def select_rows(
     return make_rows(fit, predictor, design, weights, labels, name)
 
 
-def select_response(fit: GammaFit, y: Any, data: Any, labels: pd.Index) -> Floats:
+def select_response(
+    fit: GammaFit, y: Any, data: Any, labels: pd.Index, *, allow_zero: bool = False
+) -> Floats:
     """Return the responses to judge: those given, or the fit's own where none are."""
     if y is None:
         if data is not None:
@@ -55,7 +73,8 @@ def select_response(fit: GammaFit, y: Any, data: Any, labels: pd.Index) -> Float
         "give `data` as well."
     )
     response = check_rows(y, "y", labels, advice if data is None else "")
-    check_responses(response, labels, "`y`")
+    judged = response != 0 if allow_zero else slice(None)
+    check_responses(response[judged], labels[judged], "`y`")
     return response
 
 
@@ -95,13 +114,14 @@ def _log_exposure(fit: GammaFit, exposure: Any, labels: pd.Index) -> Floats:
 
 def _require_what_the_fit_used(fit: GammaFit, offset: Any, exposure: Any, var_weights: Any) -> None:
     # statsmodels takes 0, 1 and 1 in silence, and is wrong for rows that differ.
-    used = {
-        "offset": (fit.offset is not None and offset is None, "0 for none"),
-        "exposure": (fit.log_exposure is not None and exposure is None, "1 for one unit"),
-        "var_weights": (fit.is_weighted and var_weights is None, "1 for single observations"),
+    given = {
+        "offset": (offset, "0 for none"),
+        "exposure": (exposure, "1 for one unit"),
+        "var_weights": (var_weights, "1 for single observations"),
     }
-    for name, (lacking, neutral) in used.items():
-        if lacking:
+    for name in fit.needs:
+        value, neutral = given[name]
+        if value is None:
             raise ValueError(
                 f"The fit used `{name}`: give `{name}` for the rows of `data` too (one value for "
                 f"each row, or one for all; {neutral})."
@@ -109,13 +129,37 @@ def _require_what_the_fit_used(fit: GammaFit, offset: Any, exposure: Any, var_we
 
 
 def _new_design(fit: GammaFit, data: Any) -> tuple[Floats, pd.Index]:
-    model = fit.results.model
-    labels = data.index if isinstance(data, pd.DataFrame) else None
-    if getattr(model, "formula", None) is not None and not hasattr(model, "smoother"):
-        design = _design_from_formula(model, data)
+    data = as_pandas(data, "data")
+    labels = data.index if isinstance(data, pd.DataFrame | pd.Series) else None
+    model = fit.origin
+    if model is None:
+        design = check_vector(data, "data", None)[:, np.newaxis]
+        refuse_rows(~(design[:, 0] > 0), pd.RangeIndex(len(design)), "`data`", "must be means > 0")
+    elif isinstance(model, EstimatorDesign):
+        design = model.design(data)
+    elif hasattr(model, "smoother"):
+        design = _design_of_additive_model(model, data)
+    elif getattr(model, "formula", None) is not None:
+        spec = getattr(model.data, "model_spec", None)
+        spec = (
+            getattr(model.data, "design_info", None) if spec is None else spec
+        )  # statsmodels 0.14
+        design = _design_from_formula(model, spec, model.formula, model.exog_names, data)
     else:
         design = _design_from_columns(model, data)
     return design, pd.RangeIndex(len(design)) if labels is None else labels
+
+
+def _design_of_additive_model(model: Any, data: Any) -> Floats:
+    """Return formula terms and spline columns of a table, or the rows of a design as they are."""
+    spec = getattr(model, "model_spec_linear", None)
+    if spec is None or not isinstance(data, pd.DataFrame):
+        return _design_from_columns(model, data)
+    names = model.exog_names[: model.k_exog_linear]
+    linear = _design_from_formula(model, spec, model.formula_linear, names, data)
+    require_columns(data, model.smoother.variable_names)
+    smooth = check_matrix(data[model.smoother.variable_names], "data", min_rows=0)
+    return np.column_stack([linear, model.smoother.transform(smooth)])
 
 
 def _design_from_columns(model: Any, data: Any) -> Floats:
@@ -126,7 +170,7 @@ def _design_from_columns(model: Any, data: Any) -> Floats:
         and isinstance(original, pd.DataFrame)
         and not data.columns.equals(original.columns)
     ):
-        _check_columns(data, list(original.columns))
+        require_columns(data, list(original.columns))
         data = data[list(original.columns)]  # by name: the order need not be the fit's
     matrix = check_matrix(data, "data", min_rows=0, axes="(rows, columns of the fit's design)")
     if matrix.shape[1] != len(names):
@@ -138,42 +182,27 @@ def _design_from_columns(model: Any, data: Any) -> Floats:
     return matrix
 
 
-def _check_columns(data: pd.DataFrame, columns: Sequence[Any]) -> None:
-    absent = [column for column in columns if column not in data.columns]
-    if absent:
-        hint = " Add it with `sm.add_constant(data, has_constant='add')`."
-        raise ValueError(
-            f"`data` lacks {len(absent)} column(s) of the fit: "
-            f"{listing([repr(column) for column in absent])}.{hint if 'const' in absent else ''}"
-        )
-    twice = [column for column in columns if (data.columns == column).sum() > 1]
-    if twice:
-        raise ValueError(
-            f"`data` has more than one column named {listing([repr(column) for column in twice])}."
-        )
-
-
-def _design_from_formula(model: Any, data: Any) -> Floats:
-    spec = getattr(model.data, "model_spec", None)
-    spec = getattr(model.data, "design_info", None) if spec is None else spec  # statsmodels < 0.15
-    frame = getattr(model.data, "frame", None)
+def _design_from_formula(
+    model: Any, spec: Any, formula: str, names: list[str], data: Any
+) -> Floats:
+    frame = as_pandas(getattr(model.data, "frame", None), "the fitted table")
     columns = _columns_in_formula(spec, frame)
     if not isinstance(data, pd.DataFrame):
         raise TypeError(
-            f"The fit came from the formula {model.formula!r}: `data` must be a DataFrame with its "
+            f"The fit came from the formula {formula!r}: `data` must be a DataFrame with its "
             f"column(s) {listing([repr(column) for column in columns])}, "
             f"got {type(data).__name__}."
         )
     data = _checked_variables(data, columns, spec, frame)
-    design = _evaluate_formula(spec, data, model.formula)
-    if design.shape != (len(data), len(model.exog_names)):
+    design = _evaluate_formula(spec, data, formula)
+    if design.shape != (len(data), len(names)):
         raise ValueError(
-            f"`data` has {len(data)} rows and the formula {model.formula!r} made a design of shape "
+            f"`data` has {len(data)} rows and the formula {formula!r} made a design of shape "
             f"{design.shape} of it: a transformation in the formula gives missing values."
         )
     bad = ~np.isfinite(design)
     if bad.any():
-        terms = [repr(str(model.exog_names[j])) for j in np.flatnonzero(bad.any(axis=0))]
+        terms = [repr(str(names[j])) for j in np.flatnonzero(bad.any(axis=0))]
         refuse_rows(bad.any(axis=1), data.index, f"the term(s) {listing(terms)}", "must be finite")
     return design
 
@@ -223,7 +252,7 @@ def _checked_variables(
 ) -> pd.DataFrame:
     """Return `data` with its levels in the type that the fit saw, or raise."""
     # A column that is absent must not be looked up among the caller's variables, as patsy does.
-    _check_columns(data, columns)
+    require_columns(data, columns)
     missing = {column: int(data[column].isna().sum()) for column in columns}
     found = [f"{column!r} ({count})" for column, count in missing.items() if count]
     if found:

@@ -8,6 +8,7 @@ nothing where the weights are equal.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any
@@ -17,11 +18,13 @@ from numpy.typing import NDArray
 from scipy import special
 
 from afterfit._validation import check_choice, check_real
-from afterfit.gamma_glm._fit import GammaFit, read_fit
+from afterfit.gamma_glm._fit import GammaFit
+from afterfit.gamma_glm._optimum import SMALLEST_DISPERSION
+from afterfit.gamma_glm._sources import read_fit
 
 Floats = NDArray[np.float64]
 
-METHODS = ("pearson", "deviance", "ml")
+METHODS = ("pearson", "deviance", "ml", "ml_corrected")
 # Far beyond any measurement; from some 1e300 on the incomplete gamma functions overflow.
 LARGEST_SHAPE = 1e100
 
@@ -38,10 +41,6 @@ PROBED_ROWS = 4_096
 # Convergence is quadratic: after a step this short in log(shape) nothing is left to gain.
 LAST_STEP = 1e-8
 MAX_ITERATIONS = 50
-# A dispersion below this is rounding: the fit goes through every point.
-SMALLEST_DISPERSION = 1e-20
-# Singular values below this share of the largest belong to columns that repeat others.
-RANK_TOLERANCE = 1e-12
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class ShapeEstimate:
         Its standard error.
     dispersion : float
         phi = 1 / `shape`.
-    method : {"pearson", "deviance", "ml"}
+    method : {"pearson", "deviance", "ml", "ml_corrected"}
         How it was estimated.
 
     Examples
@@ -95,12 +94,13 @@ def gamma_shape(results: Any, method: str = "pearson") -> ShapeEstimate:
 
     Parameters
     ----------
-    results : GLMResults
+    results : GLMResults or GammaFit
         A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
-    method : {"pearson", "deviance", "ml"}
+    method : {"pearson", "deviance", "ml", "ml_corrected"}
         "pearson": phi = X^2 / (n - p), the mean squared relative error, which is what
         `results.scale` holds by default. "deviance": phi = D / (n - p). "ml": the maximum of the
-        likelihood in the shape, as `gamma.shape` of R's MASS.
+        likelihood in the shape, as `gamma.shape` of R's MASS. "ml_corrected": the same less its
+        bias, which is upwards and matters in small samples.
 
     Returns
     -------
@@ -134,6 +134,10 @@ def gamma_shape(results: Any, method: str = "pearson") -> ShapeEstimate:
 
     - "ml": 1 / sqrt(sum w (w trigamma(a w) - 1 / a)), the information of [1]_ and of MASS [2]_.
       Shape and coefficients are orthogonal, so the latter cost nothing at this order.
+    - "ml_corrected": maximum likelihood is too large by
+      b = (p / a + U'' / K) / (2 K), K the information and U'' the third derivative of the
+      log-likelihood ([4]_; (p + 2) a / n for large a); b is taken at the estimate. The standard
+      error is that of "ml" with n - p for n.
     - "deviance": D is minimal in the coefficients, and var(w d) = 4 w^2 (trigamma(a w) - 1 /(a w)),
       taken where the likelihood equation holds with D n / (n - p) for D. It is the error around
       the estimator's own limit, and says nothing of its bias.
@@ -152,6 +156,8 @@ def gamma_shape(results: Any, method: str = "pearson") -> ShapeEstimate:
        edition. Springer, section 7.6.
     .. [3] Johnson, N. L., Kotz, S. and Balakrishnan, N. (1994). Continuous Univariate
        Distributions, volume 1, 2nd edition. Wiley.
+    .. [4] Cordeiro, G. M. and McCullagh, P. (1991). Bias correction in generalized linear models.
+       Journal of the Royal Statistical Society B 53, 629-643.
 
     Examples
     --------
@@ -193,58 +199,76 @@ def unit_shape_of(fit: GammaFit, shape: Any) -> float:
         return check_real(shape, "shape", low=0, high=LARGEST_SHAPE, closed=False)
     if not isinstance(shape, str):
         raise TypeError(
-            "`shape` must be one of 'pearson', 'deviance', 'ml', a positive number or a "
-            f"ShapeEstimate, got {type(shape).__name__}."
+            "`shape` must be one of 'pearson', 'deviance', 'ml', 'ml_corrected', a positive number "
+            f"or a ShapeEstimate, got {type(shape).__name__}."
         )
     return estimate_shape(fit, check_choice(shape, "shape", METHODS))
 
 
 def estimate_shape(fit: GammaFit, method: str) -> float:
     """Return the shape of an observation with weight 1, or raise if the fit leaves none."""
-    if not fit.residual_df > 0:
-        raise ValueError(
-            f"`results` has {_number(fit):g} observations and no residual degrees of freedom: "
-            "nothing is left to tell the dispersion. Fit fewer coefficients."
-        )
-    if method == "pearson":
-        excess = _relative_residuals(fit)
-        # Not a dot product: its threads cost more than they save, and keep a processor busy after.
-        total = float(np.sum(fit.precision * excess**2))
-    else:
-        total = 2 * _half_deviance(fit)
     observations = _number(fit)
+    if not fit.df_resid > 0:
+        counted = ""
+        if observations < len(fit.response):
+            counted = (
+                f" The `freq_weights` of the fit count {len(fit.response)} rows as that many: "
+                "weights that say how precise a row is are `var_weights`."
+            )
+        raise ValueError(
+            f"`results` has {observations:g} observations and no residual degrees of freedom: "
+            f"nothing is left to tell the dispersion. Fit fewer coefficients.{counted}"
+        )
+    total = float(np.sum(fit.precision * fit.excess**2))
+    if method != "pearson":
+        total = fit.deviance
     if not total > SMALLEST_DISPERSION * observations:
         raise ValueError(
             "`results` goes through every response (its dispersion is 0 but for rounding): the "
             "shape is infinite. Fit fewer coefficients, or give `shape` as a number."
         )
-    if method == "ml":
-        return float(
-            maximum_likelihood_shapes(
-                np.array([total / 2]), *grouped_weights(fit.var_weights, fit.freq_weights)
-            )[0][0]
-        )
-    return fit.residual_df / total
+    if method in ("pearson", "deviance"):
+        return fit.df_resid / total
+    weights, counts = grouped_weights(fit.var_weights, fit.freq_weights)
+    shapes = maximum_likelihood_shapes(np.array([total / 2]), weights, counts)[0]
+    if method == "ml_corrected":
+        shapes = corrected_shapes(shapes, fit.effective_parameters, weights, counts)
+    return float(shapes[0])
 
 
 def standard_error(fit: GammaFit, method: str, shape: float) -> float:
     """Return the first-order standard error of a shape: see the notes of `gamma_shape`."""
     if method == "pearson":
-        variance = _variance_of_pearson_dispersion(fit, 1 / shape)
-        return float(shape**2 * np.sqrt(variance))
+        return float(shape * np.sqrt(relative_variance_of_pearson(fit)(1 / shape)))
     weights, counts = grouped_weights(fit.var_weights, fit.freq_weights)
-    if method == "ml":
-        return float(1 / np.sqrt(maximum_likelihood_information(shape, weights, counts)))
-    likely = shape_behind_the_deviance(fit)
+    if method in ("ml", "ml_corrected"):
+        information = float(maximum_likelihood_information(np.array([shape]), weights, counts)[0])
+        if method == "ml_corrected":
+            information *= fit.df_resid / _number(fit)
+        return float(1 / np.sqrt(information))
+    likely = np.array([shape_behind_the_deviance(fit)])
     # var(w d) = 4 w^2 (trigamma(a w) - 1 / (a w)), and these sum to 4 times the information.
-    variance = 4 * maximum_likelihood_information(likely, weights, counts) / _number(fit)
-    return float(shape**2 * np.sqrt(variance / fit.residual_df))
+    variance = 4 * maximum_likelihood_information(likely, weights, counts)[0] / _number(fit)
+    return float(shape**2 * np.sqrt(variance / fit.df_resid))
+
+
+def relative_variance_of_pearson(fit: GammaFit) -> Callable[[Any], Any]:
+    """Return the function that gives the variance of phi / E(phi) at a dispersion phi."""
+    counts, weights, number = fit.freq_weights, fit.var_weights, _number(fit)
+    if fit.origin is None:  # of which the constant is all that is known
+        explained = number**2 / np.sum(counts * weights) if fit.n_parameters else 0.0
+    else:
+        total = (counts * fit.gradient) @ fit.design @ fit.transform
+        explained = float(total @ total)  # s' A^-1 s, on a basis where A is the identity
+    inverse_weight = float(np.sum(counts / weights)) / number
+    cubic, residual_df = 6 * inverse_weight - 4 * explained / number, fit.df_resid
+    return lambda dispersion: (2 + cubic * dispersion) / residual_df
 
 
 def shape_behind_the_deviance(fit: GammaFit) -> float:
     """Return the shape under which this deviance is the expected one, coefficients estimated."""
     # Coefficients have taken their share of D: with n / (n - p) for it the shape is not too large.
-    corrected = _half_deviance(fit) * _number(fit) / fit.residual_df
+    corrected = fit.half_deviance * _number(fit) / fit.df_resid
     weights, counts = grouped_weights(fit.var_weights, fit.freq_weights)
     return float(maximum_likelihood_shapes(np.array([corrected]), weights, counts)[0][0])
 
@@ -303,48 +327,38 @@ def maximum_likelihood_shapes(
     return np.exp(position), steps
 
 
-def maximum_likelihood_information(shape: float, weights: Floats, counts: NDArray[Any]) -> float:
+def maximum_likelihood_information(shapes: Floats, weights: Floats, counts: NDArray[Any]) -> Floats:
     """Return minus the second derivative of the log-likelihood with respect to the shape."""
-    return float(_likelihood_sums(np.array([shape]), weights, counts)[1][0]) / shape**2
+    return np.asarray(_likelihood_sums(shapes, weights, counts)[1] / shapes**2)
 
 
-def _relative_residuals(fit: GammaFit) -> Floats:
-    excess = fit.response - fit.mean  # not y / mu - 1, which loses digits near 0
-    excess /= fit.mean
-    return np.asarray(excess)
+def corrected_shapes(
+    shapes: Floats, n_parameters: float, weights: Floats, counts: NDArray[Any]
+) -> Floats:
+    """Return maximum-likelihood shapes less their bias of first order.
 
-
-def _half_deviance(fit: GammaFit) -> float:
-    """Return sum f w (y / mu - 1 - log(y / mu)), with the digits that a large shape needs."""
-    excess = _relative_residuals(fit)
-    terms = excess - np.log1p(np.maximum(excess, -0.5))
-    near_zero = excess < -0.5
-    ratio = np.log(fit.response[near_zero]) - np.log(fit.mean[near_zero])
-    terms[near_zero] = excess[near_zero] - ratio
-    return float(np.sum(fit.precision * terms))
+    The derivative U of the log-likelihood has mean p / (2 a) where p coefficients are estimated,
+    and is otherwise not random but for the deviance: bias = (p / a + U'' / K) / (2 K), K = -U'.
+    With fewer than p + 3 observations nothing would be left.
+    """
+    information = maximum_likelihood_information(shapes, weights, counts)
+    third = np.zeros(len(shapes))  # U''
+    rows = max(1, CHUNK // len(shapes))
+    for start in range(0, len(weights), rows):
+        part = slice(start, start + rows)
+        x = np.multiply.outer(shapes, weights[part])
+        third -= (1 / x**2 + special.polygamma(2, x)) @ (counts[part] * weights[part] ** 3)
+    bias = (n_parameters / shapes + third / information) / (2 * information)
+    if not np.all(bias < shapes):
+        raise ValueError(
+            "`ml_corrected` needs more observations than coefficients plus two. Fit fewer "
+            "coefficients, or take 'pearson'."
+        )
+    return np.asarray(shapes - bias)
 
 
 def _number(fit: GammaFit) -> float:
     return float(np.sum(fit.freq_weights))
-
-
-def _variance_of_pearson_dispersion(fit: GammaFit, dispersion: float) -> float:
-    design = fit.free_design
-    rows = fit.fitted_rows
-    gradient = np.asarray(fit.link.inverse_deriv(rows.linear_predictor)) / rows.mean
-    scaled = design * gradient[:, np.newaxis]
-    counts, weights, number = fit.freq_weights, fit.var_weights, _number(fit)
-    total = counts @ scaled
-    crossproduct = (scaled * (counts * weights)[:, np.newaxis]).T @ scaled
-    # s' A^-1 s, with columns brought to one length first; least squares bears a deficient rank.
-    lengths = np.sqrt(np.diag(crossproduct))
-    lengths[lengths == 0] = 1.0
-    standard = crossproduct / np.outer(lengths, lengths)
-    projected = total / lengths
-    explained = projected @ np.linalg.lstsq(standard, projected, rcond=RANK_TOLERANCE)[0]
-    inverse_weight = float(np.sum(counts / weights)) / number
-    cubic = 6 * inverse_weight - 4 * explained / number
-    return float((2 * dispersion**2 + cubic * dispersion**3) / fit.residual_df)
 
 
 def _likelihood_sums(

@@ -15,6 +15,10 @@ Floats = NDArray[np.float64]
 LARGE_SHAPE = 1e5
 NEAR_DEVIATIONS = 4.0
 FAR_EXCESS = 0.5
+# Nodes of a table of the distribution function are this share of the gamma's width apart, and a
+# table pays for so many values a node.
+TABLE_STEP = 0.005
+TABLE_SHARE = 8
 # Series and continued fraction serve only where the probability is below 1e-300: there they need
 # a handful of terms; the limit is for safety.
 MAX_TERMS = 10_000
@@ -43,6 +47,63 @@ def lower_tail(shapes: Any, responses: Floats, means: Floats) -> Floats:
         tail, scores = _large_shape_scores(shapes, responses, means)
         probabilities[tail] = special.ndtr(scores)
     return probabilities
+
+
+def sorted_lower_tails(shapes: Floats, log_ratios: Floats) -> Floats:
+    """Return P(Y <= y), sorted along rows, of log(y / mean), (B, n), with one shape for each row.
+
+    In long rows the distribution function is interpolated on a fine grid of the logarithm: its
+    second derivative there is below max(shape, 1) / 4, so that the error is below 1e-6.
+    """
+    probabilities = np.empty(log_ratios.shape)
+    with np.errstate(over="ignore"):
+        for shape, row, found in zip(shapes, log_ratios, probabilities, strict=True):
+            low, high = row.min(), row.max()
+            # A response that underflows is infinitely far.
+            nodes = 2 + int(min(high - low, 1e9) * np.sqrt(max(shape, 1.0)) / TABLE_STEP)
+            if TABLE_SHARE * nodes > len(row):
+                found[:] = lower_tail(shape, np.exp(np.sort(row)), np.ones(1))
+                continue
+            # Single precision keeps a ratio to 1e-7 of itself, and sorts three times as fast.
+            ordered = np.sort(row.astype(np.float32))
+            grid = np.linspace(low, high, nodes)
+            found[:] = np.interp(ordered, grid, lower_tail(shape, np.exp(grid), np.ones(1)))
+    return probabilities
+
+
+class LogTail:
+    """The logarithm of a tail of one gamma with mean 1, at many logarithms of its quantiles.
+
+    Where there are many, it is interpolated on a fine grid: to a relative error of the tail of
+    some 1e-5.
+    """
+
+    def __init__(self, shape: float, upper: bool, size: int) -> None:
+        self.shape, self.upper, self.size = shape, upper, size
+
+    def __call__(self, logs: Floats) -> Floats:
+        """Return the log of P(Y <= exp(x)), or of P(Y > exp(x)), for every x in `logs`."""
+        low, high = logs.min(), logs.max()
+        if not np.isfinite(high - low):
+            return self._exactly(logs)
+        nodes = 2 + int((high - low) * np.sqrt(max(self.shape, 1.0)) / TABLE_STEP)
+        if TABLE_SHARE * nodes > self.size:
+            return self._exactly(logs)
+        grid = np.linspace(low, high, nodes)
+        values = self._exactly(np.append(grid, high))
+        place = logs - low
+        place *= (nodes - 1) / max(high - low, 1e-300)
+        cell = place.astype(np.int32)
+        place -= cell
+        place *= np.diff(values).take(cell)
+        place += values.take(cell)
+        return np.asarray(place)
+
+    def _exactly(self, logs: Floats) -> Floats:
+        tail = special.gammaincc if self.upper else special.gammainc
+        with np.errstate(over="ignore"):
+            probability = tail(self.shape, self.shape * np.exp(logs))
+        return np.asarray(np.log(np.maximum(probability, np.finfo(np.float64).tiny)))
 
 
 def normal_scores(shapes: Floats, responses: Floats, means: Floats) -> Floats:
