@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -125,11 +126,11 @@ def trace(
     tree = Tree(field, seeds, max_evaluations)
     tree.grow()
     step = tolerance * min(len(axis) - 1 for axis in lines)
-    known: dict[tuple[int, int], Array] = {}
+    polished = _Polished([], {})
     passes = MAX_REFINEMENTS
     for remaining in reversed(range(MAX_ROUNDS)):
         mesh = _march(_triangles(tree), tree.labels)
-        vertices = _vertices(field, tree, mesh, step, known)
+        vertices = _vertices(field, tree, mesh, step, polished)
         curves, strays = _curves(field, mesh, vertices, step, passes)
         # A chord that does not lead to the boundary between its ends spans what the cell hides.
         if remaining > 1 and len(strays) and tree.split_at(strays):
@@ -148,17 +149,35 @@ def trace(
     )
 
 
-def _vertices(
-    field: Field, tree: Tree, mesh: _Mesh, step: float, known: dict[tuple[int, int], Array]
-) -> Array:
-    """Return the polished crossings of a mesh, then its polished hubs, in lattice units.
+@dataclass
+class _Polished:
+    """Crossings polished in earlier rounds, by the keys of the lattice points on both sides."""
 
-    Crossings are kept in `known`, by the lattice points on both sides, and not polished twice.
-    """
-    names = [tuple(pair) for pair in tree.keys[mesh.sides].tolist()]
-    new = np.array([i for i, name in enumerate(names) if name not in known], dtype=np.intp)
+    rounds: list[tuple[Keys, Array]]
+    known: dict[tuple[int, int], Array]
+
+    def look_up(self, sides: Keys) -> tuple[Array, Indices]:
+        """Return the crossings (c, 2) as far as they are known, and the numbers of the others."""
+        crossings = np.empty((len(sides), 2))
+        if not self.rounds:  # often there is no second round
+            return crossings, np.arange(len(sides))
+        for keys, polished in self.rounds[len(self.known) > 0 :]:
+            self.known.update(zip(map(tuple, keys.tolist()), polished, strict=True))
+        new = []
+        for i, name in enumerate(map(tuple, sides.tolist())):
+            if name in self.known:
+                crossings[i] = self.known[name]
+            else:
+                new.append(i)
+        return crossings, np.array(new, dtype=np.intp)
+
+
+def _vertices(field: Field, tree: Tree, mesh: _Mesh, step: float, polished: _Polished) -> Array:
+    """Return the polished crossings of a mesh, then its polished hubs, in lattice units."""
+    keys = tree.keys[mesh.sides]
+    crossings, new = polished.look_up(keys)
     low, high = mesh.sides[new].T
-    polished = _polish(
+    crossings[new] = _polish(
         field,
         tree.points[low],
         tree.points[high],
@@ -166,8 +185,7 @@ def _vertices(
         tree.labels[high],
         POLISH_FRACTION * step,
     )
-    known.update(zip((names[i] for i in new), polished, strict=True))
-    crossings = np.array([known[name] for name in names]).reshape(-1, 2)
+    polished.rounds.append((keys[new], crossings[new]))
     return np.concatenate([crossings, _polish_junctions(field, tree, mesh, crossings)])
 
 
@@ -204,15 +222,39 @@ def _triangles(tree: Tree) -> Indices:
         touched = tree.labels[centre] != tree.labels[corner]
         for line, (start, stop) in zip((rows, columns, rows, columns), sides, strict=True):
             touched |= line.varies(start, stop)
-        for cell in np.flatnonzero(touched):
+        plain = touched & np.all([stop - start == 2 for start, stop in sides], axis=0)
+        rings = [_plain_rings(rows, columns, sides, plain)]
+        hubs = [np.repeat(np.flatnonzero(plain), 8)]
+        for cell in np.flatnonzero(touched & ~plain):  # with points of smaller neighbours
             bottom, right, top, left = (
                 line.members[start[cell] : stop[cell] + 1]
                 for line, (start, stop) in zip((rows, columns, rows, columns), sides, strict=True)
             )
             ring = np.concatenate([bottom[:-1], right[:-1], top[:0:-1], left[:0:-1]])
-            hub = np.full(len(ring), centre[cell])
-            triangles.append(np.column_stack([hub, ring, np.roll(ring, -1)]))
+            rings.append(np.column_stack([ring, np.roll(ring, -1)]))
+            hubs.append(np.full(len(ring), cell))
+        owner = np.concatenate(hubs)
+        order = np.argsort(owner, kind="stable")
+        triangles.append(np.column_stack([centre[owner], np.concatenate(rings)])[order])
     return np.concatenate(triangles) if triangles else np.empty((0, 3), dtype=np.intp)
+
+
+def _plain_rings(
+    rows: _Lines, columns: _Lines, sides: tuple[tuple[Indices, Indices], ...], plain: Any
+) -> Indices:
+    """Return the sides (8 a cell, 2) around cells that carry their own nine points alone."""
+    (bottom, _), (right, _), (_, top), (_, left) = [
+        (start[plain], stop[plain]) for start, stop in sides
+    ]
+    ring = np.column_stack(
+        [
+            *(rows.members[bottom + k] for k in (0, 1)),
+            *(columns.members[right + k] for k in (0, 1)),
+            *(rows.members[top - k] for k in (0, 1)),
+            *(columns.members[left - k] for k in (0, 1)),
+        ]
+    )
+    return np.stack([ring, np.roll(ring, -1, axis=1)], axis=2).reshape(-1, 2)
 
 
 class _Lines:
@@ -222,7 +264,8 @@ class _Lines:
         ticks = tree._ticks(tree.keys)
         self._stride = tree.stride
         keys = ticks[:, fixed_axis] * tree.stride + ticks[:, 1 - fixed_axis]
-        self.members = np.argsort(keys, kind="stable")
+        # Those with the first axis fixed stand in the order of the tree's own keys.
+        self.members = np.argsort(keys, kind="stable") if fixed_axis else np.arange(len(keys))
         self._keys = keys[self.members]
         labels = tree.labels[self.members]
         self._changes = np.concatenate([[0], np.cumsum(labels[1:] != labels[:-1])])
@@ -435,12 +478,13 @@ def _refine(
     astray.
     """
     check = np.ones(len(points) - 1, dtype=bool)
+    slopes = np.full(len(points) - 1, np.nan)  # of the log odds along each chord's normal
     strays = [np.empty((0, 2))]
     for _ in range(passes):
         chords = np.flatnonzero(check)
         if len(chords) == 0:
             break
-        offset, found, astray = _offsets(field, points, chords, left, right, step)
+        offset, found, astray = _offsets(field, points, chords, slopes, left, right, step)
         strays.append(0.5 * (points[chords] + points[chords + 1])[astray])
         bent = found & (np.abs(offset) > step / 2)
         split = chords[bent]
@@ -452,7 +496,8 @@ def _refine(
         halved = np.zeros(len(points) - 1, dtype=bool)
         halved[split] = True
         points = np.insert(points, split + 1, middle, axis=0)
-        check = np.repeat(halved, 1 + halved.astype(np.intp))
+        times = 1 + halved.astype(np.intp)
+        check, slopes = np.repeat(halved, times), np.repeat(slopes, times)
     return points, np.concatenate(strays)
 
 
@@ -463,12 +508,19 @@ def _normals(start: Array, stop: Array) -> Array:
 
 
 def _offsets(
-    field: Field, points: Array, chords: Indices, left: int, right: int, step: float
+    field: Field,
+    points: Array,
+    chords: Indices,
+    slopes: Array,
+    left: int,
+    right: int,
+    step: float,
 ) -> tuple[Array, NDArray[np.bool_], NDArray[np.bool_]]:
     """Return how far the boundary lies from the middle of each chord along its normal.
 
     Also whether it was found, and whether the chord is astray: none was found, or only far off, or
-    another decision is best there. Where the log odds are infinite nothing can be said.
+    another decision is best there. Where the log odds are infinite nothing can be said. The slopes
+    of all chords, known from the chords that these were halves of, are brought up to date.
     """
     start, stop = points[chords], points[chords + 1]
     normal = _normals(start, stop)
@@ -479,7 +531,10 @@ def _offsets(
     t0 = np.zeros(n)
     joints = field.joints(middle)
     f0 = field.table.log_odds_of(joints, first, second)
-    t1 = np.where(f0 == 0, 0.0, 1e-3 * length)
+    with np.errstate(all="ignore"):
+        t1 = -f0 / slopes[chords]
+    t1 = np.where(np.abs(t1) < 0.1 * length, t1, 1e-3 * length)
+    t1[f0 == 0] = 0.0
     finite = np.isfinite(f0)
     found = f0 == 0
     active = np.flatnonzero(~found & finite)
@@ -490,7 +545,9 @@ def _offsets(
         joints[active] = field.joints(at)
         f1 = field.table.log_odds_of(joints[active], first[active], second[active])
         with np.errstate(all="ignore"):
-            shift = -f1 * (t1[active] - t0[active]) / (f1 - f0[active])
+            slope = (f1 - f0[active]) / (t1[active] - t0[active])
+            shift = -f1 / slope
+        slopes[chords[active]] = slope
         t0[active], f0[active] = t1[active], f1
         ok = np.isfinite(shift) & (np.abs(t1[active] + shift) <= 0.5 * length[active])
         t1[active[ok]] += shift[ok]

@@ -122,8 +122,7 @@ class Tree:
         counts = [np.arange(len(axis) - 1, dtype=np.int64) for axis in self.field.lines]
         grid = np.meshgrid(*counts, indexing="ij")
         cells = np.column_stack([index.ravel() for index in grid]) * self.size
-        self._sample(cells, self.size)
-        self._look_for_dips()
+        self._look_for_dips(self._sample_coarsely())
         self._settle(cells, self.size)
 
     def split_at(self, points: Array) -> bool:
@@ -197,8 +196,10 @@ class Tree:
         stencil = np.stack(np.meshgrid(*[steps] * self.n_axes, indexing="ij"), axis=-1)
         ticks = cells[(slice(None), *[None] * self.n_axes)] + stencil
         keys = self._key(ticks)
-        wanted = np.unique(keys)
-        missing = wanted[~np.isin(wanted, self.keys, assume_unique=True)]
+        rows = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
+        missing = np.unique(keys[self.keys[rows] != keys])
+        if len(missing) == 0:
+            return self.joints[rows], self.labels[rows]
         joints = self.field.joints(self._ticks(missing) / self.size)
         all_keys = np.concatenate([self.keys, missing])
         order = np.argsort(all_keys, kind="stable")
@@ -208,6 +209,16 @@ class Tree:
         self.labels = labels[order]
         rows = np.searchsorted(self.keys, keys)
         return self.joints[rows], self.labels[rows]
+
+    def _sample_coarsely(self) -> tuple[int, ...]:
+        """Sample what the coarse cells carry, in the order of keys; return its number by axis."""
+        half = self.size // 2
+        axes = [np.arange(2 * len(axis) - 1, dtype=np.int64) * half for axis in self.field.lines]
+        grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.n_axes)
+        self.keys = self._key(grid)
+        self.joints = self.field.joints(grid / self.size)
+        self.labels = self.field.table.choose_smoothly(self.joints)
+        return tuple(len(axis) for axis in axes)
 
     def _hides_a_seed(self, cells: Keys, size: int, labels: Indices) -> NDArray[np.bool_]:
         """Tell the cells that hold a point whose decision none of their sampled points has."""
@@ -224,14 +235,12 @@ class Tree:
             hides[cell] |= bool((labels[cell] != self._seed_labels[seed]).all())
         return hides
 
-    def _look_for_dips(self) -> None:
+    def _look_for_dips(self, shape: tuple[int, ...]) -> None:
         """Go downhill from the lowest local minima of each decision's deficit, and keep finds."""
-        half = self.size // 2  # so far, only the coarse cells were sampled
-        axes = [np.arange(2 * len(axis) - 1, dtype=np.int64) * half for axis in self.field.lines]
-        rows = self.rank(np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1))
+        joints, labels = self.joints.reshape(*shape, -1), self.labels.reshape(shape)
         step = 0.25  # half the distance of neighbouring samples
         for decision in range(self.field.table.n_decisions):
-            deficit = self._deficit(self.joints[rows], self.labels[rows], decision)
+            deficit = self._deficit(joints, labels, decision)
             where = _local_minima(deficit)
             start = where[np.argsort(deficit[tuple(where.T)], kind="stable")[:MAX_DIPS]]
             found = self._descend(start / 2.0, step, decision)
