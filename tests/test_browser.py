@@ -183,9 +183,8 @@ def questions_and_old_code():
             yield pytest.param(query, stem, id=f"{stem}: {query[:40]}")
 
 
-@pytest.mark.parametrize(("query", "stem"), list(questions_and_old_code()))
-def test_search_finds_the_chapter(open_page, query, stem):
-    page = open_page("search.html")
+def search(page, query):
+    """Search, and return the pages that were found, the best first."""
     field = page.locator("article input[name=q], main input[name=q]").first
     if not field.is_visible():
         field = page.locator("input[name=q]:visible").first
@@ -195,15 +194,162 @@ def test_search_finds_the_chapter(open_page, query, stem):
         """/^Search finished/.test(
             document.querySelector("#search-results .search-summary")?.textContent)"""
     )
-    links = page.locator("#search-results li a").evaluate_all("all => all.map(a => a.href)")
-    assert any(f"chapters/{stem}.html" in link for link in links), links
+    return page.locator("#search-results li a").evaluate_all(
+        "all => all.map(a => new URL(a.href).pathname.slice(1))"
+    )
+
+
+@pytest.mark.parametrize(("query", "stem"), list(questions_and_old_code()))
+def test_search_finds_the_chapter(open_page, query, stem):
+    page = open_page("search.html")
+    pages = search(page, query)
+    assert f"book/chapters/{stem}.html" in pages
     found = page.locator(f"#search-results li:has(a[href$='chapters/{stem}.html'])").first
     quoted = found.locator(".context").inner_text().strip(".")
     html = BeautifulSoup((HTML / f"book/chapters/{stem}.html").read_text("utf-8"), "html.parser")
-    for mark in html.select(".headerlink"):
+    idle = ".headerlink, script, style, pre, .cell, .math, .install, .without, table, nav"
+    for mark in html.select(idle):
         mark.decompose()
-    assert len(quoted) > 100
-    assert " ".join(quoted.split()) in " ".join(html.article.get_text().split())
+    assert len(quoted) > 60
+    prose = " ".join(html.article.get_text().split())
+    assert " ".join(quoted.split()) in prose, "an excerpt that is no prose"
+
+
+OLD = "cannot import name 'GMM' from 'sklearn.mixture'"
+
+
+@pytest.mark.parametrize(
+    ("query", "first"),
+    [
+        ("SVCCA", "book/chapters/cca.html"),
+        ("percentile gamma", "book/chapters/gamma_glm.html"),
+        ("install", "book/welcome.html"),
+        ("purity", "book/chapters/agreement.html"),
+        ("kmodes number of clusters", "book/chapters/categorical.html"),
+        (f"ImportError: {OLD} (/usr/lib/python3/site-packages/sklearn/mixture/__init__.py)", ""),
+        ("ModuleNotFoundError: No module named 'sklearn.cross_validation'", ""),
+    ],
+)
+def test_search_leads_to_the_right_page_first(open_page, query, first):
+    assert search(open_page("search.html"), query)[0] == (first or "book/errors.html")
+
+
+# --- what the script adds ---
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (f"ImportError: {OLD} (/usr/lib/sklearn/__init__.py)", 1),
+        (OLD, 1),
+        ("No module named", 2),
+        ("nothing like it", 0),
+    ],
+)
+def test_messages_are_filtered(open_page, message, shown):
+    page = open_page("book/errors.html")
+    everything = page.locator(".error-message:visible").count()
+    page.get_by_label("Your message").fill(message)
+    found = page.locator(".error-message:visible").count()
+    assert found == shown or (shown == 2 and 2 <= found < everything)
+    assert page.locator("form.filter [role=status]").inner_text().startswith(f"{found} of")
+    page.get_by_label("Your message").fill("")
+    assert page.locator(".error-message:visible").count() == everything
+
+
+@pytest.mark.parametrize("width", [1440, 360])
+def test_a_term_explains_itself(open_page, width):
+    page = open_page(CHAPTERS[0], viewport={"width": width, "height": 800})
+    term = page.locator("article a[data-definition]").first
+    box = page.locator("#afterfit-definition")
+    assert not box.is_visible()
+    for appear in (term.hover, term.focus):
+        appear()
+        assert box.inner_text() == term.get_attribute("data-definition")
+        assert term.get_attribute("aria-describedby") == "afterfit-definition"
+        place = box.bounding_box()
+        assert place["x"] >= 0
+        assert place["x"] + place["width"] <= width
+        page.keyboard.press("Escape")
+        assert not box.is_visible()
+        page.mouse.move(0, 0)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_the_benchmarks_can_be_sorted(open_page):
+    page = open_page("book/speed.html")
+    table = page.locator("table.sortable")
+    place = table.locator("th").all_inner_texts().index("times ours") + 1
+
+    def ratios():
+        cells = table.locator(f"tbody td:nth-child({place})").all_inner_texts()
+        return [float(cell.replace(",", "")) for cell in cells]
+
+    before = ratios()
+    head = table.locator("th", has_text="times ours")
+    for order, expected in (("ascending", sorted(before)), ("descending", sorted(before)[::-1])):
+        head.locator("button").press("Enter")
+        assert head.get_attribute("aria-sort") == order
+        assert ratios() == expected
+    assert page.locator("details.folded[open]").count() == 0, "the others are folded"
+
+
+def test_pip_is_told_where_the_site_is(open_page, site):
+    page = open_page("book/welcome.html")
+    wheel = page.locator(".install a").evaluate("a => a.href")
+    assert wheel.startswith(f"{site}/downloads/")
+    assert page.locator(".install pre").inner_text() == f'pip install "afterfit[plot] @ {wheel}"'
+    assert page.request.get(wheel).ok
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_lines_are_as_long_as_one_reads_with_ease(open_page, path):
+    """66 to 75 characters a line on a wide screen; a few lines are shorter or longer."""
+    page = open_page(path, viewport={"width": 1440, "height": 900})
+    lines = page.evaluate(
+        """[...document.querySelectorAll("article section > p")]
+            .filter(p => p.getClientRects().length && !p.querySelector("mjx-container, code"))
+            .map(p => [p.textContent.length, Math.round(p.getBoundingClientRect().height
+                / parseFloat(getComputedStyle(p).lineHeight))])
+            .filter(([, lines]) => lines > 2)"""
+    )
+    assert 62 <= sum(n for n, _ in lines) / sum(count - 0.35 for _, count in lines) <= 77
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_figures_are_drawn_for_the_light_and_for_the_dark(open_page, scheme):
+    page = open_page(CHAPTERS[0], color_scheme=scheme)
+    shown = page.locator("article img:visible")
+    assert shown.count() > 2
+    sources = shown.evaluate_all("all => all.map(image => image.src)")
+    assert all(source.endswith("-dark.svg") == (scheme == "dark") for source in sources)
+    assert page.locator("article img").evaluate_all(
+        "all => all.every(image => getComputedStyle(image).filter === 'none')"
+    )
+
+
+def test_text_and_code_are_set_in_the_book_s_own_faces(open_page):
+    page = open_page(CHAPTERS[0])
+    faces = page.evaluate(
+        """document.fonts.ready.then(() => [...document.fonts]
+            .filter(face => face.status === "loaded")
+            .map(face => face.family.replaceAll('"', "")))"""
+    )
+    assert {"Inter", "JetBrains Mono"} <= set(faces)
+    code = page.locator(".cell_input pre").first.evaluate(
+        "pre => [getComputedStyle(pre).fontSize, getComputedStyle(pre).lineHeight]"
+    )
+    assert code == ["14px", "21px"]
+
+
+@pytest.mark.parametrize("path", CHAPTERS)
+def test_what_was_printed_wraps(open_page, path):
+    page = open_page(path, viewport={"width": 360, "height": 800})
+    page.evaluate("document.querySelectorAll('article details').forEach(d => (d.open = true))")
+    wide = page.locator(".cell_output pre").evaluate_all(
+        "all => all.filter(pre => pre.scrollWidth > pre.clientWidth + 1).map(p => p.textContent)"
+    )
+    assert wide == []
 
 
 @pytest.mark.parametrize("stem", STEMS)

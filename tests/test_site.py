@@ -47,6 +47,7 @@ from afterfit_book import (  # noqa: E402
     site,
     slim_svg,
     styles,
+    surprises,
     thumbnails,
 )
 
@@ -343,6 +344,44 @@ def test_what_to_use_instead_gives_the_same_number(line):
     else:
         exec(compile(ast.Module([last], []), "last", "exec"), names)
     np.testing.assert_allclose(eval(expression, names), expected, rtol=1e-6, atol=1e-9)
+
+
+# --- surprises ---
+
+
+def test_every_surprise_is_shown_with_the_script_that_shows_it():
+    rows = surprises.read_rows(ROOT)
+    shown = page("book/surprises.html").select(".surprise")
+    assert len(shown) == len(rows) >= 15
+    for row in rows:
+        assert {*row} == {"chapter", "package", "expected", "seen", "instead", "script"}
+        assert row["chapter"] in {*STEMS, surprises.RUNNING}
+        assert re.search(r"\d", row["package"]), "a version"
+        script = (ROOT / "findings" / row["script"]).read_text(encoding="utf-8")
+        for package, version in re.findall(r"([\w-]+) (\d[\w.]*)", row["package"]):
+            assert f"{package.lower()}=={version}" in script.lower(), row["script"]
+    for link in page("book/surprises.html").select(".surprise .package a"):
+        given = HTML / "book" / link["href"]
+        assert given.read_bytes() == (ROOT / "findings" / given.name).read_bytes()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "findings").glob("*.sh")), ids=lambda p: p.stem)
+def test_a_finding_states_its_guess_and_fails_if_the_output_changes(path):
+    text = path.read_text(encoding="utf-8")
+    head = text.split("set -euo pipefail")[0]
+    assert "# Guess:" in head
+    assert "# Seen:" in head
+    assert "mktemp -d" in text
+    assert re.search(r"\bdiff\b|\bcmp\b|assert|\[\[? ", text), "nothing is compared"
+    assert "afterfit" not in text, "findings run without the package"
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_a_chapter_leads_to_its_surprises(stem):
+    section = page(f"book/chapters/{stem}.html").find("section", id="when-it-misleads")
+    rows = surprises.groups(ROOT).get(stem, [])
+    links = section.find_all("a", href=f"../surprises.html#{stem.replace('_', '-')}")
+    assert [link.get_text() for link in links] == [f"{len(rows)} surprises"] * bool(rows)
 
 
 # --- benchmarks ---

@@ -164,7 +164,16 @@ if (typeof Search !== "undefined") {
     return places.map((element) => element.textContent.trim()).join(": ").replace(/\s+/g, " ");
   };
 
-  // A message is searched for by what every reader of it shares.
+  // A message is searched for by what every reader of it shares. What is a message leads to the page
+  // of messages first, any other words to pages before entries of the API.
   const perform = Search.performSearch;
-  Search.performSearch = (query) => perform(bare(query) || query);
+  Search.performSearch = (query) => {
+    const isMessage = /^[\s\S]*Error:|No module named|cannot import name|has no attribute/.test(query);
+    Scorer.score = ([page, , , , score]) => {
+      if (page === "book/glossary") return score - 80; // a chapter explains more
+      if (page === "book/errors") return score + (isMessage ? 100 : 0);
+      return score + (page.startsWith("book/chapters/") || page === "book/welcome" ? 12 : 0);
+    };
+    return perform(bare(query) || query);
+  };
 }

@@ -1,11 +1,12 @@
 """What the book needs beyond Jupyter Book, a file for each thing.
 
 What pages show: `lead` and `cards` (with their `thumbnails`) on the welcome page, `api`, `errors`,
-`benchmarks` with its figures, `data`, `environment`, `bibliography`; in chapters `install` above
-the short answer, figures that are `moving`, the recorded `simulation`, `take_along` at the end.
-Around them: `site` (version, links to the repository), `search_engines`, `downloads`. What comes
-last: `finish` (the written pages, with `definitions` of terms), `styles`, and figures in fewer
-bytes (`slim_svg`) and for the dark (`dark_svg`). `chapters`, `tables` and `numbers` serve all.
+`surprises`, `benchmarks` with its figures, `data`, `environment`, `bibliography`; in chapters
+`install` above the short answer, figures that are `moving`, the recorded `simulation`, `take_along`
+at the end. Around them: `site` (version, links to the repository), `search_engines`,
+`search_words`, `downloads`. What comes last: `finish` (the written pages, with `definitions` of
+terms), `styles`, and figures in fewer bytes (`slim_svg`) and for the dark (`dark_svg`).
+`chapters`, `tables` and `numbers` serve the others.
 """
 
 import zlib
@@ -30,8 +31,10 @@ from afterfit_book import (
     lead,
     moving,
     search_engines,
+    search_words,
     simulation,
     site,
+    surprises,
     take_along,
 )
 
@@ -50,8 +53,10 @@ PARTS = (
     lead,
     moving,
     search_engines,
+    search_words,
     simulation,
     site,
+    surprises,
     take_along,
 )
 

@@ -86,6 +86,24 @@ def in_both_lights(figure: re.Match[str]) -> str:
     )
 
 
+SOURCE = re.compile(r'(?<=<img )(?=[^>]*src="[^"]*_images/([^"/]+\.svg)")(?![^>]*\bwidth=)')
+VIEW = re.compile(r'viewBox="0 0 ([\d.]+) ([\d.]+)"')
+
+
+def with_sizes(html: str, sizes: dict[str, tuple[int, int]]) -> str:
+    """Return the page with the shape of each figure: its place is kept while it loads."""
+    return SOURCE.sub(lambda image: 'width="{}" height="{}" '.format(*sizes[image[1]]), html)
+
+
+def read_sizes(folder: Path) -> dict[str, tuple[int, int]]:
+    """Return width and height of each figure, in pixels."""
+    sizes = {}
+    for path in folder.glob("_images/*.svg"):
+        if view := VIEW.search(path.read_text(encoding="utf-8")[:2000]):
+            sizes[path.name] = (round(float(view[1]) / 0.75), round(float(view[2]) / 0.75))
+    return sizes
+
+
 def as_one(spans: re.Match[str]) -> str:
     text = re.sub(r"<[^>]*>", "", spans[0])
     return f'<span class="{spans[1]}">{text}</span>'
@@ -95,20 +113,22 @@ def finish(app: Sphinx, error: Exception | None) -> None:
     if error is not None or app.builder.name != "html":
         return
     folder = Path(app.outdir)
-    definitions = read_definitions(folder / "book/glossary.html")
-    for path in folder.rglob("*.html"):
-        if "_static" in path.relative_to(folder).parts:
-            continue
-        before = path.read_text(encoding="utf-8")
-        after = with_definitions(finished(path.name, before), definitions)
-        if after != before:
-            path.write_text(after, encoding="utf-8")
-    slim_styles(folder)
     for path in folder.glob("_images/*.svg"):
         if not path.name.endswith(DARK):
             figure = slim_figure(path.read_text(encoding="utf-8"))
             path.write_text(figure, encoding="utf-8")
             path.with_name(path.stem + DARK).write_text(dark_figure(figure), encoding="utf-8")
+    sizes = read_sizes(folder)
+    definitions = read_definitions(folder / "book/glossary.html")
+    for path in folder.rglob("*.html"):
+        if "_static" in path.relative_to(folder).parts:
+            continue
+        before = path.read_text(encoding="utf-8")
+        after = with_sizes(finished(path.name, before), sizes)
+        after = with_definitions(after, definitions)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+    slim_styles(folder)
 
 
 def first_page(
