@@ -429,7 +429,7 @@ def test_ranges_and_definitions(seed):
     for values in (tails, hdr):
         assert (values >= 0).all()
         assert (values <= 1).all()
-    # One set of draws: the order by typicality is the order by density.
+    # One set of draws: the order by HDR tail is the order by density.
     order = np.argsort(log_density(parameters, X))
     assert (np.diff(hdr[order]) >= 0).all()
 

@@ -27,7 +27,8 @@ def component_log_densities(model: Any, X: Any) -> Any:
         The mixture; an estimator must be fitted. Its `weights_`, `means_` and `covariances_` are
         used, and nothing else.
     X : array-like of shape (n_samples, n_features)
-        The points. A DataFrame must carry the columns of the fit, in that order.
+        The points. A table must carry the columns of the fit, in that order. An array of another
+        library is computed on its device, and the result is one as well.
 
     Returns
     -------
@@ -82,7 +83,8 @@ def component_log_joints(model: Any, X: Any, *, variational: bool = False) -> An
         The mixture; an estimator must be fitted. Its `weights_`, `means_` and `covariances_` are
         used, and nothing else, unless `variational`.
     X : array-like of shape (n_samples, n_features)
-        The points. A DataFrame must carry the columns of the fit, in that order.
+        The points. A table must carry the columns of the fit, in that order. An array of another
+        library is computed on its device, and the result is one as well.
     variational : bool, default=False
         For a BayesianGaussianMixture only: average the logarithms over the posterior of the
         parameters, as its own `predict_proba` and `score_samples` do, in place of the logarithms
@@ -153,7 +155,8 @@ def log_density(model: Any, X: Any) -> Any:
         The mixture; an estimator must be fitted. Its `weights_`, `means_` and `covariances_` are
         used, and nothing else.
     X : array-like of shape (n_samples, n_features)
-        The points. A DataFrame must carry the columns of the fit, in that order.
+        The points. A table must carry the columns of the fit, in that order. An array of another
+        library is computed on its device, and the result is one as well.
 
     Returns
     -------
@@ -199,7 +202,8 @@ def squared_mahalanobis(model: Any, X: Any) -> Any:
     model : GaussianMixture, BayesianGaussianMixture or GaussianMixtureParameters
         The mixture; an estimator must be fitted.
     X : array-like of shape (n_samples, n_features)
-        The points. A DataFrame must carry the columns of the fit, in that order.
+        The points. A table must carry the columns of the fit, in that order. An array of another
+        library is computed on its device, and the result is one as well.
 
     Returns
     -------
@@ -234,7 +238,7 @@ def squared_mahalanobis(model: Any, X: Any) -> Any:
 
 
 def component_tail_probabilities(model: Any, X: Any) -> Any:
-    """Return how typical a point is of each component, as a tail probability in [0, 1].
+    """Return how far out a point is in each component, as a tail probability in [0, 1].
 
     It is the probability that a draw from the component lies no closer to its mean, in
     Mahalanobis distance, than the point does: 1 at the mean, near 0 far out. The weights of the
@@ -245,12 +249,13 @@ def component_tail_probabilities(model: Any, X: Any) -> Any:
     model : GaussianMixture, BayesianGaussianMixture or GaussianMixtureParameters
         The mixture; an estimator must be fitted.
     X : array-like of shape (n_samples, n_features)
-        The points. A DataFrame must carry the columns of the fit, in that order.
+        The points. A table must carry the columns of the fit, in that order. An array of another
+        library is computed on its device, and the result is one as well.
 
     Returns
     -------
     ndarray of shape (n_samples, n_components)
-        Upper tail of the chi-squared law with n_features degrees of freedom at the squared
+        Upper tail of the chi-squared distribution with n_features degrees of freedom at the squared
         distance. Uniform on (0, 1) for draws from the component. Rows do not sum to one.
 
     Raises
@@ -268,8 +273,8 @@ def component_tail_probabilities(model: Any, X: Any) -> Any:
 
     Notes
     -----
-    The law holds at known parameters. At estimated ones a point that took part in the fit
-    looks more typical than a fresh one, the more so in many dimensions.
+    The distribution is that at known parameters. At estimated ones a point that took part in the
+    fit looks less unusual than a fresh one, the more so in many dimensions.
 
     Examples
     --------

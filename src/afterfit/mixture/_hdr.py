@@ -70,7 +70,8 @@ def hdr_tail_probability(
         The mixture; an estimator must be fitted. Its `weights_`, `means_` and `covariances_` are
         used, and nothing else.
     X : array-like of shape (n_samples, n_features)
-        The points. A DataFrame must carry the columns of the fit, in that order.
+        The points. A table must carry the columns of the fit, in that order. An array of another
+        library is computed on its device, and the result is one as well.
     n_draws : int, default=100_000
         Draws from the mixture, and a quarter as many further out if a point lies beyond most of
         these; at least 1. Not used if only one component has a weight.
@@ -106,7 +107,7 @@ def hdr_tail_probability(
     The set {z : p(z) > p(x)} is the highest-density region of [1]_, whose density quantile
     approach the Monte Carlo follows: the log densities of the draws are sorted once and each
     point finds its rank among them. One set of draws serves all points, so that their
-    order by typicality is their order by density, and their errors are correlated.
+    order is that of their densities, and their errors are correlated.
 
     Below one percent the rank among draws says little, and 0 nothing at all. There the draws are
     others: their radii within a component reach beyond the lowest of the points, and importance
