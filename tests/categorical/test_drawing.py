@@ -31,9 +31,16 @@ def test_figures(votes):
     panel = result.plot()
     titles = [ax.get_title() for ax in panel.flat]
     assert titles[:2] == ["knee: K = 2", "silhouette: K = 2"]
-    assert all(ax.get_xlabel() == "number of clusters K" and ax.get_ylabel() for ax in panel.flat)
+    assert all(
+        ax.get_xlabel() == "number of clusters K" and ax.get_ylabel() for ax in panel.flat[:5]
+    )
+    assert panel.flat[4].get_title().startswith("latent classes: ")
+    (rival,) = panel.flat[4].texts
+    assert rival.get_text() == result.latent_classes.best_rival
+    assert rival.xy[1] == result.latent_classes.rivals[rival.get_text()]
+    assert not panel.flat[5].get_visible()
     assert panel.flat[2].containers[0].has_yerr  # the gap with its standard errors
-    ax = result.plot_silhouettes()
+    ax = result.plot_silhouettes(n_clusters=2)
     assert [text.get_text() for text in ax.get_yticklabels()] == ["0", "1"]
     assert "mean 0.49" in ax.texts[0].get_text()
     ax = result.plot_profile(n_columns=2, n_clusters=3)
@@ -54,7 +61,7 @@ def test_figures(votes):
     shares = cluster_profile(X, party).loc["physician_fee_freeze"].drop(columns="cramers_v")
     expected = [f"{100 * share:.0f}" for share in shares.to_numpy().ravel()]
     assert [text.get_text() for text in ax.texts] == expected
-    with pytest.raises(ValueError, match="`axes` must hold at least 4 axes"):
+    with pytest.raises(ValueError, match="`axes` must hold at least 5 axes"):
         result.plot(own)
     few = choose_n_clusters(X, [1, 2], criteria=["gap"], n_references=2, missing="category")
     assert few.plot().size == 2

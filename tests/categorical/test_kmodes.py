@@ -154,3 +154,25 @@ def test_fit_leaves_what_it_was_given_alone(latent_classes):
     choose_n_clusters(X, [1, 2], criteria=["gap", "stability"], n_references=2, n_resamples=1)
     assert np.array_equal(X, before)
     assert (weight == 1).all()
+
+
+def test_predict_refuses_columns_of_other_types():
+    model = KModes(2, random_state=0).fit([["1", "x"], ["1", "x"], ["2", "y"]])
+    with pytest.raises(
+        ValueError, match=r"column 0 has none of them. It holds 1, 2; in `fit` it h"
+    ):
+        model.predict([[1, "x"], [2, "y"]])
+    with pytest.raises(ValueError, match=r"column 0 has none of them. It holds 1; in"):
+        model.predict([[1, "x"]])
+    with pytest.raises(ValueError, match=r"column 1 has none of them. It holds 'X', 'Y'; in"):
+        model.predict([["1", "X"], ["2", "Y"]])
+    assert model.predict([["3", "y"]]).tolist() == [1]  # a new category in a single row
+
+
+def test_cells_of_half_precision():
+    X = np.array([[0.5, 2], [0.5, 2], [1.5, 3]], dtype=np.float16)
+    model = KModes(2, random_state=0).fit(X)
+    assert model.cost_ == 0
+    assert model.labels_.tolist() == [0, 0, 1]
+    assert model.predict(X).tolist() == [0, 0, 1]
+    assert KModes(2).fit(pd.DataFrame(X)).cost_ == 0

@@ -31,21 +31,24 @@ def test_rule_finds_the_number_of_latent_classes(n_clusters, noise, n_values, la
     assert result.n_clusters == n_clusters
 
 
-def test_votes_fall_into_two(votes):
+def test_votes_lie_along_a_continuum_with_two_stable_halves(votes):
     X, _ = votes
     result = choose_n_clusters(
         X, range(1, 6), n_init=1, n_references=3, missing="category", random_state=0
     )
-    assert result.n_clusters == 2
-    assert result.suggestions["silhouette"] == result.suggestions["knee"] == 2
+    assert (result.n_clusters, result.confidence, result.structure) == (1, "high", "continuum")
+    assert "K = 2 cuts the continuum into parts that come back in resamples" in result.summary
+    assert result.latent_classes.best_rival == "3 traits"
+    assert result.suggestions["silhouette"] == result.suggestions["stability"] == 2
     assert result.table.loc[2, "cost"] == 1701
     assert result.table.loc[2, "silhouette"] == pytest.approx(0.4893, abs=5e-5)
     assert result.table["silhouette"].idxmax() == 2
     assert "they disagree" in result.summary  # the gap goes on growing
-    assert result.model is result.models[2]
-    assert (result.model.predict(X) == result.model.labels_).all()  # missing values too
-    assert result.model.feature_names_in_.tolist() == X.columns.tolist()
-    assert result.model.get_params()["n_init"] == 1
+    assert result.model is result.models[1]
+    two = result.models[2]
+    assert (two.predict(X) == two.labels_).all()  # missing values too
+    assert two.feature_names_in_.tolist() == X.columns.tolist()
+    assert two.get_params()["n_init"] == 1
 
 
 def test_table_is_that_of_the_models_and_the_definitions(latent_classes, recount):
@@ -61,6 +64,7 @@ def test_table_is_that_of_the_models_and_the_definitions(latent_classes, recount
         "gap",
         "gap_standard_error",
         "stability",
+        "latent_classes",
     ]
     assert np.isnan(result.table.loc[1, "silhouette"])
     assert result.table.index[result.table["knee"]].tolist() == [result.suggestions["knee"]]
@@ -222,6 +226,7 @@ def test_another_estimator_is_taken(latent_classes):
         sample_weight=weight,
         n_references=3,
         n_resamples=2,
+        criteria=["knee", "silhouette", "gap", "stability"],
         random_state=0,
     )
     assert result.n_clusters == 2
@@ -302,3 +307,46 @@ def test_no_choice_says_so(latent_classes):
         result.plot_profile(n_clusters=4)
     with pytest.raises(TypeError, match=r"`n_clusters` must be an integer, got \[2\]"):
         result.plot_profile(n_clusters=[2])
+
+
+def test_default_k_values_stop_at_the_number_of_distinct_rows():
+    X = [["a", "x"], ["b", "y"], ["b", "x"], ["a", "x"]]
+    options = {"criteria": ["knee"], "n_init": 1}
+    assert choose_n_clusters(X, **options).table.index.tolist() == [1, 2, 3]
+    weighted = choose_n_clusters(X, sample_weight=[1, 1, 0, 1], **options)
+    assert weighted.table.index.tolist() == [1, 2]
+    many = np.arange(40)[:, None]
+    assert choose_n_clusters(many, **options).table.index.tolist() == list(range(1, 11))
+
+
+def test_one_answer_for_indicators_and_what_they_indicate(latent_classes):
+    # One-hot columns, all of them or without the first, of independent columns and of clusters.
+    independent = np.random.default_rng(0).integers(4, size=(600, 6))
+    clustered, _ = latent_classes(500, 12, 3, 3, 0.35, 0)
+    for X, expected in ((independent, 1), (clustered, 3)):
+        frame = pd.DataFrame(X).astype(str)
+        for table in (X, pd.get_dummies(frame), pd.get_dummies(frame, drop_first=True)):
+            found = choose_n_clusters(
+                table, range(1, 6), criteria=["latent_classes"], n_init=1, random_state=0
+            )
+            assert found.n_clusters == expected
+
+
+def test_more_clusters_than_were_tried(latent_classes):
+    X, _ = latent_classes(800, 15, 4, 7, 0.2, 0)
+    options = {"criteria": ["latent_classes"], "n_init": 1, "random_state": 0}
+    result = choose_n_clusters(X, range(1, 5), **options)
+    assert (result.n_clusters, result.confidence) == (None, "none")
+    assert result.structure == "more clusters"
+    assert "try more" in result.summary
+    assert choose_n_clusters(X, range(1, 9), **options).n_clusters == 7  # the advice helps
+
+
+def test_names_of_columns_are_checked_before_anything_is_fitted(monkeypatch):
+    monkeypatch.setattr(_search, "search", None)
+    frame = pd.DataFrame([["a", "x"], ["b", "y"]], columns=["p", 1])
+    with pytest.raises(TypeError, match="text for all of its column names or for none, got 'p' an"):
+        choose_n_clusters(frame, [1, 2])
+    frame.columns = frame.columns.astype(str)  # what the message advises
+    monkeypatch.undo()
+    assert choose_n_clusters(frame, [1, 2], criteria=[], n_init=1).table.index.tolist() == [1, 2]

@@ -37,3 +37,12 @@ def test_profile_weighs_rows_and_knows_constants():
     expected = association(np.array([[3, 1], [0, 2]]), "cramer")
     assert profile["cramers_v"].tolist() == pytest.approx([expected] * 3)
     assert profile["c"].tolist() == [0, 0, 0]
+
+
+@pytest.mark.parametrize("name", ["all", "cramers_v"])
+def test_clusters_are_not_named_like_the_columns_of_a_profile(name):
+    with pytest.raises(ValueError, match=f"`labels` must not name a cluster '{name}', which is a"):
+        cluster_profile([["a"], ["b"]], [name, "other"])
+    shares = cluster_profile([["a"], ["b"]], ["column", "category"])
+    assert shares["column"].tolist() == [1, 0]
+    assert shares["category"].tolist() == [0, 1]

@@ -70,6 +70,8 @@ def test_columns_are_encoded_in_blocks(convert, monkeypatch):
         ("uint16", 5, 305),  # more than 256 codes, of the column's own type
         ("int64", -(2**63), 2**63),  # too far apart for a look-up
         ("uint64", 2**63, 2**64),
+        ("uint64", 2**63, 2**63 + 9),  # near each other, and past int64
+        ("uint64", 2**63 - 3, 2**63 + 3),
     ],
 )
 def test_integers_of_any_type_are_encoded_in_their_order(dtype, low, high):

@@ -26,6 +26,7 @@ _Y_LABELS = {
     "silhouette": "mean silhouette",
     "gap": "gap (log cost)",
     "stability": "stability (adj. Rand)",
+    "latent_classes": "score (log evidence)",
 }
 
 
@@ -33,9 +34,13 @@ def draw_criteria(
     table: pd.DataFrame,
     suggestions: Mapping[str, int | None],
     n_clusters: int | None,
+    rival: tuple[str, float] | None,
     axes: Any,
 ) -> NDArray[Any]:
-    """Draw every criterion by K in a panel, and return its axes."""
+    """Draw every criterion by K in a panel, and return its axes.
+
+    `rival` is the name and the score of the best model without classes.
+    """
     shown = [name for name in _Y_LABELS if name in table]
     if axes is None:
         plt = pyplot()
@@ -57,6 +62,10 @@ def draw_criteria(
         )
     for ax, name in zip(panel.flat, shown, strict=False):
         _draw_criterion(ax, table, name, suggestions, n_clusters)
+        if name == "latent_classes" and rival is not None:
+            ax.axhline(rival[1], color="black", lw=1, ls="--")
+            where = {"xy": (0.98, rival[1]), "xycoords": ("axes fraction", "data")}
+            ax.annotate(rival[0], **where, va="bottom", ha="right", fontsize="small")
     for ax in panel.flat[len(shown) :]:
         ax.set_visible(False)
     return panel
@@ -83,7 +92,8 @@ def _draw_criterion(
     if n_clusters is not None:
         ax.axvline(n_clusters, color="0.5", lw=1, ls=":")
     if criterion in suggestions:
-        ax.set_title(f"{criterion}: {'no K' if suggested is None else f'K = {suggested}'}")
+        found = "no K" if suggested is None else f"K = {suggested}"
+        ax.set_title(f"{criterion.replace('_', ' ')}: {found}")
     ax.set(xlabel="number of clusters K", ylabel=_Y_LABELS[name])
     ax.locator_params(axis="x", integer=True)
 

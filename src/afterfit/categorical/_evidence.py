@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from afterfit._labels import encode_labels
+from afterfit.categorical._choice import STABLE
 from afterfit.categorical._engine import Engine
+from afterfit.categorical._latent import rand_index
 from afterfit.categorical._search import Found, search
 from afterfit.categorical._silhouette import silhouettes
 from afterfit.categorical._tables import (
@@ -26,7 +28,7 @@ from afterfit.categorical._tables import (
 FloatArray = NDArray[np.float64]
 Labels = NDArray[np.integer]
 
-CRITERIA = ("knee", "silhouette", "gap", "stability")
+CRITERIA = ("knee", "silhouette", "gap", "stability", "latent_classes")
 
 # References and resamples have no more rows than this; larger tables are represented, for these
 # two criteria only, by random samples of so many rows.
@@ -34,14 +36,6 @@ COMPARED_ROWS = 20_000
 
 # Costs below half a mismatch count as that: the logarithm of a perfect fit is no number.
 LEAST_COST = 0.5
-
-# Clusters that come back with less agreement (adjusted Rand index) than this are not stable.
-STABLE = 0.8
-
-# By how many standard errors the greatest gap must exceed that of K = 1 to be taken for structure
-# (it is the greatest of many), and that of another K to be taken for more of it (Tibshirani's).
-STRUCTURE_ERRORS = 3.0
-MORE_ERRORS = 1.0
 
 # The names under which estimators keep the cost of their fit.
 COST_NAMES = ("cost_", "inertia_")
@@ -172,7 +166,7 @@ class OtherFits:
     def _rows(self, units: Packed) -> Any:
         index = np.arange(units.n_units)
         if units.weights is not None:
-            index = np.repeat(index, units.weights.astype(np.int64))
+            index = np.repeat(index, units.weights.astype(np.intp))
         rows = self.table.decode(units.rows(index))
         if not isinstance(self.X, pd.DataFrame):
             return rows
@@ -220,23 +214,6 @@ def labels_of(model: Any, n_rows: int) -> Any:
     return model.labels_
 
 
-def rand_index(a: Labels, b: Labels, weights: FloatArray | None) -> float:
-    """Return the adjusted Rand index of two labellings of weighted rows (Hubert & Arabie 1985)."""
-    n_b = int(b.max()) + 1
-    index = a.astype(np.int64) * n_b + b
-    table = np.bincount(index, weights, minlength=(int(a.max()) + 1) * n_b).reshape(-1, n_b)
-    total = float(table.sum())
-
-    def pairs(counts: FloatArray) -> float:
-        return float((counts * (counts - 1)).sum() / 2)
-
-    both = pairs(table.astype(np.float64))
-    in_a, in_b = pairs(table.sum(axis=1)), pairs(table.sum(axis=0))
-    expected = in_a * in_b / max(total * (total - 1) / 2, 1.0)
-    most = (in_a + in_b) / 2
-    return 1.0 if most == expected else (both - expected) / (most - expected)
-
-
 def knee_of(k_values: Sequence[int], costs: FloatArray) -> int | None:
     """Return the knee of the costs (Satopaa et al. 2011), or None where there is none."""
     from kneed import KneeLocator
@@ -269,17 +246,6 @@ def first_within(k_values: Sequence[int], gap: FloatArray, error: FloatArray) ->
     return None
 
 
-def last_structure(k_values: Sequence[int], gap: FloatArray, error: FloatArray) -> int | None:
-    """Return the first K whose gap is hardly below the greatest: up to there it clearly grows.
-
-    None where that is the last K of several: the gap still grows there.
-    """
-    greatest = int(np.argmax(gap))
-    n_errors = np.where(np.asarray(k_values) == 1, STRUCTURE_ERRORS, MORE_ERRORS)
-    near = int(np.argmax(gap >= gap[greatest] - n_errors * error[greatest]))
-    return None if near == len(k_values) - 1 > 0 else k_values[near]
-
-
 def best_silhouette(k_values: Sequence[int], scores: FloatArray) -> int | None:
     """Return the K with the greatest silhouette above 0, the first where equal, or None."""
     if np.isnan(scores).all() or np.nanmax(scores) <= 0:
@@ -297,76 +263,3 @@ def most_stable(k_values: Sequence[int], agreement: FloatArray) -> int | None:
     if best is not None and agreement[best] >= STABLE:
         return k_values[best]
     return 1 if 1 in k_values else None
-
-
-def decide(
-    k_values: Sequence[int], suggestions: Mapping[str, int | None], evidence: pd.DataFrame
-) -> tuple[int | None, str]:
-    """Return the K of the rule and why; `choose_n_clusters` documents it."""
-    last = None
-    if "gap" in suggestions:
-        gap, error = (evidence[name].to_numpy() for name in ("gap", "gap_standard_error"))
-        last = last_structure(k_values, gap, error)
-        if last is not None and (last == 1 or "stability" not in suggestions):
-            return last, "after which the gap no longer clearly grows"
-    if "stability" in suggestions:
-        most = k_values[-1] if last is None else last
-        again = evidence["stability"][(evidence.index > 1) & (evidence.index <= most)]
-        if last is not None and again[last] >= STABLE:
-            return last, (
-                "after which the gap no longer clearly grows; its clusters come back in resamples "
-                f"(adjusted Rand index {again[last]:.2f})"
-            )
-        stable = again[again >= STABLE]
-        if len(stable):
-            by = evidence["silhouette"] if "silhouette" in suggestions else again
-            k = int(by[stable.index].idxmax())
-            return k, _among_stable(k, again, most, last, suggestions)
-        if last is not None:
-            return last, (
-                "after which the gap no longer clearly grows, though no K has clusters that come "
-                "back in resamples"
-            )
-    for name in ("silhouette", "stability", "knee"):
-        suggested = suggestions.get(name)
-        if suggested is not None:
-            since = "since the gap still grows at the greatest K tried, "
-            return suggested, f"{since if 'gap' in suggestions else ''}what the {name} suggests"
-    return None, "nothing decides"
-
-
-def _among_stable(
-    k: int, again: pd.Series, most: int, last: int | None, suggestions: Mapping[str, int | None]
-) -> str:
-    best = "the greatest silhouette" if "silhouette" in suggestions else "the best"
-    reason = (
-        f"with {best} of the K whose clusters come back in resamples (adjusted Rand index "
-        f"{again[k]:.2f})"
-    )
-    if "gap" not in suggestions:
-        return reason
-    grows = "still grows at the greatest K tried" if last is None else f"grows up to K = {most}"
-    return f"{reason}; the gap {grows}, where that index is {again[most]:.2f}"
-
-
-def summary(suggestions: Mapping[str, int | None], n_clusters: int | None, reason: str) -> str:
-    """Return in words what each criterion suggests, whether they agree, and the choice."""
-    by_k: dict[int | None, list[str]] = {}
-    for name, k in suggestions.items():
-        by_k.setdefault(k, []).append(f"the {name}")
-    listed = ", ".join(_suggest(names, k) for k, names in by_k.items())
-    if not by_k:
-        verdict = "No criterion was asked for."
-    elif len(by_k) > 1:
-        verdict = f"{listed[0].upper()}{listed[1:]}: they disagree."
-    elif len(suggestions) > 1 and None not in by_k:
-        verdict = f"All criteria agree: K = {next(iter(by_k))}."
-    else:
-        verdict = f"{listed[0].upper()}{listed[1:]}."
-    chosen = "No K is chosen" if n_clusters is None else f"Chosen: K = {n_clusters}"
-    return f"{verdict} {chosen}, {reason}."
-
-
-def _suggest(names: Sequence[str], k: int | None) -> str:
-    joined = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    return f"{joined} suggest{'s' if len(names) == 1 else ''} {'no K' if k is None else f'K = {k}'}"

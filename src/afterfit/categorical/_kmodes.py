@@ -189,7 +189,8 @@ class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
         sklearn.exceptions.NotFittedError
             Before `fit`.
         TypeError, ValueError
-            If `X` has other columns than in `fit`, or a missing value where none is allowed.
+            If `X` has other columns than in `fit`, a column with none of its categories there
+            (text then and numbers now, for example), or a missing value where none is allowed.
         """
         check_is_fitted(self)
         table = encode_table(X, missing=self.missing)

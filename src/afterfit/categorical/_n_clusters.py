@@ -19,6 +19,7 @@ from afterfit._validation import (
     check_random_state,
     listing,
 )
+from afterfit.categorical._choice import decide, summary
 from afterfit.categorical._evidence import (
     COMPARED_ROWS,
     CRITERIA,
@@ -26,14 +27,13 @@ from afterfit.categorical._evidence import (
     OtherFits,
     OwnFits,
     best_silhouette,
-    decide,
     first_within,
     gap_of,
     knee_of,
     most_stable,
-    summary,
 )
 from afterfit.categorical._kmodes import KModes
+from afterfit.categorical._latent import Examined, examine
 from afterfit.categorical._profile import codes_of_labels, encoded_labels, profile_of
 from afterfit.categorical._search import Found
 from afterfit.categorical._silhouette import silhouettes
@@ -54,6 +54,9 @@ from afterfit.categorical._tables import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# As many clusters are tried at most where nobody says how many.
+MOST_TRIED = 10
+
 # Seconds between two lines of progress.
 PROGRESS_SECONDS = 1.0
 
@@ -67,25 +70,41 @@ class NClustersResult:
     table : pandas.DataFrame
         One row for each K (index ``n_clusters``). ``cost`` is always there; the others where
         their criterion was asked for: ``knee`` (whether K is the knee), ``silhouette`` (NaN where
-        there is only one cluster), ``gap``, ``gap_standard_error`` and ``stability``.
+        there is only one cluster), ``gap``, ``gap_standard_error``, ``stability`` and
+        ``latent_classes``, the score of K latent classes (NaN where fewer had long been better).
     suggestions : dict of str to int or None
         What each criterion suggests; None where it finds no K.
     n_clusters : int or None
-        The choice, by the rule that `choose_n_clusters` describes.
+        The choice, by the rule that `choose_n_clusters` describes; None where the evidence does
+        not decide, or where there are more clusters than were tried.
+    confidence : {"high", "low", "none"}
+        "high": no other model comes within two standard errors, and the clusters of `model` are
+        those of the latent classes; "low": one of the two does not hold; "none": no choice.
+    structure : {"clusters", "more clusters", "continuum", "dependence", "none", "undecided"}
+        What the rows look like: clusters, more of them than were tried, positions along a
+        continuum, no more than dependent columns, nothing at all, or what cannot be told apart.
     summary : str
-        The suggestions and the choice in words; says where they disagree.
+        The suggestions and the choice in words; says where they disagree, and why none is made.
     models : dict of int to estimator
         The fitted estimator for each K.
     data : tuple
         The encoded rows and their weights, for the figures.
+    latent_classes : object or None
+        The latent classes and what rivals with them: ``scores`` by number of classes,
+        ``rivals`` by name, ``best_rival``, by how many standard errors the classes are above it
+        (``errors``), and the adjusted Rand index of k-modes' clusters with them (``agreement``).
+        None where they were not asked for.
     """
 
     table: pd.DataFrame
     suggestions: dict[str, int | None]
     n_clusters: int | None
+    confidence: str
+    structure: str
     summary: str
     models: dict[int, Any] = field(repr=False)
     data: tuple[CategoryTable, NDArray[np.float64] | None] = field(repr=False)
+    latent_classes: Examined | None = field(default=None, repr=False)
 
     @property
     def model(self) -> Any:
@@ -102,8 +121,8 @@ class NClustersResult:
         Parameters
         ----------
         axes : array of matplotlib Axes, optional
-            One for each column of evidence (cost with knee, silhouette, gap, stability); a new
-            figure if None.
+            One for each column of evidence (cost with knee, silhouette, gap, stability, latent
+            classes with the best model without them); a new figure if None.
 
         Returns
         -------
@@ -112,7 +131,9 @@ class NClustersResult:
         """
         from afterfit.categorical._drawing import draw_criteria
 
-        return draw_criteria(self.table, self.suggestions, self.n_clusters, axes)
+        found = self.latent_classes
+        rival = None if found is None else (found.best_rival, found.rivals[found.best_rival])
+        return draw_criteria(self.table, self.suggestions, self.n_clusters, rival, axes)
 
     def plot_silhouettes(self, *, n_clusters: int | None = None, ax: Axes | None = None) -> Axes:
         """Return the axes of the silhouettes of one clustering, cluster by cluster.
@@ -181,13 +202,13 @@ class NClustersResult:
 
 def choose_n_clusters(
     X: Any,
-    k_values: Iterable[int] = range(1, 11),
+    k_values: Iterable[int] | None = None,
     *,
     criteria: Sequence[str] = CRITERIA,
     estimator: Any = None,
     sample_weight: ArrayLike | None = None,
     n_init: int = 10,
-    n_references: int = 20,
+    n_references: int = 10,
     n_resamples: int = 10,
     missing: str = "error",
     random_state: Any = None,
@@ -200,12 +221,15 @@ def choose_n_clusters(
     ----------
     X : DataFrame or array of shape (n_samples, n_features)
         Categories of any type.
-    k_values : iterable of int, default=range(1, 11)
-        The numbers of clusters to try, each from 1 to the number of distinct rows. Include 1 if
-        "no clusters" is a possible answer.
-    criteria : sequence of {"knee", "silhouette", "gap", "stability"}, default=all four
-        What to compute. Each costs its own time only: "knee" nothing, "silhouette" a pass over
-        the rows, "gap" and "stability" fits of `n_references` and `n_resamples` further tables.
+    k_values : iterable of int, optional
+        The numbers of clusters to try, each from 1 to the number of distinct rows. By default
+        from 1 to 10, or to that number where it is smaller. Include 1 if "no clusters" is a
+        possible answer.
+    criteria : sequence of {"knee", "silhouette", "gap", "stability", "latent_classes"}
+        What to compute, by default all. Each costs its own time only: "knee" nothing,
+        "silhouette" a pass over the rows, "gap" and "stability" fits of `n_references` and
+        `n_resamples` further tables, "latent_classes" some fits of one. Without the last the rule
+        is another and never sure.
     estimator : object, optional
         Another clusterer: one with ``n_clusters``, ``fit``, ``labels_`` and a cost (``cost_`` or
         ``inertia_``), kmodes' own for example; for "stability" also ``predict``. Its parameters
@@ -214,7 +238,7 @@ def choose_n_clusters(
         Frequency weights, whole numbers: a row of weight w counts as w equal rows.
     n_init : int, default=10
         The number of starts of each fit, references included; another estimator keeps its own.
-    n_references : int, default=20
+    n_references : int, default=10
         The number of tables with independent columns and the same margins that the gap compares
         with; at least 2.
     n_resamples : int, default=10
@@ -253,21 +277,39 @@ def choose_n_clusters(
     (Tibshirani et al. 2001). "stability": the K > 1 whose clusters come back best in bootstrap
     samples, if their mean adjusted Rand index reaches 0.8, else 1.
 
-    *Rule.* The gap says how far there is structure: nowhere (K = 1), unless the greatest gap is
-    more than three standard errors above that of K = 1; else up to the smallest K > 1 whose gap is
-    within one standard error of the greatest. Where that K is 1, or its clusters come back in
-    bootstrap samples (0.8 or more), it is chosen; else, of the smaller K > 1 whose clusters come
-    back, the one with the greatest silhouette (or stability, if that alone was asked for); else
-    the gap's. Where the gap still grows at the last K, every K counts as smaller. What was not
-    asked for is passed over; where neither gap nor stability decides, the silhouette does, then
-    the knee. The rule was chosen on simulated tables, and holds on others; the chapter shows how
-    often it is right.
+    "latent_classes": the number of latent classes (columns independent within each) with the
+    greatest score, or 1; none where that is not among the K tried.
+
+    *Scores* are log likelihoods above that of independent columns, less half the logarithm of the
+    rows that it is estimated from for each parameter: of the rows of the class for its own, as in
+    the message length of Figueiredo & Jain (2002); BIC, which charges the logarithm of all rows,
+    finds fewer small classes. A column whose categories are not worth their charge has none.
+
+    *Rule.* As many clusters as there are latent classes, if these have a greater score than every
+    model without classes of the columns in which they differ: independent columns, columns that
+    depend on one other each (Chow & Liu 1968) or are altogether free, and one to three continuous
+    latent traits, normal or skewed. Where fewer classes with dependent columns or a trait within
+    are two standard errors better, the fewer are taken. None is chosen ("undecided") where the
+    classes are less than one standard error (Vuong 1989) above a model without them, and ("more
+    clusters") where they are more than the greatest K tried. Where a model without classes is
+    better, K = 1, unless the clusters are compact (a silhouette of 0.7 or more), or the
+    difference is below two errors and clusters come back in resamples (0.8 or more: "undecided").
+    `structure` and `summary` say which.
+    Indicators of one property (one-hot columns) count as the property, and copies once.
+
+    *Without latent classes* the gap says how far there is structure: nowhere, unless the greatest
+    is more than three standard errors above that of K = 1; else up to the smallest K > 1 within
+    one of the greatest. Of these K, that one is chosen if its clusters come back in resamples, or
+    the one with the greatest silhouette that come back; none, if none does.
 
     *Reference tables* have as many rows as the data, and fits with as many starts: fewer would
     make the data look more clustered than they are. Where all references cost the same, the
     standard error is that of half a mismatch, since costs are whole numbers. Tables of more than
     20,000 rows are compared, for gap and stability only, through random samples of so many rows,
-    data and references alike.
+    data and references alike; latent classes see 4,000 rows at most.
+
+    *What it cannot know.* Rows that were repeated, or drawn together, count as so much evidence
+    each. A cluster of fewer than some twenty rows of the sample is hardly found.
 
     References
     ----------
@@ -279,6 +321,15 @@ def choose_n_clusters(
 
     Hubert, L. & Arabie, P. (1985). Comparing partitions. Journal of Classification 2, 193-218.
 
+    Chow, C. K. & Liu, C. N. (1968). Approximating discrete probability distributions with
+    dependence trees. IEEE Transactions on Information Theory 14, 462-467.
+
+    Figueiredo, M. A. T. & Jain, A. K. (2002). Unsupervised learning of finite mixture models. IEEE
+    Transactions on Pattern Analysis and Machine Intelligence 24, 381-396.
+
+    Vuong, Q. H. (1989). Likelihood ratio tests for model selection and non-nested hypotheses.
+    Econometrica 57, 307-333.
+
     Examples
     --------
     >>> import numpy as np
@@ -287,8 +338,8 @@ def choose_n_clusters(
     >>> X = modes[rng.integers(3, size=200)]
     >>> X = np.where(rng.random(X.shape) < 0.3, rng.choice(["a", "b", "c"], X.shape), X)
     >>> result = choose_n_clusters(X, range(1, 6), n_init=2, n_resamples=2, random_state=0)
-    >>> result.n_clusters
-    3
+    >>> result.n_clusters, result.confidence
+    (3, 'high')
     """
     criteria = _check_criteria(criteria)
     n_init = check_integer(n_init, "n_init", low=1)
@@ -310,40 +361,71 @@ def choose_n_clusters(
         fits = OtherFits(estimator, rows, weight, table, packed)
     run = _Runner(n_jobs, verbose)
     # One stream for each purpose: what a criterion draws does not depend on the others.
-    for_data, for_gap, for_stability = check_random_state(random_state).spawn(3)
-    fitted: list[Fitted] = run(
-        "fits",
-        [
-            (fits.data, (k, stream, "silhouette" in criteria))
-            for k, stream in zip(ks, for_data.spawn(len(ks)), strict=True)
-        ],
+    for_data, *streams = check_random_state(random_state).spawn(4)
+    tasks = [
+        (fits.data, (k, stream, "silhouette" in criteria))
+        for k, stream in zip(ks, for_data.spawn(len(ks)), strict=True)
+    ]
+    fitted: list[Fitted] = run("fits", tasks)
+    evidence, examined = _gathered(
+        fits, fitted, units, ks, criteria, n_references, n_resamples, streams, run
     )
-    evidence = pd.DataFrame(
-        {"cost": [fit.cost for fit in fitted]}, index=pd.Index(ks, name="n_clusters")
-    )
-    if "silhouette" in criteria:
-        evidence["silhouette"] = np.array([fit.silhouette for fit in fitted], dtype=np.float64)
-    if "gap" in criteria:
-        gap = _gap(fits, units, ks, evidence["cost"].to_numpy(), n_references, for_gap, run)
-        evidence["gap"], evidence["gap_standard_error"] = gap
-    if "stability" in criteria:
-        n_rows = int(min(COMPARED_ROWS, units.total))
-        labels = [fit.labels for fit in fitted]
-        again = run(
-            "resamples",
-            [(fits.resample, (n_rows, ks, labels, s)) for s in for_stability.spawn(n_resamples)],
-        )
-        evidence["stability"] = np.mean(again, axis=0)
-    suggestions = _suggestions(criteria, ks, evidence)
+    suggestions = _suggestions(criteria, ks, evidence, examined)
     if "knee" in criteria:
         evidence.insert(1, "knee", evidence.index == suggestions["knee"])
-    n_clusters, reason = decide(ks, suggestions, evidence)
+    choice = decide(ks, suggestions, evidence, examined)
     models = {
         k: _model(fit, k, n_init, missing, X, table, packed)
         for k, fit in zip(ks, fitted, strict=True)
     }
-    words = summary(suggestions, n_clusters, reason)
-    return NClustersResult(evidence, suggestions, n_clusters, words, models, (table, weight))
+    return NClustersResult(
+        table=evidence,
+        suggestions=suggestions,
+        n_clusters=choice.n_clusters,
+        confidence=choice.confidence,
+        structure=choice.structure,
+        summary=summary(suggestions, choice),
+        models=models,
+        data=(table, weight),
+        latent_classes=examined,
+    )
+
+
+def _gathered(
+    fits: OwnFits | OtherFits,
+    fitted: Sequence[Fitted],
+    units: Packed,
+    ks: tuple[int, ...],
+    criteria: Sequence[str],
+    n_references: int,
+    n_resamples: int,
+    streams: Sequence[np.random.Generator],
+    run: _Runner,
+) -> tuple[pd.DataFrame, Examined | None]:
+    """Return the evidence for each K that was asked for, and the latent classes."""
+    for_gap, for_stability, for_classes = streams
+    costs = np.array([fit.cost for fit in fitted])
+    evidence = pd.DataFrame({"cost": costs}, index=pd.Index(ks, name="n_clusters"))
+    if "silhouette" in criteria:
+        evidence["silhouette"] = np.array([fit.silhouette for fit in fitted], dtype=np.float64)
+    if "gap" in criteria:
+        gap = _gap(fits, units, ks, costs, n_references, for_gap, run)
+        evidence["gap"], evidence["gap_standard_error"] = gap
+    if "stability" in criteria:
+        n_rows = int(min(COMPARED_ROWS, units.total))
+        labels = [fit.labels for fit in fitted]
+        tasks = [(fits.resample, (n_rows, ks, labels, s)) for s in for_stability.spawn(n_resamples)]
+        evidence["stability"] = np.mean(run("resamples", tasks), axis=0)
+    if "latent_classes" not in criteria:
+        return evidence, None
+    known = {
+        k: fit.model.modes
+        for k, fit in zip(ks, fitted, strict=True)
+        if isinstance(fit.model, Found)
+    }
+    (examined,) = run("latent classes", [(examine, (units, ks[-1], known, for_classes))])
+    evidence["latent_classes"] = [examined.scores.get(k, np.nan) for k in ks]
+    return evidence, examined
 
 
 class _Runner:
@@ -390,7 +472,10 @@ def _gap(
 
 
 def _suggestions(
-    criteria: Sequence[str], ks: tuple[int, ...], evidence: pd.DataFrame
+    criteria: Sequence[str],
+    ks: tuple[int, ...],
+    evidence: pd.DataFrame,
+    examined: Examined | None,
 ) -> dict[str, int | None]:
     columns = {name: evidence[name].to_numpy() for name in evidence}
     found: dict[str, int | None] = {}
@@ -401,8 +486,11 @@ def _suggestions(
             found[name] = best_silhouette(ks, columns["silhouette"])
         elif name == "gap":
             found[name] = first_within(ks, columns["gap"], columns["gap_standard_error"])
-        else:
+        elif name == "stability":
             found[name] = most_stable(ks, columns["stability"])
+        elif examined is not None:
+            best = max(examined.scores, key=lambda k: examined.scores[k])
+            found[name] = best if best in ks else None
     return found
 
 
@@ -423,6 +511,8 @@ def _model(
 
 
 def _check_k_values(k_values: Any, units: Packed) -> tuple[int, ...]:
+    if k_values is None:
+        k_values = range(1, min(MOST_TRIED, units.n_units) + 1)
     if isinstance(k_values, str) or not isinstance(k_values, Iterable):
         raise TypeError(f"`k_values` must be whole numbers, got {k_values!r}.")
     ks = sorted({check_integer(k, "k_values", low=1) for k in k_values})

@@ -22,6 +22,9 @@ from afterfit.categorical._tables import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+# The columns of a profile beside those of the clusters.
+OWN_COLUMNS = ("cramers_v", "all")
+
 
 def matching_silhouette_samples(
     X: Any, labels: ArrayLike, *, sample_weight: ArrayLike | None = None
@@ -266,21 +269,30 @@ def profile_of(
     names: list[Hashable],
     weight: NDArray[np.float64] | None,
 ) -> pd.DataFrame:
-    parts = []
+    """Return the profile that `cluster_profile` documents."""
+    taken = [name for name in OWN_COLUMNS if name in names]
+    if taken:
+        raise ValueError(
+            f"`labels` must not name a cluster {taken[0]!r}, which is a column of the profile."
+        )
+    strengths, parts, index = [], [], []
     for j, (codes, level) in enumerate(zip(table.codes, table.levels, strict=True)):
-        index = codes.astype(np.int64) * len(names) + labels
-        flat = np.bincount(index, weight, minlength=len(level) * len(names))
+        cells = codes.astype(np.int64) * len(names) + labels
+        flat = np.bincount(cells, weight, minlength=len(level) * len(names))
         counts = flat.reshape(len(level), len(names)).astype(np.float64)
         in_cluster, in_all = counts.sum(axis=0), counts.sum(axis=1)
         shares = np.divide(counts, in_cluster, out=np.zeros_like(counts), where=in_cluster > 0)
-        part = pd.DataFrame(shares, columns=pd.Index(names, tupleize_cols=False))
-        part.insert(0, "all", in_all / in_all.sum())
-        part.insert(0, "cramers_v", _cramers_v(counts))
-        part.insert(0, "category", list(level))
-        part.insert(0, "column", [j if table.names is None else table.names[j]] * len(level))
-        parts.append(part)
-    order = np.argsort([-round(part["cramers_v"].iloc[0], 12) for part in parts], kind="stable")
-    return pd.concat([parts[j] for j in order]).set_index(["column", "category"])
+        strength = np.full(len(level), _cramers_v(counts))
+        parts.append(np.column_stack([strength, in_all / in_all.sum(), shares]))
+        strengths.append(-round(strength[0], 12))
+        label = j if table.names is None else table.names[j]
+        index.append([(label, category) for category in level])
+    order = np.argsort(strengths, kind="stable")
+    rows = pd.MultiIndex.from_tuples(
+        [row for j in order for row in index[j]], names=["column", "category"]
+    )
+    columns = pd.Index([*OWN_COLUMNS, *names], tupleize_cols=False)
+    return pd.DataFrame(np.concatenate([parts[j] for j in order]), rows, columns)
 
 
 def _cramers_v(counts: NDArray[np.float64]) -> float:

@@ -116,10 +116,20 @@ def encode_table(X: Any, name: str = "X", *, missing: str = "error") -> Category
 
 
 def in_codes_of(table: CategoryTable, levels: Sequence[NDArray[Any]]) -> CategoryTable:
-    """Return `table` in the codes of other `levels`; what they lack gets the code past the last."""
+    """Return `table` in the codes of other `levels`; what they lack gets the code past the last.
+
+    Raises where a column has none of its levels: several others, or of another type.
+    """
     codes = []
-    for code, own, known in zip(table.codes, table.levels, levels, strict=True):
+    for j, (code, own, known) in enumerate(zip(table.codes, table.levels, levels, strict=True)):
         positions = _positions(own, known)
+        other_types = {type(x) for x in own.tolist()}.isdisjoint(type(x) for x in known.tolist())
+        if (positions == len(known)).all() and (len(own) > 1 or other_types):
+            label = j if table.names is None else table.names[j]
+            raise ValueError(
+                f"`X` must hold categories of the table of `fit`: column {label!r} has none of "
+                f"them. It holds {_shown(own)}; in `fit` it held {_shown(known)}."
+            )
         codes.append(positions.astype(_code_dtype(len(known) + 1))[code])
     return CategoryTable(tuple(codes), tuple(levels), table.names)
 
@@ -168,12 +178,19 @@ def check_whole_weights(weight: NDArray[np.float64] | None) -> None:
 
 
 def check_column_names(table: CategoryTable) -> None:
-    """Raise where columns share a name: scikit-learn's estimators tell columns by their names."""
+    """Raise where columns share a name, or only some have text for one: scikit-learn would, too."""
     names = pd.Index(table.names or (), tupleize_cols=False)
     if names.has_duplicates:
         listed = listing([repr(name) for name in names[names.duplicated()].unique()])
         raise ValueError(
             f"`X` must have a different name for each column, got {listed} more than once."
+        )
+    text = [isinstance(name, str) for name in names]
+    if any(text) and not all(text):
+        example = f"{names[text.index(True)]!r} and {names[text.index(False)]!r}"
+        raise TypeError(
+            f"`X` must have text for all of its column names or for none, got {example}; rename "
+            "them, for example by `X.columns = X.columns.astype(str)`."
         )
 
 
@@ -348,7 +365,7 @@ def independent(packed: Packed, rng: np.random.Generator) -> Packed:
     """
     columns = packed.columns()
     if packed.weights is not None:
-        times = packed.weights.astype(np.int64)
+        times = packed.weights.astype(np.intp)
         columns = [np.repeat(column, times) for column in columns]
     return merge_equal_rows(pack([rng.permutation(c) for c in columns], packed.sizes))
 
@@ -484,6 +501,8 @@ def _encode_column(column: Any) -> tuple[NDArray[Any], NDArray[Any], int]:
         return _encode_categorical(column)
     if isinstance(column, np.ndarray) and column.dtype.kind in "US":
         column = column.astype(object)
+    if isinstance(column, np.ndarray) and column.dtype == np.float16:
+        column = column.astype(np.float32)  # pandas cannot tell apart what is half as precise
     codes, uniques = pd.factorize(column)
     uniques = np.asarray(uniques)
     order = _level_order(uniques)
@@ -525,6 +544,8 @@ def _has_infinite(level: NDArray[Any]) -> bool:
 
 def _encode_integers(array: NDArray[Any]) -> list[tuple[NDArray[Any], NDArray[Any], int]] | None:
     """Return codes and levels of integer columns by look-up, or None where they span too much."""
+    if array.dtype == np.uint64 and array.max() >= 2**63:
+        return None  # no int64 to look them up by
     if array.dtype.itemsize == 1:  # no need to look for the range
         low = [-128 if array.dtype == np.int8 else 0] * array.shape[1]
         spans = [256] * array.shape[1]
@@ -586,6 +607,10 @@ def _positions(levels: NDArray[Any], known: NDArray[Any]) -> NDArray[np.int64]:
     where = {missing if pd.isna(value) else value: i for i, value in enumerate(known)}
     found = [where.get(missing if pd.isna(v) else v, len(known)) for v in levels]
     return np.array(found, dtype=np.int64)
+
+
+def _shown(level: NDArray[Any]) -> str:
+    return listing([f"{value!r}" for value in level.tolist()[:3]]) + (", ..." * (len(level) > 3))
 
 
 def _no_number(weights: Any) -> str:

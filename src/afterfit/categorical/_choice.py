@@ -1,0 +1,188 @@
+"""The rule: from the evidence to a number of clusters, how sure it is, and why, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from afterfit.categorical._latent import ERRORS, NOTHING, PAIRS, Examined
+
+# Clusters that come back with less agreement (adjusted Rand index) than this are called unstable.
+STABLE = 0.8
+
+# Mean silhouettes of more than this are "a strong structure" (Kaufman & Rousseeuw 1990, table 4).
+STRONG = 0.7
+
+# Classes that are less than so many standard errors above a model without them are not taken.
+LEAST_ERRORS = 1.0
+
+# By how many standard errors the greatest gap must exceed that of K = 1 to be taken for structure
+# (it is the greatest of many), and that of another K to be taken for more of it (Tibshirani's).
+STRUCTURE_ERRORS = 3.0
+MORE_ERRORS = 1.0
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A number of clusters or None, how sure it is, what there is instead, and why."""
+
+    n_clusters: int | None
+    confidence: str
+    structure: str
+    reason: str
+
+
+def decide(
+    k_values: Sequence[int],
+    suggestions: Mapping[str, int | None],
+    evidence: pd.DataFrame,
+    examined: Examined | None,
+) -> Choice:
+    """Return the choice by the rule that `choose_n_clusters` documents."""
+    if examined is None:
+        return _by_criteria(k_values, suggestions, evidence)
+    n_classes, errors = examined.n_classes, examined.errors
+    if n_classes == 1 or errors <= 0:
+        return _without_clusters(k_values, evidence, examined)
+    above = _above(examined)
+    if n_classes > k_values[-1]:
+        return Choice(
+            None,
+            "none",
+            "more clusters",
+            f"since latent classes grow beyond the greatest K tried, {k_values[-1]}: try more",
+        )
+    if n_classes not in k_values:
+        return Choice(
+            None,
+            "none",
+            "clusters",
+            f"since latent classes fit best with {n_classes}, which was not among the K tried",
+        )
+    if errors < LEAST_ERRORS and examined.best_rival != NOTHING:
+        return Choice(
+            None, "none", "undecided", f"since {n_classes} latent classes are only {above}"
+        )
+    reason = f"as many as the latent classes that fit best, {above}"
+    sure = errors >= ERRORS
+    if examined.agreement < STABLE:
+        sure = False
+        reason += (
+            f"; the k-modes clusters are others (adjusted Rand index {examined.agreement:.2f})"
+        )
+    return Choice(n_classes, "high" if sure else "low", "clusters", reason)
+
+
+def _without_clusters(
+    k_values: Sequence[int], evidence: pd.DataFrame, examined: Examined
+) -> Choice:
+    """Return the choice where a model without classes fits best."""
+    n_classes, errors = examined.n_classes, examined.errors
+    compact = evidence.get("silhouette", pd.Series(dtype=float)).get(n_classes, np.nan)
+    if n_classes > 1 and compact >= STRONG:
+        reason = f"since its clusters are compact (silhouette {compact:.2f})"
+        return Choice(n_classes, "low", "clusters", f"{reason}, though {_below(examined)}")
+    again = evidence.get("stability", pd.Series(dtype=float))
+    stable = again[(again.index > 1) & (again >= STABLE)]
+    if n_classes > 1 and errors > -ERRORS and len(stable):
+        reason = f"since {_below(examined)}, by less than {ERRORS:g} standard errors, and clusters"
+        return Choice(None, "none", "undecided", f"{reason} come back in resamples")
+    if examined.best_rival == NOTHING:
+        structure, reason = "none", "since no latent classes fit better than independent columns"
+    elif examined.best_rival == PAIRS:
+        structure, reason = "dependence", f"since {_below(examined)}"
+    else:
+        structure, reason = "continuum", f"since {_below(examined)}"
+        if len(stable):
+            parts = f"K = {stable.idxmax()} cuts the continuum into parts that come back in"
+            reason += f"; {parts} resamples ({stable.max():.2f}): segments, not clusters"
+    if 1 not in k_values:
+        return Choice(None, "none", structure, f"{reason}, and K = 1 was not tried")
+    return Choice(1, "high" if errors <= -ERRORS else "low", structure, reason)
+
+
+def _above(examined: Examined) -> str:
+    rival = examined.best_rival
+    which = rival if rival == NOTHING else f"the best model without classes ({rival})"
+    return f"{examined.errors:.1f} standard errors above {which}"
+
+
+def _below(examined: Examined) -> str:
+    what = "columns that depend on each other in pairs"
+    if examined.best_rival != PAIRS:
+        what = f"a continuum ({examined.best_rival})"
+    return f"{what} fit{'' if examined.best_rival == PAIRS else 's'} better than any latent classes"
+
+
+def _by_criteria(
+    k_values: Sequence[int], suggestions: Mapping[str, int | None], evidence: pd.DataFrame
+) -> Choice:
+    """Return the choice without latent classes: by the gap and the stability, then the others."""
+    last = None
+    if "gap" in suggestions:
+        gap, error = (evidence[name].to_numpy() for name in ("gap", "gap_standard_error"))
+        last = last_structure(k_values, gap, error)
+        if last == 1:
+            return Choice(1, "low", "none", "since no gap is clearly above that of K = 1")
+        if last is not None and "stability" not in suggestions:
+            return Choice(last, "low", "clusters", "after which the gap no longer clearly grows")
+    if "stability" in suggestions:
+        most = k_values[-1] if last is None else last
+        again = evidence["stability"][(evidence.index > 1) & (evidence.index <= most)]
+        stable = again[again >= STABLE]
+        if last is not None and again[last] >= STABLE:
+            reason = "after which the gap no longer clearly grows; its clusters come back in"
+            return Choice(last, "low", "clusters", f"{reason} resamples ({again[last]:.2f})")
+        if len(stable):
+            by = evidence["silhouette"] if "silhouette" in suggestions else again
+            k = int(by[stable.index].idxmax())
+            best = "silhouette" if "silhouette" in suggestions else "stability"
+            reason = f"with the greatest {best} of the K whose clusters come back in resamples"
+            return Choice(k, "low", "clusters", f"{reason} ({again[k]:.2f})")
+        if "gap" not in suggestions and 1 in k_values:
+            return Choice(1, "low", "none", "since no clusters come back in resamples")
+        return Choice(None, "none", "undecided", "since no clusters come back in resamples")
+    for name in ("silhouette", "knee"):
+        suggested = suggestions.get(name)
+        if suggested is not None:
+            return Choice(suggested, "low", "clusters", f"what the {name} suggests")
+    return Choice(None, "none", "undecided", "since nothing decides")
+
+
+def last_structure(k_values: Sequence[int], gap: np.ndarray, error: np.ndarray) -> int | None:
+    """Return the first K whose gap is hardly below the greatest: up to there it clearly grows.
+
+    None where that is the last K of several: the gap still grows there.
+    """
+    greatest = int(np.argmax(gap))
+    n_errors = np.where(np.asarray(k_values) == 1, STRUCTURE_ERRORS, MORE_ERRORS)
+    near = int(np.argmax(gap >= gap[greatest] - n_errors * error[greatest]))
+    return None if near == len(k_values) - 1 > 0 else k_values[near]
+
+
+def summary(suggestions: Mapping[str, int | None], choice: Choice) -> str:
+    """Return in words what each criterion suggests, whether they agree, and the choice."""
+    by_k: dict[int | None, list[str]] = {}
+    for name, k in suggestions.items():
+        by_k.setdefault(k, []).append(f"the {name.replace('_', ' ')}")
+    listed = ", ".join(_suggest(names, k) for k, names in by_k.items())
+    if not by_k:
+        verdict = "No criterion was asked for."
+    elif len(by_k) > 1:
+        verdict = f"{listed[0].upper()}{listed[1:]}: they disagree."
+    elif len(suggestions) > 1 and None not in by_k:
+        verdict = f"All criteria agree: K = {next(iter(by_k))}."
+    else:
+        verdict = f"{listed[0].upper()}{listed[1:]}."
+    k = choice.n_clusters
+    chosen = "No K is chosen" if k is None else f"Chosen: K = {k}"
+    return f"{verdict} {chosen}, {choice.reason}."
+
+
+def _suggest(names: Sequence[str], k: int | None) -> str:
+    joined = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    several = len(names) > 1 or names[0].endswith("s")
+    return f"{joined} suggest{'' if several else 's'} {'no K' if k is None else f'K = {k}'}"
