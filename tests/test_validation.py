@@ -253,3 +253,26 @@ def test_labels_are_counted_on_a_machine_of_32_bits(labels, narrow_indices):
     codes, distinct = encode_labels(labels, "labels")
     assert codes.tolist() == [0, 1, 0]
     assert len(distinct) == 2
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        pa.chunked_array([pa.array(["a", None, "b"]).dictionary_encode()]),
+        pl.Series(["a", None, "b"], dtype=pl.Categorical),
+        pl.Series([1, None, 2]),
+        pa.array(["a", None, "b"]).dictionary_encode(),
+    ],
+    ids=["pyarrow categories", "polars categories", "polars integers", "pyarrow array"],
+)
+def test_a_missing_label_is_no_label(labels):
+    # pyarrow's ChunkedArray.to_numpy takes the missing category for the last one.
+    with pytest.raises(ValueError, match=r"got 1 missing label\(s\), in row\(s\) 1"):
+        encode_labels(labels, "labels")
+
+
+def test_labels_of_an_enumeration_keep_its_order():
+    sizes = pl.Series(["large", "small", "large"], dtype=pl.Enum(["small", "large"]))
+    codes, distinct = encode_labels(sizes, "sizes")
+    assert distinct == ["small", "large"]
+    assert codes.tolist() == [1, 0, 1]

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from afterfit._validation import listing
+from afterfit._validation import as_pandas, listing
 
 # Integer labels that span less than this are counted instead of looked up.
 COUNTED_SPAN = 1 << 16
@@ -50,6 +50,8 @@ def encode_labels(labels: Any, name: str) -> tuple[NDArray[np.intp], list[Hashab
 
 def one_dimensional(labels: Any, name: str) -> Any:
     """Return labels as a NumPy or pandas array of one dimension."""
+    # Also since pyarrow's way to NumPy takes a missing category for the last one.
+    labels = as_pandas(labels, name)
     if isinstance(labels, pd.MultiIndex):
         labels = labels.to_flat_index()  # of tuples
     if isinstance(labels, pd.Series | pd.Index):
