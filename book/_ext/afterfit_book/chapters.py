@@ -26,6 +26,13 @@ def title(source: str | Path, stem: str) -> str:
     return heading[1].replace("`", "").replace("*", "").replace("$", "")
 
 
+def short_name(source: str | Path, stem: str) -> str:
+    """Return the chapter's name in the table of contents."""
+    toc = (Path(source) / "_toc.yml").read_text(encoding="utf-8")
+    named = re.search(rf"{CHAPTERS}{stem}\.ipynb\n\s+title: (.+)", toc)
+    return named[1] if named else title(source, stem)
+
+
 def chapter_link(text: str, stem: str, anchor: str = "") -> addnodes.pending_xref:
     """Return a link to a place in a chapter, resolved for whatever builder writes it."""
     return addnodes.pending_xref(

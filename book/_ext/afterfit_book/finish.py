@@ -38,6 +38,11 @@ ALIKE = re.compile(r'<span class="(\w\w?)">[^<]*</span>(?:<span class="\1">[^<]*
 NUMBERED_TITLE = re.compile(r"(<title>)\d+\. ")
 # numpydoc makes labels of references in docstrings unique, and forgets some when it undoes that.
 HASHED_LABEL = re.compile(r"<span>\[R[0-9a-f]{12}-(\d+)\]</span>")
+# A formula and the comma behind it stay on one line; a number of a cell has a true minus.
+COMMA = re.compile(
+    r'(?<!<span class="unbroken">)(<span class="math notranslate nohighlight">[^<]*</span>[.,;:)]+)'
+)
+MINUS = re.compile(r'(?<=<span class="pasted-text">)-(?=[\d.])')
 # Only the search page searches; the field on other pages leads there.
 SEARCH_SCRIPTS = re.compile(
     r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>'
@@ -55,6 +60,7 @@ def finished(page: str, html: str) -> str:
         html = idle.sub("", html)
     html = ALIKE.sub(as_one, PLAIN.sub(r"\1", html))
     html = NUMBERED_TITLE.sub(r"\1", html)
+    html = MINUS.sub("−", COMMA.sub(r'<span class="unbroken">\1</span>', html))
     html = HASHED_LABEL.sub(r"<span>[\1]</span>", html)
     if page not in ("search.html", "genindex.html"):
         html = SEARCH_SCRIPTS.sub("", html)

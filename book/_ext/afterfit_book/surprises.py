@@ -13,7 +13,7 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
-from afterfit_book.chapters import CHAPTERS, chapter_link, stems, title
+from afterfit_book.chapters import CHAPTERS, chapter_link, short_name, stems
 
 PAGE = "book/surprises"
 RUNNING = "running"  # what concerns notebooks and tables in general
@@ -45,7 +45,7 @@ class Surprises(SphinxDirective):
     def section(self, chapter: str, rows: list[Row]) -> nodes.section:
         heading = "Tables and notebooks"
         if chapter != RUNNING:
-            heading = title(self.env.srcdir, chapter)
+            heading = short_name(self.env.srcdir, chapter)
         section = nodes.section(ids=[chapter.replace("_", "-")])
         section += nodes.title(text=heading)
         for row in rows:
