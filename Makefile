@@ -13,7 +13,7 @@ CHAPTERS := $(patsubst notebooks/%.md,book/chapters/%.ipynb,$(TEXTS))
 SWEEP    := $(if $(shell grep -s book/running _toc.yml),_build/sweep/found.svg)
 PACKAGE  := $(shell find src -type f ! -path '*/__pycache__/*')
 PAGES    := _config.yml _toc.yml $(shell find book -type f ! -path 'book/chapters/*' ! -path '*/__pycache__/*') \
-            $(wildcard benchmarks/results/*) CITATION.cff
+            $(wildcard benchmarks/results/*) $(wildcard findings/*.sh) CITATION.cff
 CODE     := pyproject.toml $(shell find src notebooks tests benchmarks book -name '*.py')
 WORKFLOWS := $(wildcard .github/workflows/*.yml)
 # Everything that a test looks at.
