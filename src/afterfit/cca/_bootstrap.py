@@ -16,7 +16,7 @@ from scipy import linalg, optimize, special
 from afterfit._arrays import like, namespace, to_numpy
 from afterfit._labels import encode_labels
 from afterfit._validation import check_integer, check_random_state, check_real, check_same_length
-from afterfit.cca._whitening import check_same_index, couple, cross_products
+from afterfit.cca._whitening import Coupling, check_same_index, couple, cross_products
 
 Array = NDArray[np.float64]
 
@@ -124,31 +124,9 @@ def bootstrap_cca(
     n_resamples = check_integer(n_resamples, "n_resamples", low=2)
     generator = check_random_state(random_state)
     coupling = couple(X, Y, covariates)
-    codes = np.arange(coupling.x.n_values)
-    if groups is not None:
-        check_same_index(X=X, Y=Y, groups=groups)
-        codes, _ = encode_labels(groups, "groups")
-        check_same_length(X=range(coupling.x.n_values), groups=codes)
-    n_units, n_needed = int(codes.max()) + 1, coupling.x.rank + coupling.y.rank
-    if n_units < 2 * n_needed + 10:
-        raise ValueError(
-            f"`X` and `Y` of ranks {coupling.x.rank} and {coupling.y.rank} need at least "
-            f"{2 * n_needed + 10} rows (or groups) to resample, got {n_units}."
-        )
-    left, correlations, right = coupling.rotations(full=True)
-    weights = coupling.x.whitener @ left, coupling.y.whitener @ right
-    sides = list(zip((coupling.x, coupling.y), weights, strict=True))
-    columns = [cross_products(side, own)[0].T for side, own in sides]
-    parts = [side.times(own) for side, own in sides]
-    xp = namespace(parts[0])
-    constant = xp.ones_like(parts[0][:, :1]) if coupling.removed is None else coupling.removed
-    variates = xp.concat([*parts, constant], axis=1)
-    drawn = []
-    for _ in range(n_resamples):
-        units = np.bincount(generator.integers(n_units, size=n_units), minlength=n_units)
-        counts = like(units[codes, np.newaxis].astype(np.float64), variates)
-        drawn.append(_of_resample(to_numpy(variates.T @ (variates * counts)), columns))
-    rho, x_loadings, y_loadings = (np.array(part) for part in zip(*drawn, strict=True))
+    codes = _units(X, Y, groups, coupling)
+    correlations = coupling.correlations()
+    rho, x_loadings, y_loadings = _resample(coupling, codes, n_resamples, generator)
     observed, resampled = (np.arctanh(np.minimum(r, LARGEST)) for r in (correlations, rho))
     centre = 2.0 * observed - resampled.mean(axis=0)
     reach = special.ndtri(0.5 + level / 2) * resampled.std(axis=0, ddof=1)
@@ -161,6 +139,44 @@ def bootstrap_cca(
         confidence_level=level,
         n_resamples=n_resamples,
     )
+
+
+def _units(X: Any, Y: Any, groups: Any, coupling: Coupling) -> NDArray[np.intp]:
+    """Return which unit, a row or a group, each row is drawn with."""
+    codes = np.arange(coupling.x.n_values)
+    if groups is not None:
+        check_same_index(X=X, Y=Y, groups=groups)
+        codes, _ = encode_labels(groups, "groups")
+        check_same_length(X=range(coupling.x.n_values), groups=codes)
+    n_units, n_needed = int(codes.max()) + 1, 2 * (coupling.x.rank + coupling.y.rank) + 10
+    if n_units < n_needed:
+        raise ValueError(
+            f"`X` and `Y` of ranks {coupling.x.rank} and {coupling.y.rank} need at least "
+            f"{n_needed} rows (or groups) to resample, got {n_units}."
+        )
+    return codes
+
+
+def _resample(
+    coupling: Coupling, codes: NDArray[np.intp], n_resamples: int, generator: np.random.Generator
+) -> tuple[Array, Array, Array]:
+    """Return the correlations and loadings of all resamples."""
+    left, _, right = coupling.rotations(full=True)
+    weights = coupling.x.whitener @ left, coupling.y.whitener @ right
+    sides = list(zip((coupling.x, coupling.y), weights, strict=True))
+    columns = [cross_products(side, own)[0].T for side, own in sides]
+    parts = [side.times(own) for side, own in sides]
+    xp = namespace(parts[0])
+    constant = xp.ones_like(parts[0][:, :1]) if coupling.removed is None else coupling.removed
+    variates = xp.concat([*parts, constant], axis=1)
+    n_units = int(codes.max()) + 1
+    drawn = []
+    for _ in range(n_resamples):
+        units = np.bincount(generator.integers(n_units, size=n_units), minlength=n_units)
+        counts = like(units[codes, np.newaxis].astype(np.float64), variates)
+        drawn.append(_of_resample(to_numpy(variates.T @ (variates * counts)), columns))
+    rho, x_loadings, y_loadings = (np.array(part) for part in zip(*drawn, strict=True))
+    return rho, x_loadings, y_loadings
 
 
 def _of_resample(products: Array, columns: list[Array]) -> tuple[Array, Array, Array]:

@@ -34,7 +34,7 @@ from scipy import linalg
 from afterfit._arrays import like, take, to_numpy
 from afterfit._labels import encode_labels
 from afterfit._validation import check_choice, check_integer, check_random_state, check_same_length
-from afterfit.cca._whitening import check_same_index, couple
+from afterfit.cca._whitening import Coupling, check_same_index, couple
 
 Array = NDArray[np.float64]
 Order = NDArray[np.intp]
@@ -193,23 +193,13 @@ def permutation_test(
     left, correlations, right = coupling.rotations(full=True)
     counts = np.full(len(correlations), n_resamples)
     if not coupling.n_forced:
-        held = coupling.x.times(coupling.x.whitener @ left)
-        moved = coupling.y.times(coupling.y.whitener @ right)
-        if coupling.removed is not None:
-            held, moved = (_rows_beside(coupling.removed, side) for side in (held, moved))
-        if held.shape[1] < moved.shape[1]:
-            held, moved = moved, held
+        held, moved = _variates(coupling, left, right)
         test = _Test(statistic, draw, SHRINKAGE * held, moved, _threshold(correlations, statistic))
         counts = count_exceedances(test, n_resamples, generator, n_jobs)
     stepwise = (1 + counts) / (1 + n_resamples)
-    return PermutationResult(
-        correlations=correlations,
-        pvalues=np.maximum.accumulate(stepwise),
-        stepwise_pvalues=stepwise,
-        statistics=observed_statistics(correlations, statistic),
-        statistic=statistic,
-        n_resamples=n_resamples,
-    )
+    observed = observed_statistics(correlations, statistic)
+    pvalues = np.maximum.accumulate(stepwise)
+    return PermutationResult(correlations, pvalues, stepwise, observed, statistic, n_resamples)
 
 
 def observed_statistics(correlations: Array, statistic: str) -> Array:
@@ -307,6 +297,15 @@ def _order_of_groups(X: Any, Y: Any, groups: Any, shuffle: str) -> Callable[...,
         return order
 
     return draw
+
+
+def _variates(coupling: Coupling, left: Array, right: Array) -> tuple[Any, Any]:
+    """Return the canonical variates of both sides as exchangeable rows, the wider side first."""
+    held = coupling.x.times(coupling.x.whitener @ left)
+    moved = coupling.y.times(coupling.y.whitener @ right)
+    if coupling.removed is not None:
+        held, moved = (_rows_beside(coupling.removed, side) for side in (held, moved))
+    return (held, moved) if held.shape[1] >= moved.shape[1] else (moved, held)
 
 
 def _rows_beside(removed: Any, variates: Any) -> Any:
