@@ -12,6 +12,13 @@ CHAPTERS := $(patsubst notebooks/%.md,book/chapters/%.ipynb,$(TEXTS))
 # The small sweep on the page about running the notebooks (a copy without that page goes without).
 SWEEP    := $(if $(shell grep -s book/running _toc.yml),_build/sweep/found.svg)
 PACKAGE  := $(shell find src -type f ! -path '*/__pycache__/*')
+# What every chapter depends on: what all techniques share, the data, and how runs check and record.
+SHARED   := $(filter src/afterfit/_% src/afterfit/data% src/afterfit/fonts/% %.mplstyle $(patsubst %,src/afterfit/runs/_%.py,files parameters records style tables),$(PACKAGE))
+# A chapter depends on its own technique, and on others that it or its technique imports.
+NEEDS_boundary    := mixture
+NEEDS_categorical := agreement
+of_technique = $(filter src/afterfit/$(1).py src/afterfit/$(1)/%,$(PACKAGE))
+of_chapter   = $(SHARED) $(call of_technique,$(1)) $(foreach other,$(NEEDS_$(1)),$(call of_technique,$(other)))
 PAGES    := _config.yml _toc.yml $(shell find book -type f ! -path 'book/chapters/*' ! -path '*/__pycache__/*') \
             $(wildcard benchmarks/results/*) $(wildcard findings/*.sh) CITATION.cff
 CODE     := pyproject.toml $(shell find src notebooks tests benchmarks book -name '*.py')
@@ -27,17 +34,26 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DELETE_ON_ERROR:
-.PHONY: help book chapters test lint sync serve pdf zip links bench lock clean
+.PHONY: .executed help book chapters test lint sync serve pdf zip links bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 book: ## execute the chapters that changed and build the book: _build/html/index.html
-	@$(MAKE) --no-print-directory -j$(JOBS) $(CHAPTERS)
-	@$(MAKE) --no-print-directory _build/html/.complete
+	@$(ALONE); $(MAKE) --no-print-directory .executed && $(MAKE) --no-print-directory _build/html/.complete
 
 chapters: ## only execute the chapters that changed: book/chapters/
-	@$(MAKE) --no-print-directory -j$(JOBS) $(CHAPTERS)
+	@$(ALONE); $(MAKE) --no-print-directory .executed SWEEP=
+
+# One make at a time in a clone: the others wait. (Without flock, as on macOS, they do not.)
+ALONE = exec 9<Makefile; \
+  if command -v flock >/dev/null && ! flock -n 9; then \
+    echo "another make is at work here: waiting for it" >&2; flock 9; fi
+
+# All that runs notebooks takes its kernels from one warm process, if there is anything to run.
+.executed: $(VENV)/installed
+	@$(MAKE) --no-print-directory -q $(CHAPTERS) $(SWEEP) || \
+	  $(BIN)/python notebooks/warm.py $(MAKE) --no-print-directory -j$(JOBS) $(CHAPTERS) $(SWEEP)
 
 test: ## build the book, check the code, run all tests (again: make test AGAIN=1)
 	@$(MAKE) --no-print-directory book
@@ -115,7 +131,8 @@ notebooks/%.ipynb: notebooks/%.md notebooks/sync.py $(VENV)/installed
 # One thread a chapter: they run side by side, and sums are added in the same order everywhere.
 book/chapters/%.ipynb: export OMP_NUM_THREADS := 1
 book/chapters/%.ipynb: export OPENBLAS_NUM_THREADS := 1
-book/chapters/%.ipynb: notebooks/%.ipynb notebooks/execute.py $(PACKAGE) $(VENV)/installed
+.SECONDEXPANSION:
+book/chapters/%.ipynb: notebooks/%.ipynb notebooks/execute.py $$(call of_chapter,$$*) $(VENV)/installed
 	@mkdir -p book/chapters _build/running _build/failed
 	@rm -f $@ _build/failed/$*.ipynb
 	@$(BIN)/python notebooks/execute.py $< _build/running/$*.ipynb \
@@ -125,7 +142,7 @@ book/chapters/%.ipynb: notebooks/%.ipynb notebooks/execute.py $(PACKAGE) $(VENV)
 
 # --- the sweep: what is done of it is not done again ----------------------------------------------
 
-_build/sweep/found.svg: book/sweep/found_k.ipynb book/sweep/figure.py $(PACKAGE) $(VENV)/installed
+_build/sweep/found.svg: book/sweep/found_k.ipynb book/sweep/figure.py $(call of_chapter,categorical) $(VENV)/installed
 	@$(BIN)/python -m afterfit sweep $< --out _build/sweep --workers $(JOBS) \
 	  --grid noise=0.2,0.5,0.8 seed=0:2 \
 	  && $(BIN)/python book/sweep/figure.py _build/sweep || { rm -rf _build/html; exit 1; }

@@ -1,6 +1,7 @@
 """The Makefile on a copy of the repository with two tiny chapters: what it builds, and when."""
 
 import os
+import re
 import shutil
 import stat
 import subprocess
@@ -109,10 +110,46 @@ def test_builds_and_then_rebuilds_only_what_changed(house):
     assert executed_at(house) == second, "styles changed, and a chapter was executed again"
 
     time.sleep(0.02)
-    (house / "src/afterfit/agreement.py").touch()
+    (house / "src/afterfit/mixture.py").touch()
+    (house / "src/afterfit/runs/_sweep.py").touch()
+    (house / "src/afterfit/one.py").touch()
     assert make(house, "chapters").returncode == 0
     third = executed_at(house)
-    assert all(third[name] > second[name] for name in third), "the package changed"
+    assert third["one"] > second["one"], "its technique changed"
+    assert third["two"] == second["two"], "another technique changed"
+
+    time.sleep(0.02)
+    (house / "src/afterfit/_validation.py").touch()
+    assert make(house, "chapters").returncode == 0
+    fourth = executed_at(house)
+    assert all(fourth[name] > third[name] for name in fourth), "what all share changed"
+
+
+def test_two_at_once_wait_for_each_other(house):
+    command = ["make", "--no-print-directory", "book"]
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS"))}
+    both = [
+        subprocess.Popen(command, cwd=house, env=variables, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate()[1] for process in both]
+    assert [process.returncode for process in both] == [0, 0], said
+    assert sum("another make is at work here" in text for text in said) == 1
+    assert sum("Executing: 100%" in text for text in said) == 1, "one of them had nothing to do"
+    assert (house / "_build/html/book/chapters/one.html").exists()
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "notebooks").glob("*.md")), ids=lambda p: p.stem)
+def test_make_knows_what_a_chapter_imports(path):
+    text = path.read_text()
+    imported = set(re.findall(r"from afterfit\.(\w+)", text))
+    for names in re.findall(r"from afterfit import (.+)", text):
+        imported |= {name.split(" as ")[0].strip() for name in names.split(",")}
+    needs = re.search(
+        rf"^NEEDS_{path.stem} *:= (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    known = {path.stem, "datasets", "runs", *(needs[1].split() if needs else [])}
+    assert imported <= known
 
 
 def test_a_failed_chapter_is_shown_and_kept_and_never_published(house):
