@@ -7,19 +7,29 @@ engine is the plain one, which leaves the roles of the prose to the book.
 
 import sys
 import tempfile
+from pathlib import Path
 
 import papermill
 
 from afterfit.runs._kernels import manager
 
+
+def execute(source: str, output: str, scratch: Path) -> None:
+    with (scratch / "kernel.log").open("w+b") as log:
+        try:
+            papermill.execute_notebook(
+                source,
+                output,
+                engine_name="nbclient",
+                kernel_manager_class=manager(str(scratch), log=log),
+                coalesce_streams=True,
+            )
+        except Exception:
+            sys.stderr.write((scratch / "kernel.log").read_text(errors="replace"))
+            raise
+
+
 if __name__ == "__main__":
-    source, output = sys.argv[1:]
-    print(f"executing {source}", flush=True)
-    with tempfile.TemporaryDirectory(prefix="afterfit-") as scratch:
-        papermill.execute_notebook(
-            source,
-            output,
-            engine_name="nbclient",
-            kernel_manager_class=manager(scratch),
-            coalesce_streams=True,
-        )
+    print(f"executing {sys.argv[1]}", flush=True)
+    with tempfile.TemporaryDirectory(prefix="afterfit-") as folder:
+        execute(*sys.argv[1:], Path(folder))
