@@ -368,6 +368,18 @@ def test_who_stops_reading_stops_no_sweep(monkeypatch):
         _cli._say("nor this")
 
 
+def test_progress_in_a_log_is_a_line_now_and_then(monkeypatch):
+    said = []
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    with _sweep._bar(4000, said.append) as bar:
+        bar.add("failed")
+        assert said == [], "it has just begun"
+        bar._start = bar._said = time.monotonic() - 60
+        bar.add("ok")
+        bar.add("ok")
+    assert said == ["2 of 4,000 runs, 1 failed, about 1999 min left"]
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -376,7 +388,7 @@ class Terminal(io.StringIO):
 def test_progress_is_shown_on_a_terminal_and_not_in_a_log(monkeypatch):
     for stream, shown in ((Terminal(), True), (io.StringIO(), False)):
         monkeypatch.setattr(sys, "stderr", stream)
-        with _sweep._bar(4) as bar:
+        with _sweep._bar(4, print) as bar:
             bar.add("ok")
             bar.add("timeout")
         assert ("2 of 4 runs, 1 failed" in stream.getvalue()) == shown
@@ -700,6 +712,43 @@ def test_texts_of_a_grid(known, texts, rows):
     assert _grid.rows_of(texts, known) == rows
 
 
+def test_a_pattern_stands_for_files(known, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.csv", "a.csv", "c.txt", "[x].csv"):
+        (tmp_path / name).write_text("x\n1\n")
+    expected = [{"data": name} for name in ("[x].csv", "a.csv", "b.csv")]
+    (tmp_path / "g.json").write_text('{"data": ["*.csv"]}')
+    for grid in (["data=*.csv"], {"data": "*.csv"}, "g.json"):
+        assert _grid.rows_of(grid, known) == expected
+    assert _grid.rows_of(["data=[x].csv"], known) == expected[:1], "there is a file of that name"
+    assert _grid.rows_of(["mode=*.csv"], known) == [{"mode": "*.csv"}], "no file at all"
+    with pytest.raises(FileNotFoundError, match=r"`data` must be files .* none is like '\*.xyz'"):
+        _grid.rows_of(["data=*.xyz"], known)
+
+
+COLUMNS = (
+    'data: str = "penguins"\nx_column: str = "year"\ny_columns: list[str] = []\nrows: str = ""\n'
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"x_column": "hight"}, "`x_column` names the column 'hight', which .*m.csv' does not ha"),
+        ({"x_column": "heigth"}, "Did you mean 'height'?"),
+        ({"y_columns": ["height", "no"]}, "`y_columns` names the column 'no'"),
+        ({"rows": "out.csv"}, "`rows` is for one run"),
+    ],
+)
+def test_columns_are_checked_before_the_start(tmp_path, row, message):
+    path = write_notebook(tmp_path / "n.ipynb", "1", parameters=COLUMNS)
+    (tmp_path / "m.csv").write_text("height;weight\n1,5;2\n2,5;3\n")
+    data = {"data": str(tmp_path / "m.csv")}
+    assert len(_sweep.plan(path, [data, {**data, "x_column": "height"}]).jobs) == 2
+    with pytest.raises(runs.ParameterError, match=message):
+        _sweep.plan(path, [{**data, **row}])
+
+
 ROWS = [{"seed": 1, "mode": "no"}, {"seed": 20, "mode": "007"}]
 
 
@@ -883,9 +932,10 @@ def test_nothing_of_the_readers_is_alive_in_tables_and_pages(
     assert cells["mode"].tolist()[2] == "'=HYPERLINK(1)", "a spreadsheet would run it"
     assert "'=HYPERLINK(1)" in cells.columns
     page = BeautifulSoup((tmp_path / "<i>out/index.html").read_text(), "html.parser")
-    assert not page.find_all(["script", "i"])
+    assert not page.find_all("i")
+    assert [script.get_text() for script in page("script")] == [_index.SCRIPT], "and it is ours"
     assert all(image["src"].startswith("data:image/svg+xml;base64,") for image in page("img"))
-    assert len(page("img")) == 5, "four records of their own, and one under another name"
+    assert len(page("img")) == 4, "of records that vary: the other is 7 in all runs"
     assert all(image["alt"] for image in page("img"))
     assert HOSTILE[0] in page.get_text()
     for tag in page.find_all(True):
@@ -911,6 +961,54 @@ def test_numbers_keep_their_kinds_in_the_table():
     assert np.isnan(table["x"][0])
     assert table["x"][1] == 1.5
     assert table["none"].isna().all()
+
+
+def test_what_varies_stands_first_in_the_table():
+    records = [
+        {"text": "x", "rows": {"$list": []}, "book": 0.5, "list": [seed], "found": seed}
+        for seed in range(3)
+    ]
+    kept = [
+        {"records": r, "status": "ok", "seconds": 1, "error": "", "notebook": "n"} for r in records
+    ]
+    rows = [{"seed": seed, "n": 100} for seed in range(3)]
+    parameters, how = ["seed", "n"], ["status", "error"]
+    constants = ["book", "text", "rows"]
+    expected = [*parameters, *how, "found", "list", *constants, "seconds", "notebook"]
+    assert list(_folder.table_of(rows, kept)) == expected
+    one = list(_folder.table_of(rows[:1], kept[:1]))
+    assert one[4:6] == ["book", "found"], "of one run nothing is known to vary"
+
+
+@pytest.mark.browser
+def test_the_index_page_is_sorted_and_filtered(browser, tmp_path):
+    table = pd.DataFrame(
+        {"seed": [1, 10, 9], "status": ["ok", "failed", "ok"], "found": [2e-9, np.nan, 1 / 3]}
+    )
+    for name in ("error", "notebook"):
+        table[name] = ""
+    (tmp_path / "index.html").write_text(_index.page(table, ["seed"], "study"))
+    shown = browser.new_page()
+    complaints = []
+    shown.on("console", lambda m: m.type == "error" and complaints.append(m.text))
+    shown.goto((tmp_path / "index.html").as_uri())
+
+    def first_column():
+        return shown.locator("tbody tr:visible td:first-child").all_inner_texts()
+
+    shown.get_by_role("button", name="seed").click()
+    assert first_column() == ["1", "9", "10"], "as numbers"
+    shown.get_by_role("button", name="seed").click()
+    assert first_column() == ["10", "9", "1"]
+    shown.get_by_role("button", name="found").focus()
+    shown.keyboard.press("Enter")
+    assert first_column() == ["1", "9", "10"], "what is missing comes last"
+    assert shown.locator("th[aria-sort=ascending]").inner_text().startswith("found")
+    shown.get_by_label("Rows that hold").fill("FAILED")
+    assert first_column() == ["10"]
+    assert shown.locator("output").inner_text() == "1 of 3"
+    assert complaints == []
+    shown.close()
 
 
 def test_what_fits_in_no_file_does_not_stop_a_sweep(tmp_path):

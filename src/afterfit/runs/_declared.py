@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import hashlib
 import json
 import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,9 @@ from afterfit.runs._records import joined, read_notebook
 
 # A parameter of such a name is a file of the reader's, unless its value names a bundled data set.
 _FILE_NAME = re.compile(r"(^|_)(data|file|path)$")
+
+# A parameter of such a name names columns of the data.
+_COLUMN_NAME = re.compile(r"_columns?$")
 
 # Types that values are checked against; a value of another type is the notebook's business.
 _CHECKED = re.compile(r"(Optional\[|list\[)*(bool|int|float|str)\]*")
@@ -112,6 +118,35 @@ def local_file(parameter: Parameter, value: Any) -> Path | None:
             f"file; there is no file {value!r} (looked from {str(Path.cwd())!r}).{near}"
         )
     return path
+
+
+def check_columns(passed: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """Raise if a column that was passed (``..._column``, ``..._columns``) is not in the data."""
+    wanted = {
+        name: [value] if isinstance(value, str) else value
+        for name, value in passed.items()
+        if _COLUMN_NAME.search(name) and value
+    }
+    data = values.get("data")
+    if not wanted or not isinstance(data, str) or "://" in data:
+        return
+    there = columns_of(data, *(values.get(name) or "" for name in ("separator", "decimal")))
+    for name, columns in wanted.items():
+        for column in columns:
+            if column not in there:
+                near = difflib.get_close_matches(str(column), there, n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                raise ParameterError(
+                    f"`{name}` names the column {column!r}, which {data!r} does not have.{hint}"
+                )
+
+
+@lru_cache(maxsize=64)
+def columns_of(data: str, separator: str, decimal: str) -> tuple[str, ...]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", datasets.TableWarning)  # the runs themselves say it
+        table = datasets.load_table(data, separator=separator, decimal=decimal)
+    return tuple(map(str, table.columns))
 
 
 def _of_cell(source: str) -> dict[str, Parameter]:

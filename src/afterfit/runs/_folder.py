@@ -127,22 +127,34 @@ class SweepFolder:
 
 
 def table_of(rows: Sequence[Mapping[str, Any]], kept: Sequence[Run | None]) -> pd.DataFrame:
-    """Return the table: parameters, records, status, seconds, error and notebook of each run.
+    """Return the table: parameters, status, error, records, seconds and notebook of each run.
 
+    Records that differ between runs stand before those that do not, numbers before the rest.
     Numbers, booleans and text have columns of their type; lists, tables and mixtures are JSON. A
     record whose name is taken is called "NAME (recorded)", a parameter "NAME (parameter)".
     """
     parameters = parameter_columns(rows)
     recorded = list(dict.fromkeys(name for run in kept if run for name in run["records"]))
-    columns = {column: [row.get(name) for row in rows] for name, column in parameters.items()}
     taken = {*parameters, *RESERVED}
-    for name in recorded:
-        values = [run["records"].get(name) if run else None for run in kept]
-        columns[f"{name} (recorded)" if name in taken else name] = values
+    records = {
+        f"{name} (recorded)" if name in taken else name: _column(
+            [run["records"].get(name) if run else None for run in kept]
+        )
+        for name in recorded
+    }
     missing = {"status": "missing", "seconds": None, "error": "", "notebook": ""}
-    for name in RESERVED:
-        columns[name] = [(run or missing)[name] for run in kept]
-    return pd.DataFrame({name: _column(values) for name, values in columns.items()})
+    how = {name: _column([(run or missing)[name] for run in kept]) for name in RESERVED}
+    columns = {name: _column([row.get(key) for row in rows]) for key, name in parameters.items()}
+    columns |= {name: how[name] for name in ("status", "error")}
+    columns |= {name: records[name] for name in sorted(records, key=lambda n: _place(records[n]))}
+    columns |= {name: how[name] for name in ("seconds", "notebook")}
+    return pd.DataFrame(columns)
+
+
+def _place(column: pd.Series[Any]) -> tuple[bool, bool]:
+    """Return where a record stands: what varies first, and of that the numbers."""
+    is_constant = len(column) > 1 and column.nunique(dropna=False) < 2
+    return is_constant, not pd.api.types.is_numeric_dtype(column.dtype)
 
 
 def parameter_columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, str]:

@@ -9,6 +9,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
+from glob import glob, has_magic
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def rows_of(grid: Any, known: Mapping[str, Parameter]) -> list[Row]:
         _check_distinct(list(grid.columns))
         grid = [_without_missing(row) for row in grid.to_dict("records")]
     if isinstance(grid, Mapping):
-        return _checked(_product(_values_by_name(grid)), known)
+        return _checked(_product(_with_files(_values_by_name(grid), known)), known)
     if not isinstance(grid, Sequence):
         raise TypeError(
             "`grid` must be a mapping of names to values, a sequence of mappings, a DataFrame, "
@@ -164,8 +165,33 @@ def _values(name: str, text: str, known: Mapping[str, Parameter]) -> list[Any]:
         if _is_number(known[name]) and ":" in part:
             values += _range(part, known[name])
         else:
-            values.append(parse(part, known[name]))
+            values += files_of(parse(part, known[name]), known[name])
     return values
+
+
+def _with_files(by_name: dict[str, list[Any]], known: Mapping[str, Parameter]) -> dict[str, Any]:
+    return {
+        name: [value for one in values for value in files_of(one, known[name])]
+        if name in known
+        else values
+        for name, values in by_name.items()
+    }
+
+
+def files_of(value: Any, parameter: Parameter) -> list[Any]:
+    """Return the files that a pattern such as ``folder/*.csv`` stands for, in the order of their
+    names; any other value as it is."""
+    if not (parameter.is_file and isinstance(value, str) and has_magic(value)):
+        return [value]
+    if "://" in value or Path(value).expanduser().exists():
+        return [value]
+    found = sorted(glob(str(Path(value).expanduser())))
+    if not found:
+        raise FileNotFoundError(
+            f"`{parameter.name}` must be files that are there, and none is like {value!r} (looked "
+            f"from {str(Path.cwd())!r})."
+        )
+    return found
 
 
 def _range(text: str, parameter: Parameter) -> list[Any]:
@@ -246,7 +272,7 @@ def _of_file(path: Path, known: Mapping[str, Parameter]) -> list[Row]:
             ]
             for name, values in _values_by_name(content).items()
         }
-        return [_parsed(row, known) for row in _product(by_name)]
+        return [_parsed(row, known) for row in _product(_with_files(by_name, known))]
     if isinstance(content, list) and content and all(isinstance(row, dict) for row in content):
         return [_parsed(row, known) for row in content]
     raise ParameterError(

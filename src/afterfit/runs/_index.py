@@ -25,7 +25,39 @@ MAX_DRAWN = 1e300
 # A parameter of text with more values than this is no axis.
 MAX_LABELS = 30
 
+# The table is sorted by the column whose head is pressed, and shows the rows that hold a text.
+SCRIPT = """
+const table = document.querySelector("table"), body = table.tBodies[0];
+const value = (row, i) => row.cells[i].dataset.value ?? row.cells[i].textContent;
+for (const button of table.tHead.querySelectorAll("button")) {
+  button.onclick = () => {
+    const head = button.parentElement, i = head.cellIndex;
+    const down = head.ariaSort === "ascending", rows = [...body.rows];
+    for (const each of table.tHead.rows[0].cells) each.removeAttribute("aria-sort");
+    head.ariaSort = down ? "descending" : "ascending";
+    const order = (a, b) => a === "" ? (b === "" ? 0 : 1) : b === "" ? -1 : (down ? -1 : 1)
+      * (isNaN(a) || isNaN(b) ? a.localeCompare(b) : a - b);
+    rows.sort((a, b) => order(value(a, i), value(b, i)));
+    body.append(...rows);
+  };
+}
+const filter = document.querySelector("input"), count = document.querySelector("output");
+filter.oninput = () => {
+  const wanted = filter.value.toLowerCase();
+  let shown = 0;
+  for (const row of body.rows) {
+    row.hidden = !row.textContent.toLowerCase().includes(wanted);
+    shown += !row.hidden;
+  }
+  count.textContent = wanted ? `${shown} of ${body.rows.length}` : "";
+};
+"""
+
 STYLE = """
+th button { all: unset; cursor: pointer; font-weight: bold; }
+th button:focus-visible { outline: 2px solid; }
+th[aria-sort=ascending] button::after { content: " \\2191"; }
+th[aria-sort=descending] button::after { content: " \\2193"; }
 table { border-collapse: collapse; font-variant-numeric: tabular-nums; }
 th, td { padding: .2rem .6rem; border-bottom: 1px solid #8884; text-align: right; }
 .scroll { overflow-x: auto; max-height: 30rem; }
@@ -49,18 +81,19 @@ def page(table: pd.DataFrame, varying: Sequence[str], title: str) -> str:
         for name in table
         if name not in {*varying, *RESERVED}
         and _is_number(table[name])
-        and table[name].notna().any()
+        and table[name].nunique() > 1
     ]
     figures = [_figure_of(table, record, axes) for record in numeric] if axes else []
     body = [
         f"<h1>{escape(title)}</h1>",
         f"<p>{len(table)} runs: {escape(summary)}. The table is also in "
         '<a href="table.csv">table.csv</a> and <a href="table.parquet">table.parquet</a>.</p>',
+        '<p><label>Rows that hold <input type="search"></label> <output></output></p>',
         _table(table),
         "<h2>Records against the parameters that vary</h2>" if figures else "",
         *figures,
     ]
-    return document(title, "\n".join(body), style=STYLE)
+    return document(title, "\n".join(body), style=STYLE, scripts=[SCRIPT])
 
 
 def _is_number(column: pd.Series[Any]) -> bool:
@@ -75,12 +108,14 @@ def _is_axis(column: pd.Series[Any]) -> bool:
 
 def _table(table: pd.DataFrame) -> str:
     shown = table.head(MAX_ROWS)
-    # What runs are known by first: parameters and records, then how they went.
-    head = "".join(f"<th>{_cell(name)}</th>" for name in shown)
+    head = "".join(
+        f'<th scope="col"><button type="button">{_cell(name)}</button></th>' for name in shown
+    )
     lines = [
         f'<tr class="{"ok" if status == "ok" else "failed"}">'
         + "".join(
-            f"<td>{_linked(name, value)}</td>" for name, value in zip(shown, row, strict=True)
+            f"<td{_exact(value)}>{_linked(name, value)}</td>"
+            for name, value in zip(shown, row, strict=True)
         )
         + "</tr>"
         for status, row in zip(
@@ -99,6 +134,11 @@ def _linked(name: str, value: Any) -> str:
     if name == "notebook" and value:
         return f'<a href="{escape(value)}">open</a>'
     return _cell(value)
+
+
+def _exact(value: Any) -> str:
+    """Return what a number is sorted by, where the cell shows less of it."""
+    return f' data-value="{value!r}"' if isinstance(value, float) and not np.isnan(value) else ""
 
 
 def _cell(value: Any) -> str:

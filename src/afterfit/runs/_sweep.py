@@ -21,12 +21,16 @@ from afterfit.runs._arrange import is_chapter
 from afterfit.runs._book import Book, book_of
 from afterfit.runs._execute import Outcome
 from afterfit.runs._folder import Run, SweepFolder
+from afterfit.runs._parameters import ParameterError
 
 # A run in flight is a few kilobytes at the scheduler; so many a thread keep every worker busy.
 IN_FLIGHT = 4
 
 # So many data files are held by the cluster at once; of more, some are sent again.
 MAX_FILES = 64
+
+# Seconds between two lines about progress in a log.
+SAID_EVERY = 30.0
 
 # While runs come in, the table is written anew after this many times what writing it takes.
 TABLE_SHARE = 20
@@ -157,11 +161,17 @@ def plan(notebook: str | Path, grid: Any) -> Plan:
     content = _declared.read(notebook)
     known = _declared.declared(content)
     rows = _grid.rows_of(grid, known)
+    if any(row.get("rows") for row in rows):
+        raise ParameterError(
+            "`rows` is for one run (`afterfit run --rows FILE`): each run of a sweep works in a "
+            "folder that is removed at its end."
+        )
     defaults = {name: parameter.default for name, parameter in known.items()}
     base = [_declared.digest(content), _execute.package_digest()]
     jobs: dict[str, Job] = {}
     for row in rows:
         passed, identity = dict(row), {**defaults, **row}
+        _declared.check_columns(row, identity)
         files: list[tuple[Path, str, str]] = []
         for name, value in identity.items():
             path = _declared.local_file(known[name], value)
@@ -173,6 +183,7 @@ def plan(notebook: str | Path, grid: Any) -> Plan:
         key = hashlib.sha256(text.encode()).hexdigest()[:20]
         jobs.setdefault(key, Job(key, row, passed, tuple(files)))
     _hash.cache_clear()
+    _declared.columns_of.cache_clear()
     name = str(notebook).rpartition("/")[2]
     return Plan(name, content, tuple(jobs.values()), len(rows) - len(jobs), book_of(notebook))
 
@@ -200,7 +211,7 @@ def carry_out(
             workers = min(n_workers or _cluster.n_processors(), len(todo))
             with (
                 _cluster.client_of(scheduler, workers, len(todo), dashboard, say) as client,
-                _bar(len(todo)) as bar,
+                _bar(len(todo), say) as bar,
             ):
                 engine = _Engine(client, planned.notebook, timeout)
                 try:
@@ -362,24 +373,35 @@ def _outcome(future: Any, result: Any) -> Outcome:
 
 
 class _Bar:
-    """Progress on a terminal; in a log, nothing."""
+    """Progress: on a terminal a bar, in a log a line now and then."""
 
-    def __init__(self, bar: Any) -> None:
-        self._bar, self._failed = bar, 0
+    def __init__(self, bar: Any, total: int, say: Callable[[str], None]) -> None:
+        self._bar, self._total, self._say = bar, total, say
+        self._done = self._failed = 0
+        self._start = self._said = time.monotonic()
 
     def add(self, status: str) -> None:
+        self._done += 1
         self._failed += status != "ok"
         self._bar.set_postfix_str(f"{self._failed} failed", refresh=False)
         self._bar.update()
+        now = time.monotonic()
+        if self._bar.disable and now - self._said >= SAID_EVERY and self._done < self._total:
+            left = (now - self._start) / self._done * (self._total - self._done)
+            self._say(
+                f"{self._done:,} of {self._total:,} runs, {self._failed} failed, about "
+                f"{left / 60:.0f} min left"
+            )
+            self._said = now
 
 
 @contextmanager
-def _bar(total: int) -> Iterator[_Bar]:
+def _bar(total: int, say: Callable[[str], None]) -> Iterator[_Bar]:
     from tqdm import tqdm
 
     layout = "{n} of {total} runs{postfix} |{bar}| {elapsed}, {remaining} left"
     with tqdm(total=total, disable=None, bar_format=layout, postfix="0 failed") as bar:
-        yield _Bar(bar)
+        yield _Bar(bar, total, say)
 
 
 # --- files ---
