@@ -117,7 +117,7 @@ def _add_sweep(commands: Any) -> None:
         action="extend",
         metavar="NAME=VALUES",
         help="values of parameters, all combinations: seed=0:20 (from 0 to 19), n=100,1000, "
-        "data=a.csv,b.csv; or a YAML, JSON or CSV file, a row a run",
+        "data=a.csv,b.csv; or a YAML, JSON or CSV file, a row for each run",
     )
     add("--workers", type=int, metavar="N", help="run N at a time (default: one a processor)")
     add(

@@ -100,6 +100,7 @@ def run_here(
     *,
     folder: str | Path,
     timeout: float | None = None,
+    shows_progress: bool = False,
 ) -> Outcome:
     """Execute a notebook, its kernel working in `folder`; what fails is told, not raised."""
     watch = _Watch(timeout)
@@ -108,7 +109,9 @@ def run_here(
         source.write_text(json.dumps({**notebook, "cells": arranged(notebook, parameters)}))
         log = Path(scratch) / "kernel.log"
         start = time.perf_counter()
-        error, traceback = _executed(source, executed, parameters, folder, watch, log)
+        # A bar is for a terminal: in a log there is none.
+        bar = {"disable": None} if shows_progress else False
+        error, traceback = _executed(source, executed, parameters, folder, watch, log, bar)
         seconds = time.perf_counter() - start
         result = _result(executed)
         last_words = log.read_text(errors="replace")[-MAX_LAST_WORDS:]
@@ -136,6 +139,7 @@ def _executed(
     folder: str | Path,
     watch: _Watch,
     log: Path,
+    progress_bar: Any,
 ) -> tuple[str, str]:
     """Let papermill execute a file; return its error and the traceback, empty without one."""
     import papermill
@@ -150,7 +154,7 @@ def _executed(
                 str(executed),
                 engine_name="nbclient",  # what else a chapter needs is done here
                 parameters=dict(parameters),
-                progress_bar=False,
+                progress_bar=progress_bar,
                 kernel_manager_class=manager(str(log.parent), log=stderr, started=watch.started),
                 resources={"metadata": {"path": str(folder)}},
             )

@@ -1,6 +1,6 @@
 """The folder of a sweep: what is done, kept so that nothing but a whole file is ever seen.
 
-    table.parquet, table.csv   a row a run
+    table.parquet, table.csv   a row for each run
     index.html                 the table and its plots, to be opened in a browser
     notebooks/KEY.ipynb        each executed notebook
     records/KEY.json           each run: parameters, records, status, seconds, error

@@ -1,4 +1,4 @@
-"""Grids of parameters: from the command line, from a file, from Python; a row a run."""
+"""Grids of parameters: from the command line, from a file, from Python; a row for each run."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def rows_of(grid: Any, known: Mapping[str, Parameter]) -> list[Row]:
     """Return one mapping of checked parameters a run, in the order of the grid.
 
     `grid` is a mapping name -> values (all combinations), a sequence of mappings or a DataFrame
-    (a row a run), the path of a YAML, JSON or CSV file, or a list of texts as on the command
+    (a row for each run), the path of a YAML, JSON or CSV file, or a list of texts as on the command
     line: ``name=values`` or a file, combined with each other.
     """
     if isinstance(grid, str | Path):
@@ -255,7 +255,7 @@ def _parse(text: str, annotation: str) -> Any:
 
 
 def _of_file(path: Path, known: Mapping[str, Parameter]) -> list[Row]:
-    """Return the runs in a file: a row a run, or (YAML, JSON) name -> values, all combinations."""
+    """Return the runs in a file: a row for each run, or (YAML, JSON) name -> values, all combinations."""
     if not path.is_file():
         raise FileNotFoundError(f"`grid` names the file {str(path)!r}, which does not exist.")
     try:

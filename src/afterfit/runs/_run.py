@@ -34,7 +34,7 @@ def run(notebook: str | Path, parameters: Mapping[str, Any], output: Path) -> Ru
         _declared.local_file(known[name], value)
     if isinstance(passed.get("rows"), str):
         check_rows("rows", passed["rows"])
-    outcome = _execute.run_here(source, passed, folder=Path.cwd())
+    outcome = _execute.run_here(source, passed, folder=Path.cwd(), shows_progress=True)
     if outcome.status != "ok" or outcome.notebook is None:
         kept = output.with_suffix(".failed.ipynb")
         write(kept, outcome.notebook or json.dumps(source).encode())
