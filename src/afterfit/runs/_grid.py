@@ -255,7 +255,7 @@ def _parse(text: str, annotation: str) -> Any:
 
 
 def _of_file(path: Path, known: Mapping[str, Parameter]) -> list[Row]:
-    """Return the runs in a file: a row for each run, or (YAML, JSON) name -> values, all combinations."""
+    """Return the runs in a file: a row each, or (YAML, JSON) name -> values, all combinations."""
     if not path.is_file():
         raise FileNotFoundError(f"`grid` names the file {str(path)!r}, which does not exist.")
     try:
