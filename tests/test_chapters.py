@@ -258,6 +258,38 @@ def test_papermill_from_any_folder(two_labels, tmp_path, folder):
     assert (records["n_classes"], records["n_found"]) == (3, 4)
 
 
+def test_purity_of_as_many_clusters_as_a_register_has_persons(tmp_path):
+    # The full table of 17,284 persons and their clusters would have 300 million cells.
+    rng = np.random.default_rng(0)
+    person = np.concatenate([np.arange(17_284), rng.integers(17_284, size=22_716)])
+    found = np.where(rng.uniform(size=40_000) < 0.9, person, 17_284 + np.arange(40_000))
+    pd.DataFrame({"person": person, "found": found}).to_parquet(tmp_path / "register.parquet")
+    own = {"data": str(tmp_path / "register.parquet"), "part": "data", "n_resamples": 19}
+    columns = {"true_column": "person", "pred_column": "found"}
+    records = execute("agreement", tmp_path / "out.ipynb", **own, **columns)
+    assert (records["n_rows"], records["n_classes"]) == (40_000, 17_284)
+    assert records["purity"] == 1
+    expected = agreement.adjusted_mutual_information(person, found)
+    assert records["adjusted_mutual_information"] == pytest.approx(expected)
+
+
+def test_purity_with_weights_and_noise(tmp_path):
+    table = pd.DataFrame(
+        {"truth": list("aabbc"), "found": [0.0, 0, 1, -1, None], "weight": [3, 2, 4, 1, 5]}
+    )
+    table.to_csv(tmp_path / "my.csv", index=False)
+    own = {"data": str(tmp_path / "my.csv"), "part": "data", "rows": str(tmp_path / "rows.csv")}
+    columns = {"true_column": "truth", "pred_column": "found", "weight_column": "weight"}
+    out = tmp_path / "out.ipynb"
+    records = execute("agreement", out, **own, **columns, noise_label="-1", n_resamples=19)
+    assert (records["purity"], records["share_not_noise"]) == (1, pytest.approx(0.9))
+    assert (records["n_rows"], records["n_dropped"], records["n_found"]) == (4, 1, 2)
+    assert "9 rows in 2 classes and 2 clusters" in records["data_said"]
+    assert "noise: 10.0% of the rows" in records["data_said"]
+    rows = pd.read_csv(tmp_path / "rows.csv", dtype=str)
+    assert rows["matched"].tolist() == ["a", "a", "b", "-1"]
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_papermill_explains_every_parameter(stem):
     notebook = ROOT / f"notebooks/{stem}.ipynb"
