@@ -71,19 +71,19 @@ def overview(reports: list[Case]) -> nodes.table:
     """Return one table of all comparisons, a row each; the script lets readers sort it."""
     rows = [
         [
-            report["stem"].replace("_", " "),
             case["case"].replace(" x ", " × "),
             peer,
             ratio_text(ratio),
             time_text(case["seconds"][OURS]),
             time_text(case["seconds"][peer]),
+            report["stem"].replace("_", " "),
         ]
         for report in reports
         for case in report["cases"]
         for peer, ratio in case.get("peer_over_ours", {}).items()
         if peer in case.get("seconds", {})
     ]
-    head = ["technique", "what", "alternative", "times ours", "ours", "its time"]
+    head = ["what", "alternative", "times ours", "ours", "its time", "technique"]
     return table(head, rows, classes=["measured", "sortable"])
 
 

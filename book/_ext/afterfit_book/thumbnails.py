@@ -61,6 +61,7 @@ def draw_categorical(axes: Any) -> None:
     axes.text(numbers[best] + 0.25, heights[best], f"K = {numbers[best]}", va="center")
     bare(axes, xlabel="number of clusters K", ylabel="silhouette")
     axes.set_xticks(list(numbers))
+    axes.margins(y=0.15)
 
 
 def draw_cca(axes: Any) -> None:
