@@ -413,7 +413,7 @@ def test_their_answer_alone(stem, readers_table, tmp_path):
     path, rows = tmp_path / "my.csv", tmp_path / "rows.csv"
     readers_table.to_csv(path, index=False)
     own = {"data": str(path), "part": "data", "rows": str(rows)}
-    execute(stem, tmp_path / "out.ipynb", **SMALL[stem], **READERS[stem], **own)
+    execute(stem, tmp_path / "out.ipynb", **(SMALL[stem] | READERS[stem] | own))
     cells = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
     assert not any("The book's example" in cell.source for cell in cells)
     text = "\n".join(cell.source for cell in cells if cell.cell_type == "markdown")

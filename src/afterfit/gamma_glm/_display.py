@@ -250,9 +250,13 @@ class CalibrationDisplay:
 
 def _simultaneous_band(counts: NDArray[Any], level: float) -> Floats:
     """Return the band that holds all bins at once of so many replicates, or one more to be safe."""
-    centre, spread = counts.mean(axis=0), counts.std(axis=0)
-    spread = np.where(spread > 0, spread, 1.0)
-    farthest = np.sort(np.max(np.abs(counts - centre) / spread, axis=1))
+    size, centre = len(counts), counts.mean(axis=0)
+    from_centre = counts - centre
+    variance = np.mean(from_centre**2, axis=0)
+    # Each replicate stands apart from the others as a further one will from all: without itself.
+    others = (size * variance - from_centre**2 * size / (size - 1)) / (size - 1)
+    apart = np.abs(from_centre) * size / (size - 1) / np.sqrt(np.where(others > 0, others, 1.0))
+    farthest, spread = np.sort(np.max(apart, axis=1)), np.sqrt(variance)
     # A further right model is as likely to have any rank among these and itself.
     rank = min(len(farthest), int(np.ceil((len(farthest) + 1) * level)))
     margin = farthest[rank - 1] * spread
