@@ -4,6 +4,8 @@ Coverage over thousands of simulated tables is recorded by
 `benchmarks/simulate_gamma_intervals.py`; here is what the numbers are made of.
 """
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -149,6 +151,20 @@ def test_means_beyond_the_link_are_zero_or_infinite():
         moved = _predictive.shifted_log_means(link, np.array([[0.5, -0.1]]), np.array([2.0]))
         assert_allclose(moved[0, 0], np.log(link.inverse(0.5) / 2.0))
         assert moved[0, 1] == expected
+
+
+def test_recorded_coverage_is_within_a_point_of_what_is_said():
+    # benchmarks/simulate_gamma_intervals.py: 1,000 tables a cell, with standard errors
+    path = Path(__file__).parents[2] / "benchmarks/results/gamma_glm_coverage.csv"
+    table = pd.read_csv(path)
+    calibrated = table[table["method"] == "calibrated"]
+    assert len(calibrated) >= 32
+    assert (calibrated["fits"] >= 1000).all()
+    excess = (calibrated["covered"] - calibrated["level"]).abs()
+    assert (excess < 0.01 + 2 * calibrated["error"]).all()
+    assert excess.mean() < 0.006
+    plain = table[(table["method"] == "plugin") & (table["rows"] == 15)]
+    assert ((plain["level"] - plain["covered"]) > 0.01).mean() > 0.7
 
 
 # ---------------------------------------------------------------- conformal
