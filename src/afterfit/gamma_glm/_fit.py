@@ -138,7 +138,7 @@ class GammaFit:
 
     @cached_property
     def transform(self) -> Floats:
-        """The matrix T for which the columns sqrt(f w) |g| x T are orthonormal."""
+        """The matrix T for which the columns ``sqrt(f w) |g| x T`` are orthonormal."""
         design = self.design if self.free is None else self.design @ self.free
         basis = orthonormal_transform(design, np.sqrt(self.precision) * np.abs(self.gradient))
         return basis if self.free is None else self.free @ basis
