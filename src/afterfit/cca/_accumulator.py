@@ -34,9 +34,9 @@ from afterfit.cca._whitening import (
     SMALLEST_SPREAD,
     Coupling,
     Side,
-    begin_whitening,
     check_pair,
     couple_sides,
+    find_constants,
     householder_factor,
     joint_gram,
     locate,
@@ -333,7 +333,7 @@ class CCAAccumulator:
                 size=np.abs(seen.mean[own]),
                 n_values=seen.n_samples,
             )
-            sides.append(begin_whitening(side, largest[own]))
+            sides.append(find_constants(side, largest[own]))
         return sides[0], sides[1]
 
     def _couple(self) -> Coupling:

@@ -293,11 +293,11 @@ def open_side(data: Any, name: str, stored: Array, magnitude: Array | None = Non
     side = Side(
         name, data, mean, scale=high - low, epsilon=stored, size=size, n_values=data.shape[0]
     )
-    return begin_whitening(side, largest)
+    return find_constants(side, largest)
 
 
-def begin_whitening(side: Side, largest: Array) -> Side:
-    """Return the side with constant columns found out, and whitened where that cannot wait."""
+def find_constants(side: Side, largest: Array) -> Side:
+    """Return the side, whose scale is the spread so far, with its constant columns found out."""
 
     def varies(stored: Any) -> Any:
         rounding = ROUNDING_UNITS * stored * largest
@@ -311,11 +311,7 @@ def begin_whitening(side: Side, largest: Array) -> Side:
         )
     scale = np.where(used, side.scale, np.inf)
     n_lost = int((varies(FLOAT64_EPSILON) & ~used).sum())
-    side = replace(side, scale=scale, size=side.size / scale, n_lost=n_lost)
-    # With a constant column the Gram matrix is singular, with too few rows as well.
-    if used.all() and side.data.shape[0] > len(used):
-        return replace(side, whitener=np.diag(1.0 / scale))
-    return _whiten(side, None)
+    return replace(side, scale=scale, size=side.size / scale, n_lost=n_lost)
 
 
 def locate(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
@@ -340,6 +336,7 @@ def locate(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
 
 def couple_sides(x: Side, y: Side, degrees: int) -> Coupling:
     """Return the coupling of two sides, with whiteners that make both orthonormal."""
+    x, y = _begun(x), _begun(y)
     gram = joint_gram(x, y)
     x_gram, y_gram = gram[: x.rank, : x.rank], gram[x.rank :, x.rank :]
     x_factor, y_factor = _last_step(x, x_gram), _last_step(y, y_gram)
@@ -482,6 +479,16 @@ def _without(side: Side, basis: Any) -> Side:
             f"`{side.name}` must have at least one column that varies beyond the covariates, which "
             "explain all of them."
         ) from None
+
+
+def _begun(side: Side) -> Side:
+    """Return the side with a whitener to begin with, its scale unless that cannot do."""
+    if side.whitener.shape[1] > 0:
+        return side
+    # With a constant column the Gram matrix is singular, with too few rows as well.
+    if np.isfinite(side.scale).all() and side.data.shape[0] > len(side.scale):
+        return replace(side, whitener=np.diag(1.0 / side.scale))
+    return _whiten(side, None)
 
 
 def _last_step(side: Side, gram: Array) -> Array | None:
