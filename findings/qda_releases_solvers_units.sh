@@ -32,8 +32,8 @@ if not ddof:
     except np.linalg.LinAlgError as error:
         print("iris in metres:", str(error)[:60])
 PYTHON
-for version in 1.8.0 1.9.1; do
+for release in scikit-learn==1.8.0 scikit-learn==1.9.1; do
   python3 -m venv --clear "$folder/venv"
-  "$folder/venv/bin/pip" install --quiet --disable-pip-version-check scikit-learn==$version numpy==2.4.6
+  "$folder/venv/bin/pip" install --quiet --disable-pip-version-check $release numpy==2.4.6
   "$folder/venv/bin/python" "$folder/look.py"
 done
