@@ -30,7 +30,7 @@ def room(pattern, stem):
     return found[0]
 
 
-def tests_of(stem):
+def text_of_tests(stem):
     """Return the text of all tests of a stem."""
     place = room("tests/test_{}.py", stem)
     return "".join(path.read_text() for path in sorted(place.rglob("*.py")) or [place])
@@ -48,7 +48,7 @@ def requirement(text):
 @pytest.mark.parametrize("stem", STEMS)
 def test_each_stem_has_its_room(stem):
     assert room("src/afterfit/{}.py", stem)
-    assert "def test_" in tests_of(stem)
+    assert "def test_" in text_of_tests(stem)
     for place in (
         f"notebooks/{stem}.ipynb",
         f"benchmarks/bench_{stem}.py",
@@ -84,7 +84,7 @@ def test_every_public_name_has_a_page_a_test_and_a_mention(module, name):
     if is_result or (inspect.isclass(thing) and issubclass(thing, Exception)):
         return  # users meet these through the functions that make them
     word = re.compile(rf"\b{name}\b")
-    assert word.search(tests_of(module)), "no test"
+    assert word.search(text_of_tests(module)), "no test"
     assert "Examples\n" in inspect.getdoc(thing), "no example"
     shown_in = ["book/running.md", "book/data.md", "book/_ext/afterfit_book/data.py"]
     if module in STEMS:
