@@ -14,7 +14,6 @@ from afterfit.gamma_glm._bootstrap import check_resampling
 from afterfit.gamma_glm._fit import GammaFit, GammaRows
 from afterfit.gamma_glm._predictive import (
     CHUNK_SIZE,
-    Refits,
     calibrated_scores,
     conformal_ends,
     cross_fit,
@@ -148,15 +147,13 @@ def prediction_interval(
         folds = cross_fit(fit, shape_method(shape), unit_shape, n_folds, generator)
         lower, upper = conformal_ends(fit, rows, folds, level)
     else:
-        replicates = None
+        levels: Any = np.full((2, 1), (1 - level) / 2)
         if method == "calibrated":
-            replicates = refits(
-                fit, shape_method(shape), unit_shape, n_resamples, generator, n_jobs
-            )
-        lower, upper = (
-            _end(fit, rows, unit_shape, method, (1 - level) / 2, is_upper, replicates)
-            for is_upper in (False, True)
-        )
+            estimator = shape_method(shape)
+            found = refits(fit, estimator, unit_shape, n_resamples, generator, n_jobs)
+            levels = special.ndtr(calibrated_scores(fit, rows, found, unit_shape, levels[0, 0]))
+        spread = log_mean_sd(fit, rows, unit_shape) if method == "coefficients" else None
+        lower, upper = _ends(unit_shape * rows.weights, rows.mean.shape, levels, spread)
     interval = pd.DataFrame(
         {"lower": rows.mean * lower, "upper": rows.mean * upper}, index=rows.labels
     )
@@ -164,25 +161,21 @@ def prediction_interval(
     return interval
 
 
-def _end(
-    fit: GammaFit,
-    rows: GammaRows,
-    unit_shape: float,
-    method: str,
-    tail: float,
-    upper: bool,
-    replicates: Refits | None,
-) -> Floats:
-    """Return one end of the interval of every row, in units of its mean."""
-    row_shape = np.broadcast_to(unit_shape * rows.weights, rows.mean.shape)
-    if method == "coefficients":
-        return mixture_quantile(tail, upper, row_shape, log_mean_sd(fit, rows, unit_shape))
-    level: Any = tail
-    if replicates is not None:
-        scores = calibrated_scores(fit, rows, replicates, unit_shape, tail, upper)
-        level = special.ndtr(scores)
-    inverse = special.gammainccinv if upper else special.gammaincinv
-    return np.asarray(inverse(row_shape, level) / row_shape)
+def _ends(
+    shapes: Any, size: tuple[int, ...], levels: Floats, spread: Floats | None
+) -> tuple[Floats, Floats]:
+    """Return both ends of every row, in units of its mean, with so much left on either side."""
+    shapes = np.broadcast_to(shapes, size)
+    if spread is not None:
+        tail = float(levels[0, 0])
+        return (
+            mixture_quantile(tail, False, shapes, spread),
+            mixture_quantile(tail, True, shapes, spread),
+        )
+    return (
+        special.gammaincinv(shapes, levels[0]) / shapes,
+        special.gammainccinv(shapes, levels[1]) / shapes,
+    )
 
 
 def probability_interval(

@@ -93,20 +93,21 @@ def _coordinates_and_shapes(
 
 
 def calibrated_scores(
-    fit: GammaFit, rows: GammaRows, replicates: Refits, unit_shape: float, tail: float, upper: bool
+    fit: GammaFit, rows: GammaRows, replicates: Refits, unit_shape: float, tail: float
 ) -> Floats:
-    """Return the normal score of the level that a tail of `tail` calls for in each row, (m,)."""
+    """Return the normal scores that a tail of `tail` calls for, (2, m): below, and above."""
     weights = np.broadcast_to(rows.weights, rows.mean.shape)
-    scores = np.empty(len(weights))
+    scores = np.empty((2, len(weights)))
     rows_at_once = max(1, CHUNK_SIZE // len(replicates.shapes))
     for start in range(0, len(weights), rows_at_once):
         part = slice(start, start + rows_at_once)
         moved = replicates.log_means(fit, rows, part)
         for weight in np.unique(weights[part]):
             group = np.flatnonzero(weights[part] == weight)
-            scores[start + group] = scores_of_group(
-                unit_shape * weight, replicates.shapes * weight, moved[group], tail, upper
-            )
+            shape, shapes = unit_shape * weight, replicates.shapes * weight
+            own = moved if len(group) == len(moved) else moved[group]
+            for upper in (False, True):
+                scores[int(upper), start + group] = scores_of_group(shape, shapes, own, tail, upper)
     return scores
 
 

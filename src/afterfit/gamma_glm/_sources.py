@@ -216,15 +216,7 @@ def _read_statsmodels(results: Any, *, needs_data: bool = True) -> GammaFit:
         for value in (model.var_weights, model.freq_weights)
     )
     refuse_rows(~(var_weights > 0), labels, "`var_weights` of the fit", "must be positive")
-    offset, exposure = (
-        None if value is None else np.asarray(value, dtype=np.float64)
-        for value in (getattr(model, "offset", None), getattr(model, "exposure", None))
-    )
-    if getattr(results, "regularized", False) and exposure is not None:
-        raise ValueError(
-            "`results` is a refitted regularised fit with `exposure`, whose logarithm statsmodels "
-            "takes twice: its coefficients are wrong. Fit with `offset=np.log(exposure)` instead."
-        )
+    offset, exposure = _shifts(results)
     used = (offset is not None, exposure is not None, bool(np.any(var_weights != 1)))
     fit = replace(
         _without_data(results),
@@ -246,6 +238,21 @@ def _read_statsmodels(results: Any, *, needs_data: bool = True) -> GammaFit:
         penalty=2 * np.asarray(model.penal.penalty_matrix(model.alpha)),
         n_parameters=float(np.sum(freq_weights) - results.df_resid),
     )
+
+
+def _shifts(results: Any) -> tuple[Floats | None, Floats | None]:
+    """Return offset and logarithm of the exposure, None where the fit has none."""
+    model = results.model
+    offset, exposure = (
+        None if value is None else np.asarray(value, dtype=np.float64)
+        for value in (getattr(model, "offset", None), getattr(model, "exposure", None))
+    )
+    if getattr(results, "regularized", False) and exposure is not None:
+        raise ValueError(
+            "`results` is a refitted regularised fit with `exposure`, whose logarithm statsmodels "
+            "takes twice: its coefficients are wrong. Fit with `offset=np.log(exposure)` instead."
+        )
+    return offset, exposure
 
 
 def _without_data(results: Any) -> GammaFit:
