@@ -11,6 +11,7 @@ from afterfit.cca import (
     null_density,
     null_edge,
 )
+from afterfit.cca._roy import largest_root_tail
 from afterfit.cca._wachter import null_band
 
 
@@ -116,6 +117,14 @@ class TestBand:
         expected = np.sqrt(stats.beta.ppf([0.025, 0.975], q / 2, (39 - q) / 2))
         for sides in ((1, q), (q, 1)):
             assert null_band(40, *sides)[:, 0] == pytest.approx(expected, abs=0.03)
+
+    @pytest.mark.parametrize(("n", "p", "q"), [(6, 2, 2), (7, 3, 2), (9, 3, 3), (40, 4, 9)])
+    def test_the_first_root_by_roys_exact_distribution(self, n, p, q):
+        # 1000 tables behind the band: a standard error of 0.005 for each of the two tails.
+        low, high = null_band(n, p, q)[:, 0]
+        parameters = min(p, q), (abs(p - q) - 1) / 2, (n - p - q - 2) / 2
+        assert largest_root_tail(high**2, *parameters) == pytest.approx(0.025, abs=0.011)
+        assert largest_root_tail(low**2, *parameters) == pytest.approx(0.975, abs=0.011)
 
     def test_many_roots_keep_to_the_edge(self):
         low, high = null_band(3000, 400, 300)

@@ -466,10 +466,9 @@ def _orthonormal(side: Side) -> Any:
 
 
 def _without(side: Side, basis: Any) -> Side:
-    # The means stay, so that they are reported; taken off twice, so that nothing of them is left.
-    kept = as_float64(side.data)
-    for _ in range(2):
-        kept = kept - basis @ (basis.T @ (kept - like(side.mean, side.data)))
+    # The means stay, so that they are reported.
+    data = as_float64(side.data)
+    kept = data - basis @ (basis.T @ (data - like(side.mean, side.data)))
     used = np.isfinite(side.scale)
     largest = np.abs(side.mean) + np.where(used, side.scale, 0.0)
     try:
