@@ -527,14 +527,10 @@ def _offsets(
     middle = 0.5 * (start + stop)
     length = np.hypot(*(stop - start).T)
     n = len(chords)
-    first, second = np.full(n, left), np.full(n, right)
-    t0 = np.zeros(n)
+    first, second, t0 = np.full(n, left), np.full(n, right), np.zeros(n)
     joints = field.joints(middle)
     f0 = field.table.log_odds_of(joints, first, second)
-    with np.errstate(all="ignore"):
-        t1 = -f0 / slopes[chords]
-    t1 = np.where(np.abs(t1) < 0.1 * length, t1, 1e-3 * length)
-    t1[f0 == 0] = 0.0
+    t1 = _first_guess(f0, slopes[chords], length)
     finite = np.isfinite(f0)
     found = f0 == 0
     active = np.flatnonzero(~found & finite)
@@ -557,6 +553,13 @@ def _offsets(
     best = field.table.choose_smoothly(joints)
     astray = ~found | (np.abs(t1) > MAX_OFFSET * length) | ((best != left) & (best != right))
     return t1, found, astray & finite & (length > SHORT_CHORD * step)
+
+
+def _first_guess(odds: Array, slope: Array, length: Array) -> Array:
+    """Return how far along a normal the log odds may vanish: a thousandth if nothing is known."""
+    with np.errstate(all="ignore"):
+        guess = -odds / slope
+    return np.where(odds == 0, 0.0, np.where(np.abs(guess) < 0.1 * length, guess, 1e-3 * length))
 
 
 def _without_repeats(points: Array, step: float) -> Array:

@@ -157,33 +157,24 @@ class BayesBoundaryDisplay:
         data = None if X is None else check_points(X, rule.n_features, rule._columns)
         names = axis_names(X, feature_names)
         labels = check_data_labels(y, data, rule.classes)
-        data_limits = limits_of(data) if limits is None else None
-        box = check_limits(limits if data_limits is None else data_limits, rule.n_features)
+        box = check_limits(limits_of(data) if limits is None else limits, rule.n_features)
         if data is not None and data.shape[1] != len(box):
             raise ValueError(f"`X` must have {len(box)} feature(s), got {data.shape[1]}.")
         if names and len(names) != len(box):
             raise ValueError(f"`feature_names` must name {len(box)} feature(s), got {len(names)}.")
         grid = tuple(np.linspace(*side, grid_resolution) for side in box)
-        mesh = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1)
         try:
             boundary = rule.boundary(box[0] if len(box) == 1 else box, tolerance=tolerance)
-            joints = rule._whole_joints(mesh.reshape(-1, len(box)))
+            joints = _joints_on(grid, rule)
         except ValueError as error:
-            if data_limits is None:
+            if limits is not None:
                 raise
             raise ValueError(
                 f"`limits` must be given: those of `X` with {PADDING:.0%} to spare, {box}, reach "
                 f"points where the rule fails. {error}"
             ) from error
-        display = cls(
-            rule=rule,
-            boundary=boundary,
-            grid=grid,
-            log_joints=joints.reshape(*mesh.shape[:-1], -1),
-            X=data,
-            y=labels,
-            feature_names=names or (("x",) if len(box) == 1 else ("x1", "x2")),
-        )
+        names = names or (("x",) if len(box) == 1 else ("x1", "x2"))
+        display = cls(rule, boundary, grid, joints, data, labels, names)
         return display.plot(ax=ax, **plot_options)
 
     @classmethod
@@ -304,9 +295,8 @@ class BayesBoundaryDisplay:
             chosen = self.rule._table.choose_smoothly(joints.reshape(-1, joints.shape[-1]))
             _drawing.name_regions(ax, self.grid, chosen.reshape(joints.shape[:-1]), decisions)
         elif legend:
-            curves, marked = bool(self.contours_), points and self.y is not None
-            shown = {"regions": regions, "curves": curves, "marked": marked}
-            _drawing.draw_legend(ax, decisions, len(classes), **shown)
+            shown = {"curves": bool(self.contours_), "marked": points and self.y is not None}
+            _drawing.draw_legend(ax, decisions, len(classes), regions=regions, **shown)
         return self
 
     def _draw_regions(self, colors: list[Any]) -> list[Any]:
@@ -319,3 +309,10 @@ class BayesBoundaryDisplay:
         middles = 0.5 * (edges[1:] + edges[:-1])
         decided = table.choose_smoothly(self.rule._log_joints(middles[:, None]))
         return _drawing.draw_intervals(self.ax_, edges.tolist(), decided.tolist(), colors)
+
+
+def _joints_on(grid: tuple[Array, ...], rule: BayesRule) -> Array:
+    """Return the log joint densities on a grid, (n_1, ..., n_classes)."""
+    mesh = np.stack(np.meshgrid(*grid, indexing="ij"), axis=-1)
+    joints = rule._whole_joints(mesh.reshape(-1, len(grid)))
+    return joints.reshape(*mesh.shape[:-1], -1)

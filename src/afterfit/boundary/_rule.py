@@ -18,60 +18,40 @@ from afterfit._validation import (
     check_matrix,
     check_random_state,
     check_real,
-    listing,
 )
-from afterfit.boundary import _contours, _lattice, _risk
+from afterfit.boundary import _lattice, _risk
 from afterfit.boundary._arguments import (
     as_labels,
-    check_box,
-    check_data_labels,
     check_flag,
     check_free,
-    check_judge,
     check_limits,
     check_losses,
-    check_points,
     check_priors,
     check_rejection,
     check_row,
-    check_rows,
     check_sources,
     columns_of_fit,
 )
 from afterfit.boundary._decisions import DecisionTable, informed, normalised
 from afterfit.boundary._densities import (
     as_density,
-    checked_log_densities,
-    checked_log_density,
     common_n_features,
-    guessed_n_features,
     lifting,
     sliced,
 )
 from afterfit.boundary._estimators import Model, read_estimator
+from afterfit.boundary._evaluation import Evaluation
 from afterfit.boundary._novelty import conformal_pvalues, hdr_pvalues
 from afterfit.boundary._posteriors import read_classifier
-from afterfit.boundary._results import BoundaryPiece, DecisionBoundary, ErrorRate
+from afterfit.boundary._results import DecisionBoundary, ErrorRate
 
 Array = NDArray[np.float64]
-
-# Points are worked on so many at a time, fewer with many classes: their intermediate arrays then
-# stay in the cache.
-CHUNK_ROWS, MIN_CHUNK_ROWS = 16_384, 256
-CHUNK_VALUES = 2**19
 
 # Samples along an axis before refinement, by the number of features.
 RESOLUTION = {1: 1024, 2: 64}
 
-# Boundary of one feature: roots are polished to this fraction of the range, whatever is asked.
-ROOT_TOLERANCE = 1e-12
 
-# Coarser, cheaper curves serve the risk: where they run, both decisions cost the same.
-RISK_CURVE_TOLERANCE = 1e-6
-RISK_EVALUATIONS = 200_000
-
-
-class BayesRule:
+class BayesRule(Evaluation):
     """The Bayes rule of class densities, priors and losses.
 
     It decides for the class j that minimises the expected loss, sum_i P(i | x) losses[i, j]; for
@@ -191,14 +171,7 @@ class BayesRule:
         self._table = DecisionTable(table)
         with np.errstate(divide="ignore"):
             self._log_priors = np.log(self.priors)
-        self._is_slice = False
-        self._takes_rows = self._may_jump = False
-        self._lacks: str | None = None  # why there are no densities
-        self._common_term_unknown = False
-        # All log densities at once, and a term common to them all, if that is apart.
-        self._evaluate: Callable[[Any], Array] | None = None
-        self._common: Callable[[Any], Array] | None = None
-        self._scores: BayesRule | None = None
+        self._scores: BayesRule | None = None  # in another space, where densities are known whole
 
     @classmethod
     def from_estimator(
@@ -834,186 +807,6 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
             )
         # Its region would be one of transformed features.
         return replace(self._scores._rate(None, None, effort), region=None)
-
-    # What follows is private: set-up, evaluation, and the ways to the risk.
-
-    def _points(self, X: ArrayLike) -> Any:
-        """Return points of shape (n, n_features); rows as they are for a classifier."""
-        if self._takes_rows:
-            return check_rows(X, self._n_features)
-        return check_points(X, self._n_features, self._columns)
-
-    def _calibration(self, X: Any, y: Any) -> tuple[Array, NDArray[np.intp]]:
-        """Return log densities of calibration rows, and their classes by number."""
-        if X is None or y is None:
-            raise ValueError("`X_calibration` and `y_calibration` must be given together.")
-        points = self._points(X)
-        labels = check_data_labels(y, points, self.classes, "y_calibration", "X_calibration")
-        number = {label: k for k, label in enumerate(self.classes.tolist())}
-        codes = np.array([number[label] for label in np.asarray(labels).tolist()])
-        absent = [repr(label) for label, k in number.items() if not (codes == k).any()]
-        if absent:
-            raise ValueError(
-                f"`y_calibration` must hold rows of every class, got none of {listing(absent)}."
-            )
-        return self._log_densities(points), codes
-
-    def _log_densities(self, points: Any) -> Array:
-        """Return log densities (n, K), the term common to all classes among them if known."""
-        if self._evaluate is None:
-            columns = [checked_log_density(density, points) for density in self._densities]
-            return np.column_stack(columns)
-        values = checked_log_densities(self._densities, self._evaluate, points)
-        return values if self._common is None else values + self._common(points)[:, None]
-
-    def _log_joints(self, points: Any) -> Array:
-        """Return log joint densities (n, K), perhaps up to a term common to all classes."""
-        n = points.shape[0]
-        joints = np.empty((n, len(self._densities)), order="F")
-        if n == 0:  # not every function takes no rows
-            return joints
-        if self._evaluate is not None:
-            values = checked_log_densities(self._densities, self._evaluate, points)
-            return np.add(values, self._log_priors, out=joints)
-        for k, density in enumerate(self._densities):
-            if self.priors[k] == 0:
-                joints[:, k] = -np.inf
-            else:
-                np.add(checked_log_density(density, points), self._log_priors[k], out=joints[:, k])
-        return joints
-
-    def _whole_joints(self, points: Any) -> Array:
-        """Return log joint densities (n, K), the term common to all classes among them if known."""
-        joints = self._log_joints(points)
-        if self._common is not None and len(joints):
-            joints += self._common(points)[:, None]
-        return joints
-
-    def _by_chunks(
-        self,
-        points: Any,
-        function: Callable[[Array], NDArray[Any]],
-        *width: int,
-        dtype: type = float,
-    ) -> NDArray[Any]:
-        """Return a function of the log joints at all points, computed a few points at a time."""
-        if not isinstance(points, np.ndarray):  # a table, which the classifier takes whole
-            return function(self._log_joints(points))
-        out: NDArray[Any] = np.empty((len(points), *width), dtype=dtype)
-        size = max(MIN_CHUNK_ROWS, min(CHUNK_ROWS, CHUNK_VALUES // len(self.classes)))
-        for start in range(0, len(points), size):
-            rows = slice(start, start + size)
-            out[rows] = function(self._log_joints(points[rows]))
-        return out
-
-    def _decide(self, joints: Array) -> NDArray[np.intp]:
-        return self._table.choose(informed(joints, self._log_priors))
-
-    def _seeds(self, n_features: int) -> Array:
-        known = [d.seeds for d in self._densities if d.seeds is not None]
-        return np.concatenate([np.empty((0, n_features)), *known])
-
-    def _trace(
-        self,
-        lines: tuple[Array, ...],
-        tolerance: float,
-        max_evaluations: int,
-        log_joints: Callable[[Array], Array] | None = None,
-    ) -> _contours.Tracing:
-        find = _contours.find_roots if len(lines) == 1 else _contours.trace
-        return find(
-            self._log_joints if log_joints is None else log_joints,
-            self._table,
-            lines,
-            seeds=self._seeds(len(lines)),
-            tolerance=ROOT_TOLERANCE if len(lines) == 1 else tolerance,
-            max_evaluations=max_evaluations,
-            may_jump=self._may_jump,
-        )
-
-    def _curves(self, lines: tuple[Array, ...], at_most: int) -> tuple[list[_contours.Curve], int]:
-        """Return boundary curves for the risk, and at how many points: none if at too many."""
-        n_points = 0
-
-        def counted(points: Array) -> Array:
-            nonlocal n_points
-            n_points += len(points)
-            if n_points > at_most:
-                raise _risk.SpentError
-            return self._log_joints(points)
-
-        budget = min(RISK_EVALUATIONS, at_most)
-        try:
-            traced = self._trace(lines, RISK_CURVE_TOLERANCE, budget, counted)
-        except _risk.SpentError:
-            return [], at_most
-        return traced.curves, n_points
-
-    def _pieces(self, traced: _contours.Tracing) -> tuple[BoundaryPiece, ...]:
-        labels = self.decisions.tolist()
-        return tuple(
-            BoundaryPiece((labels[curve.left], labels[curve.right]), curve.points, curve.closed)
-            for curve in traced.curves
-        )
-
-    def _judge(self, of: Any, n_features: int) -> Callable[[Array, Array], NDArray[np.intp]]:
-        """Return the function from points and their joints to decisions, as column numbers."""
-        if of is None:
-            return lambda _, joints: self._decide(joints.copy())
-        theirs = of.n_features if isinstance(of, BayesRule) else getattr(of, "n_features_in_", None)
-        return check_judge(of, theirs, n_features, self.decisions.tolist())
-
-    def _rate(self, region: Any, of: Any, effort: _risk.Effort) -> ErrorRate:
-        box = None if region is None else check_box(region, "region", self._n_features)
-        known = self._n_features if box is None else len(box)
-        d = guessed_n_features(self._densities) if known is None else known
-        tracer = self if of is None else of
-        traceable = d <= 2 and isinstance(tracer, BayesRule)
-        if effort.method == "integration" and not traceable:
-            raise ValueError(
-                "`method` can be 'integration' for one or two features, and a BayesRule as `of`, "
-                f"got {d} and {type(tracer).__name__}; use 'monte_carlo'."
-            )
-        problem = _risk.Problem(
-            self._densities, self.priors, self._whole_joints, self._table, self._judge(of, d)
-        )
-        if effort.method == "monte_carlo" or not traceable:
-            return self._as_rate(_risk.draw(problem, box, d, effort), "monte_carlo")
-
-        def trace(lines: tuple[Array, ...], at_most: int) -> tuple[list[_contours.Curve], int]:
-            return tracer._curves(lines, at_most)
-
-        estimate = _risk.integrate(problem, trace, box, d, effort)
-        if estimate.error > effort.tolerance:
-            advice = (
-                f"Raise `max_evaluations` (now {effort.max_evaluations}), or use "
-                '`method="monte_carlo"`.'
-                if estimate.exhausted
-                else "More evaluations would not help, as floats do not resolve the densities "
-                "where the rest is: raise `tolerance`, or give `region`."
-            )
-            warnings.warn(
-                f"The risk is known to within {estimate.error:.1g}, not {effort.tolerance:g}, "
-                f"after {estimate.n_evaluations} points were evaluated. {advice}",
-                UserWarning,
-                stacklevel=3,
-            )
-        return self._as_rate(estimate, "integration")
-
-    def _as_rate(self, estimate: _risk.Estimate, method: str) -> ErrorRate:
-        confusion = pd.DataFrame(
-            estimate.confusion,
-            index=pd.Index(self.classes, name="truth"),
-            columns=pd.Index(self.decisions, name="decision"),
-        )
-        return ErrorRate(
-            estimate.risk,
-            estimate.error,
-            method,
-            confusion,
-            estimate.region or None,
-            estimate.n_evaluations,
-        )
 
 
 def _after(lift: Callable[[Array], Any], function: Callable[[Any], Array], X: Array) -> Array:
