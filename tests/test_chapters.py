@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -16,6 +17,7 @@ from bs4 import BeautifulSoup
 from papermill.parameterize import parameterize_notebook
 
 from afterfit import agreement, datasets, runs
+from afterfit.runs import _kernels
 
 ROOT = Path(__file__).parents[1]
 TEXTS = sorted((ROOT / "notebooks").glob("*.md"))
@@ -40,10 +42,15 @@ BEFORE.insert(-1, "Exercises")
 
 
 def execute(stem, out, **parameters):
-    """Run a chapter and return what it recorded."""
-    papermill.execute_notebook(
-        ROOT / f"notebooks/{stem}.ipynb", out, parameters=parameters, progress_bar=False
-    )
+    """Run a chapter and return what it recorded; its kernel comes from a warm process."""
+    with tempfile.TemporaryDirectory() as scratch:
+        papermill.execute_notebook(
+            ROOT / f"notebooks/{stem}.ipynb",
+            out,
+            parameters=parameters,
+            progress_bar=False,
+            kernel_manager_class=_kernels.manager(scratch),
+        )
     return runs.read_records(out)
 
 
@@ -424,6 +431,23 @@ def test_their_answer_alone(stem, readers_table, tmp_path):
     written = pd.read_csv(rows)
     assert written.columns[0] == "row"
     assert set(written["row"]) <= set(readers_table.index)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("stem", ANSWERING)
+def test_the_first_screen_of_a_report_holds_the_answer(stem, readers_table, tmp_path, browser):
+    readers_table.to_csv(tmp_path / "my.csv", index=False)
+    own = {"data": str(tmp_path / "my.csv"), "part": "data"}
+    parameters = SMALL[stem] | READERS[stem] | own
+    page = runs.report(ROOT / f"notebooks/{stem}.ipynb", parameters, tmp_path / "report.html")
+    shown = browser.new_page(viewport={"width": 1280, "height": 800})
+    shown.goto(page.as_uri())
+    assert shown.locator("h1").inner_text().startswith("my.csv: ")
+    figure = shown.locator("main img").first.bounding_box()
+    assert figure["y"] + figure["height"] / 2 < 800, "the figure of the result is below the fold"
+    text = shown.locator("main").inner_text()
+    assert not re.search(r"\{[a-z:]+\}`", text)
+    shown.close()
 
 
 @pytest.mark.parametrize("stem", ANSWERING)
