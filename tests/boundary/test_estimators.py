@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 import warnings
 
+import array_api_strict
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -455,3 +456,30 @@ class TestDiagonalStaysDiagonal:
         assert peak < 8 * d * d / 2  # half a matrix
         if kind == "naive Bayes":
             assert (rule.predict(X) == naive.predict(X)).all()
+
+
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        GaussianNB(),
+        LinearDiscriminantAnalysis(),
+        LinearDiscriminantAnalysis(store_covariance=True),
+        GaussianMixture(3, init_params="random_from_data", random_state=0, max_iter=300),
+    ],
+    ids=repr,
+)
+def test_fitted_on_arrays_of_another_library(estimator):
+    # What a fit under array API dispatch keeps: arrays of the standard, off NumPy's device. Rules
+    # are evaluated on the host.
+    model = clone(estimator).fit(DESIGNS["iris"], SPECIES)
+    expected = model.predict(DESIGNS["iris"])
+    device = array_api_strict.Device("device1")
+    for name, value in vars(model).items():
+        if isinstance(value, np.ndarray):
+            setattr(model, name, array_api_strict.asarray(value, device=device))
+    rule = BayesRule.from_estimator(model)
+    X = array_api_strict.asarray(DESIGNS["iris"], device=device)
+    assert (rule.predict(X) == expected).all()
+    assert (rule.predict(DESIGNS["iris"]) == expected).all()
+    plane = rule.slice(DESIGNS["iris"].mean(axis=0), [2, 3])
+    assert plane.boundary(((1, 7), (0, 3))).pieces

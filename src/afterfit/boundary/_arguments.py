@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from afterfit._arrays import is_foreign, open_array, to_numpy
 from afterfit._labels import as_written
 from afterfit._validation import (
     as_float_array,
@@ -258,6 +259,8 @@ def check_free(features: Any, n_features: int, columns: list[Any] | None) -> lis
 
 def check_points(X: Any, n_features: int | None, fitted: list[Any] | None) -> Array:
     """Return points of shape (n, n_features), of the columns of the fit where `X` has names."""
+    if is_foreign(X):  # wherever it lies: rules are evaluated on the host
+        X = to_numpy(open_array(X, "X"))
     if column_names(X) is None:
         X = as_float_array(X, "X")
         if X.ndim <= 1 and n_features not in (None, 1):

@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
+from afterfit._arrays import to_numpy
 from afterfit.mixture import GaussianMixtureParameters, log_density
 
 Array = NDArray[np.float64]
@@ -399,8 +400,13 @@ def as_parameters(model: Any) -> GaussianMixtureParameters:
     if isinstance(model, GaussianMixtureParameters):
         return model
     return GaussianMixtureParameters(
-        model.weights_, model.means_, model.covariances_, model.covariance_type
+        host(model.weights_), host(model.means_), host(model.covariances_), model.covariance_type
     )
+
+
+def host(values: Any) -> Array:
+    """Return what a model was fitted to hold, wherever it lies, as float64 of NumPy."""
+    return np.asarray(to_numpy(values), dtype=np.float64)
 
 
 def mixture_scales(parameters: GaussianMixtureParameters) -> Array:

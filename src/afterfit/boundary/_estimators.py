@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from afterfit._arrays import to_numpy
 from afterfit.boundary._densities import (
     Density,
     as_fitted,
     as_parameters,
     column_of,
+    host,
     is_mixture,
     mixture_factors,
     mixture_scales,
@@ -155,8 +157,9 @@ def _read_mixture(estimator: Any, variational: bool) -> Model:
 
 
 def _read_naive(estimator: Any) -> Model:
-    classes, means, variances = estimator.classes_, estimator.theta_, estimator.var_
-    constant = np.argwhere(~(np.asarray(variances) > 0))
+    classes = to_numpy(estimator.classes_)
+    means, variances = host(estimator.theta_), host(estimator.var_)
+    constant = np.argwhere(~(variances > 0))
     if len(constant):
         k, j = constant[0].tolist()
         raise ValueError(
@@ -172,12 +175,12 @@ def _read_naive(estimator: Any) -> Model:
 
     scales = np.sqrt(parameters.covariances)
     densities = _columns(classes, means, scales, list(scales), evaluate)
-    return Model(classes, estimator.class_prior_, densities, evaluate)
+    return Model(classes, host(estimator.class_prior_), densities, evaluate)
 
 
 def _read_quadratic(estimator: Any) -> Model:
     """Return normal densities, whitened as the estimator's own `predict` does."""
-    classes, means = estimator.classes_, np.asarray(estimator.means_, dtype=np.float64)
+    classes, means = estimator.classes_, host(estimator.means_)
     pairs = list(zip(estimator.rotations_, estimator.scalings_, strict=True))
     factors = [rotation * np.sqrt(scaling) for rotation, scaling in pairs]
     scales = np.array([np.sqrt(np.sum(factor**2, axis=1)) for factor in factors])
@@ -219,8 +222,8 @@ def _read_linear(estimator: Any) -> Model:
     they are taken as they are. The term common to all classes makes densities of them, where there
     is a covariance from which these scores follow.
     """
-    classes, priors = estimator.classes_, np.asarray(estimator.priors_, dtype=np.float64)
-    means = np.asarray(estimator.means_, dtype=np.float64)
+    classes, priors = to_numpy(estimator.classes_), host(estimator.priors_)
+    means = host(estimator.means_)
     coef, constant = _linear_scores(estimator, means, priors)
     common = _common_normal(estimator, means, coef)
 
@@ -247,14 +250,14 @@ def _read_linear(estimator: Any) -> Model:
 
 def _linear_scores(estimator: Any, means: Array, priors: Array) -> tuple[Array, Array]:
     """Return coefficients (K, d) and constants (K,) of the log densities, centred over classes."""
-    coef = np.asarray(estimator.coef_, dtype=np.float64)
+    coef = host(estimator.coef_)
     _refuse_rounding(estimator, coef)
     if len(means) == 2:  # scikit-learn keeps the difference alone
         coef = np.concatenate([-0.5 * coef, 0.5 * coef])
-        own = np.asarray(estimator.intercept_, dtype=np.float64)
+        own = host(estimator.intercept_)
         intercept = np.concatenate([-0.5 * own, 0.5 * own])
     else:
-        intercept = np.asarray(estimator.intercept_, dtype=np.float64)
+        intercept = host(estimator.intercept_)
     if (priors > 0).all():
         constant = intercept - np.log(priors)
     else:  # its intercept is infinite; between two classes the scores tie halfway
@@ -266,7 +269,7 @@ def _refuse_rounding(estimator: Any, coef: Array) -> None:
     """Raise if coefficients that all classes share are so large that differences are rounding."""
     if estimator.solver == "svd":
         return
-    scale = np.sqrt(np.abs(np.diagonal(estimator.covariance_)))
+    scale = np.sqrt(np.abs(np.diagonal(host(estimator.covariance_))))
     if np.finfo(coef.dtype).eps * np.max(np.abs(coef) * scale) > ROUNDING:
         raise ValueError(
             "`estimator` decides by rounding errors: its coefficients reach "
@@ -279,11 +282,11 @@ def _common_normal(estimator: Any, means: Array, coef: Array) -> GaussianMixture
     """Return the normal density about the centre whose covariance the coefficients follow from."""
     covariance: Any = getattr(estimator, "covariance_", None)
     if estimator.solver == "svd" and estimator.scalings_.shape[1] == means.shape[1]:
-        scalings = np.asarray(estimator.scalings_, dtype=np.float64)
+        scalings = host(estimator.scalings_)
         covariance = np.linalg.inv(scalings @ scalings.T)
     if covariance is None:
         return None
-    covariance = np.asarray(covariance, dtype=np.float64)
+    covariance = host(covariance)
     covariance = 0.5 * (covariance + covariance.T)
     scale = np.sqrt(covariance.diagonal())
     if not (scale > 0).all() or np.linalg.eigvalsh(covariance / scale / scale[:, None])[0] < LEAST:
@@ -307,10 +310,10 @@ def _common_normal(estimator: Any, means: Array, coef: Array) -> GaussianMixture
 def _in_discriminant_space(estimator: Any, means: Array, coef: Array, priors: Array) -> Model:
     """Return the model of the linear scores alone, as normal densities with covariance one."""
     if estimator.solver == "svd":
-        places = means @ np.asarray(estimator.scalings_, dtype=np.float64)
+        places = means @ host(estimator.scalings_)
     else:
         differences = coef[1:] - coef[0]
-        spread = differences @ np.asarray(estimator.covariance_, dtype=np.float64) @ differences.T
+        spread = differences @ host(estimator.covariance_) @ differences.T
         values, vectors = np.linalg.eigh(0.5 * (spread + spread.T))
         kept = values > RANK_TOLERANCE * values.max()
         places = means @ differences.T @ (vectors[:, kept] / np.sqrt(values[kept]))
@@ -324,7 +327,7 @@ def _in_discriminant_space(estimator: Any, means: Array, coef: Array, priors: Ar
         return np.asarray(component_log_densities(parameters, X))
 
     scales = np.ones_like(places)
-    classes = estimator.classes_
+    classes = to_numpy(estimator.classes_)
     densities = _columns(classes, places, scales, list(scales), evaluate)
     return Model(classes, priors, densities, evaluate)
 
