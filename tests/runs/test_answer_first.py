@@ -248,6 +248,7 @@ def test_a_report_begins_with_the_answer(house, monkeypatch):
     following = main.find("h1").find_all_next(["img", "p", "pre"])
     visible = [tag for tag in following if not tag.find_parent("details")]
     assert visible[0].name == "img", "the figure of the result comes first"
+    assert all(cell.get_text(strip=True) or cell.find("img") for cell in main(class_="cell"))
     assert "The mean of $\\bad$ <b>x</b> is 3.0" in main.get_text()
     assert "Of $\\bad$ <b>x</b>." in main.find("figcaption").get_text()
     assert not main.find("i", string=re.compile("my"))

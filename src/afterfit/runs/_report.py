@@ -149,6 +149,9 @@ def render(executed: dict[str, Any], parameters: Mapping[str, Any], *, name: str
         style = _styles(html) + STYLE
     for link in body.find_all("a", class_="headerlink"):
         link.decompose()
+    for cell in body.find_all("div", class_="cell"):
+        if not cell.get_text(strip=True) and cell.find("img") is None:
+            cell.decompose()  # nothing of it is shown, and it would leave a gap
     del body["role"]
     body["class"] = ["no-mathjax"]  # mathematics is what MyST marked, not what data look like
     _add_facts(soup, body, parameters, executed, name)
