@@ -28,6 +28,7 @@ from afterfit.gamma_glm import (
     quantile_residuals,
     refit,
 )
+from afterfit.gamma_glm._bootstrap import make_experiment
 
 TIGHT = {"tol": 1e-10, "max_iter": 10_000}
 GLUM = {"family": "gamma", "alpha": 0, "gradient_tol": 1e-10}
@@ -101,6 +102,17 @@ def test_a_ridge_is_at_its_own_optimum(frame, table, library):
         from_estimator(ridge, X, y)
     test = calibration_test(fit, n_resamples=39, random_state=0)
     assert 0.02 < test.anderson_darling_pvalue <= 1
+
+
+def test_replicates_of_a_ridge_are_refitted_as_it_was(frame, table):
+    y, X = frame.y.to_numpy(), table.to_numpy()
+    fit = from_estimator(GammaRegressor(alpha=0.3, **TIGHT).fit(X, y), X, y)
+    experiment = make_experiment(fit, "ml", 5.0)
+    log_responses = experiment.draw(np.random.default_rng(0), 4)
+    log_ratios = experiment.refit(log_responses)[1]
+    for drawn, ratios in zip(log_responses, log_ratios, strict=True):
+        theirs = GammaRegressor(alpha=0.3, **TIGHT).fit(X, np.exp(drawn)).predict(X)
+        assert_allclose(np.exp(drawn - ratios), theirs, rtol=1e-5)
 
 
 def test_an_estimator_with_default_tolerance_and_how_to_help(frame, table):
