@@ -174,6 +174,7 @@ if (typeof Search !== "undefined") {
       if (page === "book/errors") return score + (isMessage ? 100 : 0);
       return score + (page.startsWith("book/chapters/") || page === "book/welcome" ? 12 : 0);
     };
-    return perform(bare(query) || query);
+    // "mixture's" is no word of the index, "mixture" is.
+    return perform((bare(query) || query).replace(/['’]s\b/g, ""));
   };
 }

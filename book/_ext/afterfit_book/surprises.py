@@ -79,6 +79,7 @@ class LinkToSurprises(SphinxTransform):
         document = self.env.docname
         if not document.startswith(CHAPTERS) or PAGE not in self.env.found_docs:
             return
+        self.env.note_dependency(str(Path(self.env.srcdir, f"{PAGE}.toml")))
         stem = document.removeprefix(CHAPTERS)
         rows = groups(self.env.srcdir).get(stem, [])
         for section in self.document.findall(nodes.section):
@@ -88,7 +89,6 @@ class LinkToSurprises(SphinxTransform):
                 link["reftarget"] = PAGE
                 line += [link, nodes.Text(", each with a script that shows it.")]
                 section += line
-                self.env.note_dependency(str(Path(self.env.srcdir, f"{PAGE}.toml")))
 
 
 def copy_scripts(app: Sphinx, error: Exception | None) -> None:
