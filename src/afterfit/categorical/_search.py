@@ -47,6 +47,13 @@ SWAP_ITERATIONS = 2
 # per mille of its cost is its own.
 SAMPLE_ROUNDS = 6
 
+# In tables of more columns than this, changes are made in many columns at once, in so many steps;
+# single changes follow as long as they take no more products of numbers than that, and where they
+# do there is one round of swaps: the time grows with the columns, and not with their square.
+WIDE = 64
+WIDE_STEPS = 6
+WIDE_PRODUCTS = 1 << 27
+
 # The last iterations, which only settle ties, are no more than this.
 SETTLING_STEPS = 5
 
@@ -235,19 +242,24 @@ def improve(changes: Changes, modes: IntArray, costs: FloatArray) -> tuple[IntAr
     cost rises by one for each row with x_j = u that is strictly nearest to k, and falls by one for
     each row with x_j = v that is nearest to k or as near to it as to another: two counts decide.
     Each step makes the best change of every mode at once where that is best, or the best alone.
+    In wide tables those of many columns at once come first, and single ones are limited.
     """
+    if changes.wide:
+        modes, costs = _improve_wide(changes, modes, costs)
     modes, costs = modes.copy(), costs.copy()
+    steps = changes.steps(modes.shape[0] * modes.shape[1])
     active = np.arange(len(modes))
     distances = _all_distances(changes.engine, modes)
     nearest = distances.min(axis=1)
-    while True:
+    while steps > 0:
+        steps -= 1
         gains = changes.gains(distances, nearest, modes[active])
         category = gains.argmax(axis=2)
         gain = np.take_along_axis(gains, category[..., None], axis=2)[..., 0]
         greatest = gain.max(axis=1)
         going = greatest > RELATIVE_TOLERANCE * costs[active]
         if not going.any():
-            return modes, costs
+            break
         if not going.all():
             active, distances, gain = active[going], distances[going], gain[going]
             category, greatest = category[going], greatest[going]
@@ -268,6 +280,37 @@ def improve(changes: Changes, modes: IntArray, costs: FloatArray) -> tuple[IntAr
         taken = np.where(use[:, None], gain > 0, alone)
         modes[active] = changes.changed(modes[active], category, taken)
         costs[active] = found
+    return modes, costs
+
+
+def _improve_wide(
+    changes: Changes, modes: IntArray, costs: FloatArray
+) -> tuple[IntArray, FloatArray]:
+    """Return modes after a few steps that change many columns at once, and costs."""
+    modes, costs = modes.copy(), costs.copy()
+    engine = changes.engine
+    share = 1.0
+    for _ in range(WIDE_STEPS):
+        distances = _all_distances(engine, modes)
+        gains = changes.gains(distances, distances.min(axis=1), modes)
+        best = np.maximum.reduceat(gains, changes.offsets[:-1], axis=2)
+        # The better part of the columns that promise to gain.
+        promising = np.where(best > 0, best, 0.0)
+        least = np.quantile(promising, 1 - share, axis=2, keepdims=True)
+        taken = (promising > 0) & (promising >= least)
+        if not taken.any():
+            break
+        tried = modes.copy()
+        for column in np.flatnonzero(taken.any(axis=(0, 1))):
+            start, stop = changes.offsets[column : column + 2]
+            category = gains[..., start:stop].argmax(axis=2)
+            tried[..., column] = np.where(taken[..., column], category, modes[..., column])
+        found = engine.costs(tried)
+        lower = found < costs * (1 - RELATIVE_TOLERANCE)
+        modes[lower], costs[lower] = tried[lower], found[lower]
+        if not lower.all():
+            share /= 4
+    return modes, costs
 
 
 def swap(
@@ -286,6 +329,8 @@ def swap(
     best = int(np.argmin(costs))
     kept, cost, vain = modes[best], costs[best], 0
     engine, weights = changes.engine, changes.weights
+    if changes.steps(len(kept) * SWAPS_IN_A_ROUND) < WIDE_STEPS:
+        max_rounds = 1
     enough = _enough_in_vain(costs, engine.packed.n_units) if max_rounds is None else 1
     n_rounds = 0
     while vain < enough and n_rounds != max_rounds:
@@ -347,6 +392,16 @@ class Changes:
         matrix = sparse.csr_array((values, places), shape=shape)
         self.matrix = matrix.toarray() if shape[0] * shape[1] <= DENSE_CELLS else matrix
 
+    @property
+    def wide(self) -> bool:
+        """Whether there are so many columns that steps must be few."""
+        return self.engine.n_columns > WIDE
+
+    def steps(self, n_modes: int) -> float:
+        """Return how many steps of single changes of so many modes are worth their time."""
+        products = n_modes * len(self.weights) * int(self.offsets[-1])
+        return WIDE_PRODUCTS // products if self.wide else np.inf
+
     def gains(
         self,
         distances: NDArray[np.unsignedinteger],
@@ -355,10 +410,13 @@ class Changes:
     ) -> FloatArray:
         """Return by how much the cost falls if a mode took a category, (R, K, categories)."""
         near = distances == nearest[:, None]
-        alone = near & (np.count_nonzero(near, axis=1) == 1)[:, None]
+        one = np.count_nonzero(near, axis=1) == 1
+        alone = near & one[:, None]
         flat = (-1, distances.shape[2])
-        won = near.reshape(flat).astype(self.dtype) @ self.matrix
         lost = alone.reshape(flat).astype(self.dtype) @ self.matrix
+        tied = np.flatnonzero(~one.all(axis=0))  # units as near to two modes in some start
+        ties = (near ^ alone)[..., tied].reshape(len(lost), -1).astype(self.dtype)
+        won = lost + ties @ self.matrix[tied]
         current = (modes + self.offsets[:-1]).reshape(len(won), -1)
         row = np.arange(len(won))[:, None]
         won -= lost[row, current][:, self.columns]
