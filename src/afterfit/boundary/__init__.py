@@ -3,6 +3,7 @@
 The rule decides at every point for the class whose expected loss under the posterior is least; its
 boundary is where two decisions tie. Nothing is fitted: densities come as functions, SciPy
 distributions, kernel density estimates, Gaussian mixtures, or from a fitted generative classifier.
+Of other classifiers the probabilities serve, for all but what takes densities.
 """
 
 from afterfit.boundary._display import BayesBoundaryDisplay

@@ -744,8 +744,8 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         tolerance : float, keyword-only
             Absolute error that integration aims at, in units of the losses; in [1e-12, 0.1].
         max_evaluations : int, keyword-only
-            When integration has evaluated the densities at about so many points, it ends; a
-            warning says what was reached.
+            No more points are evaluated, those that the mass and the boundary are looked for at
+            among them; a warning says what was reached.
         n_draws : int, keyword-only
             Points of Monte Carlo; at least 100.
         random_state : None, int, Generator or RandomState, keyword-only
