@@ -16,6 +16,7 @@ from sphinx.application import Sphinx
 
 from afterfit import datasets, mixture
 from afterfit_book.chapters import CHAPTERS
+from afterfit_book.simulation import RULES, hits
 
 # How finely the tail of the density is known: so many quantiles, from so many draws.
 N_QUANTILES = 2001
@@ -37,24 +38,22 @@ def old_faithful(source: Path) -> dict[str, Any]:
     }
 
 
-def found_by_noise(source: Path) -> dict[str, Any]:
-    """Return how often each criterion found K in the recorded simulation, by level of noise."""
-    tables = pd.read_csv(source / "benchmarks/results/categorical_simulation.csv")
-    tables = tables[tables["true_k"] > 1]
-    criteria = [
-        name for name in ("rule", "gap", "stability", "silhouette", "knee") if name in tables
-    ]
-    right = tables[criteria].eq(tables["true_k"], axis=0).groupby(tables["noise"]).mean()
+def right_by_kind(source: Path) -> dict[str, Any]:
+    """Return how often each criterion was right in the recorded simulation, by kind of table."""
+    path = source / "benchmarks/results/categorical_simulation.csv"
+    tables = pd.read_csv(path, dtype={"right": str})
+    kinds = tables.groupby("kind", sort=False)
+    shares = hits(tables)[RULES].groupby(tables["kind"], sort=False).mean()
     return {
-        "noise": right.index.tolist(),
-        "shares": {name: right[name].tolist() for name in criteria},
-        "tables": tables.groupby("noise").size().tolist(),
+        "kinds": shares.index.tolist(),
+        "shares": {name.replace("_", " "): shares[name].tolist() for name in RULES},
+        "tables": kinds.size().tolist(),
     }
 
 
 DATA: dict[str, Callable[[Path], dict[str, Any]]] = {
     "mixture": old_faithful,
-    "categorical": found_by_noise,
+    "categorical": right_by_kind,
 }
 
 

@@ -1,16 +1,16 @@
-// How often each criterion found the number of clusters, by noise: from the recorded simulation.
+// How often each criterion was right, by kind of table: from the recorded simulation.
 "use strict";
 (() => {
   const source = document.getElementById("moving-data");
-  const { noise = [], shares = {}, tables = [] } = source ? JSON.parse(source.textContent) : {};
+  const { kinds = [], shares = {}, tables = [] } = source ? JSON.parse(source.textContent) : {};
 
   Moving.formulas.categorical = (level) => Object.fromEntries(Object.entries(shares).map(([name, values]) => [name, values[level]]));
-  if (!noise.length) return;
+  if (!kinds.length) return;
   Moving.figure("categorical", {
-    title: "Move the noise",
-    about: "The share of simulated tables with clusters in which each criterion found their number, as recorded.",
+    title: "Move through the kinds of tables",
+    about: "The share of simulated tables in which each criterion was right about the number of clusters, as recorded. Where there are none, 1 is right.",
     build({ controls, show, say, redraw }) {
-      const level = Moving.slider(controls, { label: "Share of cells replaced at random", min: 0, max: noise.length - 1, step: 1, value: 0, show: (k) => `${(100 * noise[k]).toFixed(0)} %` }, redraw);
+      const level = Moving.slider(controls, { label: "Kind of table", min: 0, max: kinds.length - 1, step: 1, value: 0, show: (k) => kinds[k] }, redraw);
       return () => {
         const k = level.value, names = Object.keys(shares), width = Moving.drawingWidth(), row = 30;
         const start = 110, longest = width - start - 70;
@@ -24,7 +24,7 @@
         });
         show(node);
         const order = [...names].sort((a, b) => shares[b][k] - shares[a][k]);
-        say(`At ${(100 * noise[k]).toFixed(0)} % noise (${tables[k]} tables): ${order.map((name) => `${name} ${(100 * shares[name][k]).toFixed(0)} %`).join(", ")}.`);
+        say(`${kinds[k]} (${tables[k]} tables): ${order.map((name) => `${name} ${(100 * shares[name][k]).toFixed(0)} %`).join(", ")}.`);
       };
     },
   });
