@@ -82,9 +82,9 @@ class Warm:
         """Wait until it is warm, or has found that it cannot serve."""
         end = time.monotonic() + PATIENCE
         while self.process.poll() is None and time.monotonic() < end:
-            with socket.socket(socket.AF_UNIX) as connection:
-                if connection.connect_ex(self.address) == 0:
-                    return
+            with socket.socket(socket.AF_UNIX) as connection, suppress(OSError):
+                connection.connect(self.address)
+                return
             time.sleep(_INTERVAL)
 
     def stop(self) -> None:
