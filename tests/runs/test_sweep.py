@@ -132,7 +132,7 @@ def test_runs_that_fail_hang_or_die_are_told_apart(cluster_sweep):
     assert table.loc["fail", "error"] == "ValueError: seed 0 is not liked"
     assert table.loc["hang", "error"] == f"stopped at the time limit of {TIMEOUT} s, in cell [3]"
     assert "the kernel died, in cell [3]" in table.loc["kill the kernel", "error"]
-    assert table.loc["hang", "seconds"] == pytest.approx(TIMEOUT, abs=5)
+    assert TIMEOUT <= table.loc["hang", "seconds"] < 300, "it would have slept for 600"
 
 
 def test_a_killed_workers_run_is_done_elsewhere(cluster_sweep):
