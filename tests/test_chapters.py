@@ -36,9 +36,6 @@ SECTIONS = [
     "Summary",
     "References",
 ]
-# A chapter that is still in the order of before.
-BEFORE = [name for name in SECTIONS if name not in ("In one minute", "Summary")]
-BEFORE.insert(-1, "Exercises")
 
 
 def execute(stem, out, **parameters):
@@ -83,19 +80,14 @@ def test_notebook_has_no_outputs(stem):
 @pytest.mark.parametrize("stem", STEMS)
 def test_order_of_a_chapter(stem):
     text = (ROOT / f"notebooks/{stem}.md").read_text()
-    sections = re.findall(r"^## (.*)", text, flags=re.MULTILINE)
-    question = re.search(
-        r"^# .*\?$" if sections == BEFORE else r"^# .*\n\n\*\*.*?\?\*\*", text, re.M
-    )
-    assert question, "the title, or the paragraph below it, begins with the question"
-    assert sections in (SECTIONS, BEFORE)
+    assert re.findall(r"^## (.*)", text, flags=re.MULTILINE) == SECTIONS
+    assert re.search(r"^# .*\n\n\*\*.*?\?\*\*", text, re.MULTILINE), "the question comes next"
     tags = [cell.metadata.get("tags", []) for cell in cells_of(stem)]
     first = next(i for i, cell in enumerate(cells_of(stem)) if "## Short answer" in cell.source)
     parameters = next(i for i, names in enumerate(tags) if "parameters" in names)
-    if sections == SECTIONS:
-        assert first < parameters, "the short answer stands before the parameters"
-        assert "setup" in tags[parameters + 1], "the checks follow the parameters"
-        assert any("data" in names for names in tags), "no cell is the answer for the reader's data"
+    assert first < parameters, "the short answer stands before the parameters"
+    assert "setup" in tags[parameters + 1], "the checks follow the parameters"
+    assert any("data" in names for names in tags), "no cell is the answer for the reader's data"
 
 
 def cells_of(stem):
@@ -115,7 +107,7 @@ def declared_parameters(stem):
 @pytest.mark.parametrize("stem", STEMS)
 def test_every_parameter_explains_itself(stem):
     shown = papermill.inspect_notebook(ROOT / f"notebooks/{stem}.ipynb")
-    assert {"seed", "n", "data"} <= set(shown)
+    assert {"seed", "n", "data", "part", "rows"} <= set(shown)
     assert list(shown) == declared_parameters(stem), "papermill sees one parameter a line"
     for parameter in shown.values():
         assert parameter["inferred_type_name"] != "None", parameter
@@ -201,9 +193,6 @@ def test_what_has_changed(old, message, new):
 
 
 # --- as a reader runs it ---
-
-# Chapters with cells for the reader's data.
-ANSWERING = [stem for stem in STEMS if any(is_tagged(cell, "data") for cell in cells_of(stem))]
 
 SMALL = {
     "agreement": {"seed": 3, "n": 120, "n_resamples": 19, "n_clusters": 2},
@@ -380,8 +369,7 @@ def test_a_readers_own_file_and_other_parameters(stem, readers_table, tmp_path):
     records = execute(stem, tmp_path / "out.ipynb", **parameters)
     defaults = runs.read_records(ROOT / f"book/chapters/{stem}.ipynb")
     assert records.keys() == defaults.keys()
-    if stem in ANSWERING:
-        assert_their_answer_is_first(tmp_path / "out.ipynb", "my.csv")
+    assert_their_answer_is_first(tmp_path / "out.ipynb", "my.csv")
     assert not roles_in(tmp_path / "out.ipynb"), "a role is left"
     for shown in pages_in(tmp_path / "out.ipynb"):
         alive = BeautifulSoup(shown, "html.parser").find_all(["img", "script", "b", "s"])
@@ -415,7 +403,7 @@ def has_image(cell):
     return any(mime.startswith("image/") for mime in data)
 
 
-@pytest.mark.parametrize("stem", ANSWERING)
+@pytest.mark.parametrize("stem", STEMS)
 def test_their_answer_alone(stem, readers_table, tmp_path):
     path, rows = tmp_path / "my.csv", tmp_path / "rows.csv"
     readers_table.to_csv(path, index=False)
@@ -434,7 +422,7 @@ def test_their_answer_alone(stem, readers_table, tmp_path):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("stem", ANSWERING)
+@pytest.mark.parametrize("stem", STEMS)
 def test_the_first_screen_of_a_report_holds_the_answer(stem, readers_table, tmp_path, browser):
     readers_table.to_csv(tmp_path / "my.csv", index=False)
     own = {"data": str(tmp_path / "my.csv"), "part": "data"}
@@ -450,7 +438,7 @@ def test_the_first_screen_of_a_report_holds_the_answer(stem, readers_table, tmp_
     shown.close()
 
 
-@pytest.mark.parametrize("stem", ANSWERING)
+@pytest.mark.parametrize("stem", STEMS)
 def test_in_any_order_the_book_finds_the_same(stem, tmp_path):
     # The bundled table as a file: arranged for a reader, and with the numbers of the book.
     shown = papermill.inspect_notebook(ROOT / f"notebooks/{stem}.ipynb")
