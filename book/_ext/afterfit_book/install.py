@@ -73,7 +73,7 @@ class BeforeShortAnswers(SphinxTransform):
                 return
 
     def add_without(self, section: nodes.section, path: Path) -> None:
-        """Close a short answer with the few lines that do it without the package."""
+        """Put below the first code of a short answer the few lines that do without the package."""
         if not path.exists():
             return
         self.env.note_dependency(str(path))
@@ -81,7 +81,17 @@ class BeforeShortAnswers(SphinxTransform):
         box = nodes.container(classes=["without"])
         box += nodes.paragraph(text="Without the package:")
         box += nodes.literal_block(code, code, language="python")
-        section += box
+        shown = [position for position, child in enumerate(section.children) if is_shown(child)]
+        place = shown[0] if shown else len(section) - 1
+        while place + 1 in shown:  # the code may stand in several cells
+            place += 1
+        section.insert(place + 1, box)
+
+
+def is_shown(node: nodes.Node) -> bool:
+    """Return whether a node is a cell of code that is not folded."""
+    classes = node.get("classes", []) if isinstance(node, nodes.container) else []
+    return "cell" in classes and not any(name.startswith("tag_hide") for name in classes)
 
 
 def setup(app: Sphinx) -> None:
