@@ -39,6 +39,7 @@ def test_figures(votes):
     assert rival.get_text() == result.latent_classes.best_rival
     assert rival.xy[1] == result.latent_classes.rivals[rival.get_text()]
     assert not panel.flat[5].get_visible()
+    assert panel[1, 1].xaxis.get_tick_params()["labelbottom"]  # nothing is seen below it
     assert panel.flat[2].containers[0].has_yerr  # the gap with its standard errors
     ax = result.plot_silhouettes(n_clusters=2)
     assert [text.get_text() for text in ax.get_yticklabels()] == ["0", "1"]

@@ -68,6 +68,8 @@ def draw_criteria(
             ax.annotate(rival[0], **where, va="bottom", ha="right", fontsize="small")
     for ax in panel.flat[len(shown) :]:
         ax.set_visible(False)
+    if panel.ndim == 2 and len(panel) > 1 and len(shown) < panel.size:
+        panel[-2, -1].tick_params(labelbottom=True)  # the lowest of its column that is seen
     return panel
 
 
