@@ -496,8 +496,11 @@ def _refine(
         halved = np.zeros(len(points) - 1, dtype=bool)
         halved[split] = True
         points = np.insert(points, split + 1, middle, axis=0)
+        # Halves are off by a quarter, where the boundary is smooth.
+        doubtful = np.zeros(len(halved), dtype=bool)
+        doubtful[split] = np.abs(offset[bent]) > 1.5 * step
         times = 1 + halved.astype(np.intp)
-        check, slopes = np.repeat(halved, times), np.repeat(slopes, times)
+        check, slopes = np.repeat(doubtful, times), np.repeat(slopes, times)
     return points, np.concatenate(strays)
 
 
