@@ -84,7 +84,8 @@ class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
     *Search.* Huang's iteration stops early where many rows are equally near to two modes. Here
     each start goes on with exact changes of single categories, and the best start with modes
     that are moved to other rows: the cost is that of a far greater number of plain starts. On
-    large tables the search runs on a sample of rows, and the iteration on all rows ends it.
+    large tables the search runs on a sample of rows, and the iteration on all rows ends it; in
+    tables of more than 64 columns many categories are changed at once, in a few steps.
 
     References
     ----------
