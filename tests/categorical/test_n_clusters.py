@@ -202,7 +202,7 @@ def test_fits_go_to_a_dask_cluster(latent_classes):
     expected = choose_n_clusters(X, [1, 2, 3], **options)
     with (
         distributed.LocalCluster(
-            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=None
+            n_workers=1, threads_per_worker=2, processes=False, dashboard_address=":0"
         ) as cluster,
         distributed.Client(cluster) as client,
         joblib.parallel_config("dask"),

@@ -67,6 +67,7 @@ runs.record(density=mixture.log_density(model, X), table=pd.DataFrame(model.mean
 plt.plot(mixture.log_density(model, X))
 plt.show()
 print(model); X.head()
+print(pd.DataFrame(np.ones((2, 30))))  # as wide as a kernel lets it be, not a terminal
 """
 
 

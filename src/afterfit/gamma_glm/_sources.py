@@ -43,6 +43,14 @@ def from_means(y: Any, mean: Any, n_parameters: float, *, var_weights: Any = Non
         It knows no design: `prediction_interval` can then be "plugin" or "conformal", and
         replicates of `calibration_test` are fitted on a stand-in with a constant and
         `n_parameters` - 1 random columns.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from afterfit.gamma_glm import from_means, lower_tail_probability
+    >>> y, mean = np.array([1.0, 2.5, 2.0, 6.0]), np.array([1.2, 2.0, 2.4, 5.0])
+    >>> lower_tail_probability(from_means(y, mean, n_parameters=2)).round(3)
+    array([0.297, 0.82 , 0.297, 0.777])
     """
     response = check_vector(y, "y", None)
     labels = pd.RangeIndex(len(response))
@@ -94,6 +102,18 @@ def from_estimator(
     -------
     GammaFit
         At its optimum, or an error says how far it is.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import GammaRegressor
+    >>> from afterfit.gamma_glm import from_estimator, gamma_shape
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.uniform(size=(200, 1))
+    >>> y = rng.gamma(4, np.exp(1 + X[:, 0]) / 4)
+    >>> regressor = GammaRegressor(alpha=0, tol=1e-8).fit(X, y)
+    >>> round(gamma_shape(from_estimator(regressor, X, y), "ml").shape, 2)
+    4.47
     """
     part = read_estimator(estimator, X)
     n = len(part.design)

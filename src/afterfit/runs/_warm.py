@@ -89,6 +89,7 @@ def main(address: str) -> None:
     import_all(KERNEL)
     set_by_kernels = {k: v for k, v in os.environ.items() if before.get(k) != v}
     import_all(LIBRARIES)
+    as_in_a_kernel()
     gc.collect()
     gc.freeze()  # shared with all kernels, and never touched by their collectors
     # Other threads, and what they hold, would not survive a fork.
@@ -104,6 +105,12 @@ def import_all(names: tuple[str, ...]) -> None:
     for name in names:
         with suppress(ImportError):
             importlib.import_module(name)
+
+
+def as_in_a_kernel() -> None:
+    """Undo what pandas sets where it is imported before there is a kernel: a terminal's width."""
+    with suppress(ImportError):
+        importlib.import_module("pandas").set_option("display.max_columns", 20)
 
 
 def threads() -> set[str]:
