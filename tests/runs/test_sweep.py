@@ -1044,3 +1044,10 @@ def test_the_command_has_an_entry_point_and_says_its_version(capsys):
     with pytest.raises(SystemExit, match="0"):
         _cli.main(["--version"])
     assert capsys.readouterr().out.strip() == f"afterfit {afterfit.__version__}"
+
+
+def test_a_missing_file_is_named_with_the_nearest_one(tmp_path):
+    (tmp_path / "birds.csv").write_text("a\n1\n")
+    parameter = _declared.Parameter("data", "str", "")
+    with pytest.raises(FileNotFoundError, match=r"no file .*Nearest: .*birds\.csv"):
+        _declared.local_file(parameter, str(tmp_path / "bird.csv"))

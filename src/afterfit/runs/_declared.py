@@ -112,7 +112,8 @@ def local_file(parameter: Parameter, value: Any) -> Path | None:
         return None
     path = Path(value).expanduser()
     if not path.is_file():
-        near = nearest(value, datasets.names())
+        around = [str(each) for each in path.parent.iterdir()] if path.parent.is_dir() else []
+        near = nearest(value, [*datasets.names(), *around])
         raise FileNotFoundError(
             f"`{parameter.name}` must be a bundled data set ({', '.join(datasets.names())}) or a "
             f"file; there is no file {value!r} (looked from {str(Path.cwd())!r}).{near}"
