@@ -20,17 +20,23 @@ pytestmark = pytest.mark.skipif(
 
 # All that a run could see of the process it was forked from.
 STATE = """
-import locale, os, re, resource, signal, sys, threading, warnings
+import glob, locale, os, re, resource, signal, sys, threading, warnings
 import numpy as np
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import pandas as pd
 from afterfit import runs
+def open_now(process):
+    files = glob.glob(f"/proc/{process}/fd/*")
+    return {os.readlink(file) for file in files if os.path.lexists(file)}
 state = {
     "path": sys.path, "launcher": os.path.basename(sys.argv[0]), "options": sys.argv[1::2],
     "flags": repr(sys.flags), "folder": os.getcwd(), "umask": os.umask(0o022),
     "threads": sorted(re.sub(r"\\d+", "", each.name) for each in threading.enumerate()),
-    "n_files": len(os.listdir("/proc/self/fd")),
+    # Their number changes from moment to moment, with the connections of the kernel's channels.
+    "inherited": sorted(
+        name for name in open_now("self") & open_now(os.getppid()) if re.match("socket|pipe", name)
+    ),
     "signals": [repr(signal.getsignal(n)) for n in (signal.SIGINT, signal.SIGCHLD, signal.SIGTERM)],
     "mask": sorted(signal.pthread_sigmask(signal.SIG_BLOCK, [])),
     "variables": sorted(f"{k}={v}" for k, v in os.environ.items() if k not in UNLIKE),
