@@ -25,7 +25,7 @@ def popular_answer(X: np.ndarray, Y: np.ndarray) -> list[float]:
 
 
 def two_householder_factors(X: np.ndarray, Y: np.ndarray) -> None:
-    """Compute R of both sides by Householder QR (LAPACK's geqrf), without forming Q."""
+    """Compute R of both sets by Householder QR (LAPACK's geqrf), without forming Q."""
     np.linalg.qr(X, mode="r")
     np.linalg.qr(Y, mode="r")
 

@@ -3,9 +3,9 @@
     python benchmarks/device_cca.py            # needs this package and torch; on CUDA in full
     python benchmarks/device_cca.py --small    # the same on the CPU, to see that it runs
 
-Beside ours stands what people write, a singular value decomposition of each side by torch in
+Beside ours stands what people write, a singular value decomposition of each set by torch in
 float32, and ours by NumPy on the processor. The reference is independent of both: Householder QR of
-both sides and LAPACK's singular values, all in float64. Errors above 1e-11 end in exit status 1.
+both sets and LAPACK's singular values, all in float64. Errors above 1e-11 end in exit status 1.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def sides(n: int, p: int, device: str, condition: float = 1.0) -> tuple[Tensor, 
 
 
 def by_torch_svd(x: Tensor, y: Tensor) -> Tensor:
-    """Return what is usually written: float32, the left singular vectors of both sides."""
+    """Return what is usually written: float32, the left singular vectors of both sets."""
     left, right = (torch.linalg.svd(s - s.mean(0), full_matrices=False)[0] for s in (x, y))
     return torch.linalg.svdvals(left.T @ right)
 

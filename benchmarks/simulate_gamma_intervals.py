@@ -6,7 +6,7 @@ link, with or without variance weights. In each of `N_FITS` simulated tables a m
 coefficients is fitted, and for new observations at five rows the probability of each interval
 under the truth is computed exactly; what is recorded is its mean, and the standard error over
 tables. The refits of a block of tables are solved at once, by the package's own functions; a
-block in which one of them has no optimum (identity link, few rows) is drawn anew.
+block in which one of them has no optimum (identity link, few rows) is drawn again.
 """
 
 from __future__ import annotations

@@ -45,7 +45,7 @@ def open_array(value: Any, name: str) -> Any:
     """Return a foreign array that can be computed in float64, cut off from gradients.
 
     Where its library has no float64 (jax unless it is told to) and the array lies in the memory
-    of the CPU, a NumPy array comes back.
+    of the CPU, a NumPy array is returned.
     """
     array = value.detach() if hasattr(value, "detach") else value
     xp, device = namespace(array), compat.device(array)

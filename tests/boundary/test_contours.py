@@ -36,7 +36,7 @@ def along(piece, per_chord=3):
 
 
 def farthest(piece, distance, limits=SQUARE):
-    """Return the greatest distance of a piece's chords from a curve, in units of the range."""
+    """Return the largest distance of a piece's chords from a curve, in units of the range."""
     ranges = [high - low for low, high in limits]
     return float(np.abs(distance(*along(piece).T)).max()) / min(ranges)
 
@@ -523,7 +523,7 @@ def test_where_indices_have_32_bits():
     grid = np.stack(np.meshgrid(np.arange(-8, 14, 0.02), np.arange(-12, 16, 0.02)), axis=-1)
     smaller = np.exp(rule.log_joints(grid.reshape(-1, 2))).min(axis=1)  # summed over the plane
     assert rule.error_rate().risk == pytest.approx(smaller.sum() * 0.02**2, abs=1e-7)
-    TestTwoFeatures().test_a_needle_of_a_mixture_is_followed_to_its_end()  # splits cells anew
+    TestTwoFeatures().test_a_needle_of_a_mixture_is_followed_to_its_end()  # splits cells again
 
 
 @pytest.mark.parametrize("limits", [(-5.0, 5.0), ((-5.0, 5.0), (-5.0, 5.0))])

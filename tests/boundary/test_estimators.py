@@ -41,7 +41,7 @@ def along(piece, per_chord=3):
 
 
 def farthest(piece, distance, limits=SQUARE):
-    """Return the greatest distance of a piece's chords from a curve, in units of the range."""
+    """Return the largest distance of a piece's chords from a curve, in units of the range."""
     ranges = [high - low for low, high in limits]
     return float(np.abs(distance(*along(piece).T)).max()) / min(ranges)
 

@@ -59,7 +59,7 @@ def test_rule_with_latent_classes(found, table, expected):
     [
         (examined(3, 5.04, "1 trait"), evidence(), "5.0 standard errors above the best model with"),
         (examined(3, 5.0, agreement=0.3), evidence(), "k-modes clusters are others (adjusted Rand"),
-        (examined(5, 9.0), evidence(), "grow beyond the greatest K tried, 4: try more"),
+        (examined(5, 9.0), evidence(), "grow beyond the largest K tried, 4: try more"),
         (examined(3, 9.0), evidence(k_values=(1, 2, 4)), "with 3, which was not among the K tried"),
         (examined(3, -5.0, "1 trait"), evidence(stability=0.9), "K = 2 cuts the continuum into"),
         (
@@ -85,18 +85,18 @@ GROWS = {**GAP, "gap": [0, 1, 2, 3]}
     [
         (["gap"], GAP, 3, "no longer clearly grows"),
         (["gap", "stability"], {**GAP, "stability": [1, 0.9, 0.95, 0.5]}, 3, "0.95"),
-        (["gap", "stability"], {**GAP, "stability": [1, 0.9, 0.5, 0.5]}, 2, "greatest stability"),
+        (["gap", "stability"], {**GAP, "stability": [1, 0.9, 0.5, 0.5]}, 2, "largest stability"),
         (
             ["gap", "silhouette", "stability"],
             {**GROWS, "stability": [1, 0.85, 0.9, 0.5], "silhouette": [np.nan, 0.5, 0.3, 0.6]},
             2,
-            "the greatest silhouette of the K whose clusters come back in resamples (0.85)",
+            "the largest silhouette of the K whose clusters recur in resamples (0.85)",
         ),
-        (["gap", "stability"], {**GAP, "stability": [1, 0.4, 0.5, 0.5]}, None, "no clusters come"),
+        (["gap", "stability"], {**GAP, "stability": [1, 0.4, 0.5, 0.5]}, None, "no clusters recur"),
         (["gap", "stability"], {**GAP, "stability": [1, 0.4, 0.8, 0.5]}, 3, "0.80"),
         (["gap", "stability"], {**GAP, "gap": [0] * 4, "stability": [1] * 4}, 1, "no gap"),
         (["stability"], {"stability": [1, 0.9, 0.8, 0.95]}, 4, "0.95"),
-        (["stability", "knee"], {"stability": [1, 0.1, 0.1, 0.1]}, 1, "no clusters come back"),
+        (["stability", "knee"], {"stability": [1, 0.1, 0.1, 0.1]}, 1, "no clusters recur"),
         (["silhouette", "knee"], {}, 2, "the silhouette suggests"),
         (["knee"], {}, 3, "the knee suggests"),
         ([], {}, None, "nothing decides"),
@@ -117,7 +117,7 @@ def test_rule_without_latent_classes(suggestions, columns, expected, words):
     [
         ([1, 2, 3, 4], [0.0, 1.0, 1.15, 1.0], 0.1, 3),
         ([1, 2, 3, 4], [0.0, 1.0, 1.15, 1.0], 0.2, 2),  # 1.0 is within one error of 1.15
-        ([1, 2, 3, 4], [0.0, 1.0, 1.15, 1.0], [1, 1, 0.1, 1], 3),  # the greatest gap's error counts
+        ([1, 2, 3, 4], [0.0, 1.0, 1.15, 1.0], [1, 1, 0.1, 1], 3),  # the largest gap's error counts
         ([1, 2, 3, 4], [0.0, 0.2, 0.29, 0.1], 0.1, 1),  # not three errors above K = 1
         ([1, 2, 3, 4], [0.0, 0.2, 0.31, 0.1], 0.1, 3),  # three errors above it
         ([1, 2, 3], [0.0, -0.1, -0.2], 0.1, 1),

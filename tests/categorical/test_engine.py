@@ -32,7 +32,7 @@ def test_many_columns_and_many_categories(recount):
 
 
 def test_keys_of_distance_and_label_fit_their_type():
-    # 17 modes, 15 columns apart: the greatest key is 15 * 17 + 16 = 271, more than a byte holds.
+    # 17 modes, 15 columns apart: the largest key is 15 * 17 + 16 = 271, more than a byte holds.
     X = np.repeat(np.arange(17)[:, None], 15, axis=1)
     model = KModes(17, n_init=1).fit(X)
     assert model.cost_ == 0

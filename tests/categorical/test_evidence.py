@@ -47,7 +47,7 @@ def test_suggestions_at_their_limits():
     assert silhouette([2, 3], np.array([-0.2, -0.1])) is None
     assert silhouette([1], np.array([np.nan])) is None
     stable = _evidence.most_stable
-    assert stable([1, 2, 3], np.array([1.0, 0.9, 0.9])) == 3  # the greatest where equal
+    assert stable([1, 2, 3], np.array([1.0, 0.9, 0.9])) == 3  # the largest where equal
     assert stable([1, 2], np.array([1.0, 0.8])) == 2  # reaches 0.8
     assert stable([1, 2], np.array([1.0, 0.79])) == 1
 

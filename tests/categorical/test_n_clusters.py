@@ -37,7 +37,7 @@ def test_votes_lie_along_a_continuum_with_two_stable_halves(votes):
         X, range(1, 6), n_init=1, n_references=3, missing="category", random_state=0
     )
     assert (result.n_clusters, result.confidence, result.structure) == (1, "high", "continuum")
-    assert "K = 2 cuts the continuum into parts that come back in resamples" in result.summary
+    assert "K = 2 cuts the continuum into parts that recur in resamples" in result.summary
     assert result.latent_classes.best_rival == "3 traits"
     assert result.suggestions["silhouette"] == result.suggestions["stability"] == 2
     assert result.table.loc[2, "cost"] == 1701

@@ -10,7 +10,7 @@ from afterfit.categorical import KModes, _tables, cluster_profile
 
 
 def test_streaming_keeps_the_result(monkeypatch, latent_classes):
-    # Rows packed anew in every pass, and rows that are not merged, give the same clusters.
+    # Rows packed again in every pass, and rows that are not merged, give the same clusters.
     X, _ = latent_classes(3000, 10, 3, 3, 0.3, 1)
     expected = KModes(3, init="cao").fit(X)
     monkeypatch.setattr(_tables, "LAZY_ROWS", 100)

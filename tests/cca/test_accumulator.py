@@ -191,7 +191,7 @@ class TestDask:
         with dask_config.set(scheduler="synchronous"):
             seen = CCAAccumulator().partial_fit(lazy(X), lazy(Y))
         assert made[0] == 16
-        assert most[0] <= 2  # one of each side
+        assert most[0] <= 2  # one of each set
         assert_equals_one_shot(seen, X, Y)
 
     def test_other_blocks_on_the_other_side_and_numpy_beside(self):

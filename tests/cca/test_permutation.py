@@ -351,7 +351,7 @@ class TestGroups:
         assert len(seen) == expected
 
     def test_rejections_of_independent_subjects(self):
-        # 30 subjects with 4 rows each, independent sides: by rows 78 % are rejected at 5 %. 300
+        # 30 subjects with 4 rows each, independent sets: by rows 78 % are rejected at 5 %. 300
         # tables: standard error 0.0126, tolerance three.
         rng = np.random.default_rng(1)
         codes = np.repeat(np.arange(30), 4)

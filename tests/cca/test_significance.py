@@ -17,7 +17,7 @@ from afterfit.cca._significance import _test_of_remaining, _wilks, significance_
 
 
 def simulated_roots(rng, n, p, q, repetitions):
-    """Canonical correlations of independent normal sides, many times over."""
+    """Canonical correlations of independent normal sets, many times over."""
     X = rng.standard_normal((repetitions, n - 1, p))  # centring costs one row
     Y = rng.standard_normal((repetitions, n - 1, q))
     cosines = np.linalg.qr(X)[0].transpose(0, 2, 1) @ np.linalg.qr(Y)[0]

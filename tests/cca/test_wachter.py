@@ -1,4 +1,4 @@
-"""Wachter's law against simulation and closed forms."""
+"""Wachter's distribution against simulation and closed forms."""
 
 import numpy as np
 import pytest

@@ -54,7 +54,7 @@ class TestRank:
                 StorageWarning, match="3 of the 9 columns of `X`.*pass `X` as float6"
             ):
                 assert fit_cca(table, Y).x_rank == 6
-        # Of either side, and on training rows as well.
+        # Of either set, and on training rows as well.
         wide = np.random.default_rng(3).standard_normal((120, 9))
         with pytest.warns(StorageWarning, match="3 of the 9 columns of `Y`") as caught:
             assert fit_cca(wide, doubled).y_rank == 6

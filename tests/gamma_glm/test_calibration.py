@@ -119,7 +119,7 @@ def test_a_number_for_the_shape_is_not_refitted(plain):
     one = calibration_test(plain, shape=estimate, n_resamples=39, random_state=0)
     assert one == calibration_test(plain, shape="ml", n_resamples=39, random_state=0)
     assert one != calibration_test(plain, shape=estimate.shape, n_resamples=39, random_state=0)
-    # estimated anew by its method, not by another: they part where responses are skewed
+    # re-estimated by its method, not by another: they part where responses are skewed
     X, y = questions_design(shape=0.5)
     skewed = fit_glm(y, X)
     one, two, three = (

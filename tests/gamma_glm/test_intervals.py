@@ -26,7 +26,7 @@ def test_plain_interval_has_its_probability(plain, tail):
     distribution = conditional_distribution(plain, shape="ml")
     assert_allclose(distribution.cdf(interval["lower"].to_numpy()), tail, rtol=1e-9)
     assert_allclose(distribution.sf(interval["upper"].to_numpy()), tail, rtol=1e-9)
-    assert interval.attrs["accounts_for"] == "spread of a new observation around a known mean"
+    assert interval.attrs["accounts_for"] == "variation of a new observation around a known mean"
 
 
 def test_a_mean_that_constraints_leave_no_doubt_about(frame):

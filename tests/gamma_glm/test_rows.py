@@ -66,7 +66,7 @@ def test_transformations_keep_what_they_learned_from_the_fit(frame, engine, form
     expected = lower_tail_probability(fit)[some]
     found = lower_tail_probability(fit, fit.model.endog[some], new)
     assert_allclose(found, expected, rtol=1e-9)
-    # one row alone: nothing may be learned from it anew
+    # one row alone: nothing may be learned from it
     one = lower_tail_probability(fit, fit.model.endog[7], new.iloc[[0]])
     assert_allclose(one, expected[:1], rtol=1e-9)
 

@@ -1,4 +1,4 @@
-"""Records: what is recorded comes back, typed."""
+"""Records: what is recorded is read again, typed."""
 
 import json
 import math
@@ -140,7 +140,7 @@ def test_anything_of_these_types_survives_the_encoding(value):
         (pd.DataFrame({"d": pd.to_datetime(["2026-01-01"])}), "is a Timestamp"),
         (
             pd.DataFrame({"c": pd.Categorical([0], [1, 0])}),
-            "would not come back as it is.*'c' category",
+            "would not be read as it is.*'c' category",
         ),
         (pd.DataFrame({"a": [1]}, index=pd.MultiIndex.from_tuples([(1, 2)])), "MultiIndex"),
         (pd.Series({(1, 2): 1.0}), "MultiIndex"),

@@ -18,7 +18,7 @@
   Moving.formulas.cca = (n, p, q, rho) => { const found = noise(n, p, q); return [found.edge, found.density(rho)]; };
   Moving.figure("cca", {
     title: "Is my correlation noise?",
-    about: "Two sides that have nothing to do with each other have canonical correlations too. The curve is their limiting density; the line is yours.",
+    about: "Two independent sets of columns have canonical correlations too. The curve is their limiting density; the line is yours.",
     build({ controls, show, say, redraw }) {
       const n = Moving.slider(controls, { label: "Rows", min: 20, max: 1000, step: 5, value: 100 }, redraw);
       const p = Moving.slider(controls, { label: "Columns of X", min: 1, max: 100, step: 1, value: 20 }, redraw);
@@ -28,7 +28,7 @@
         const found = noise(n.value, p.value, q.value);
         const curve = Moving.grid(0.002, 0.998, 498).map((x) => [x, found.density(x)]);
         const top = Math.min(8, 1.1 * Math.max(1, ...curve.map(([, v]) => v)));
-        const plot = Moving.axes({ x: [0, 1], y: [0, top], xlabel: "canonical correlation", ylabel: "density", described: "Density of the canonical correlations of independent sides, and an observed correlation" });
+        const plot = Moving.axes({ x: [0, 1], y: [0, top], xlabel: "canonical correlation", ylabel: "density", described: "Density of the canonical correlations of independent sets, and an observed correlation" });
         const points = curve.map(([x, v]) => [x, Math.min(v, top)]);
         plot.area(points, "one");
         plot.line(points, "one");

@@ -121,7 +121,7 @@ def adjust_for_chance(
     n_resamples : int, default=999
         Number of random clusterings, at least 1.
     random_state : None, int, numpy.random.Generator or numpy.random.RandomState
-        Source of the clusterings; None draws anew each time.
+        Source of the clusterings; None draws others each time.
 
     Returns
     -------
@@ -207,7 +207,7 @@ def confidence_interval(
     n_resamples : int, default=999
         Number of half-samples, at least 2.
     random_state : None, int, numpy.random.Generator or numpy.random.RandomState
-        Source of the half-samples; None draws anew each time.
+        Source of the half-samples; None draws others each time.
 
     Returns
     -------
@@ -287,7 +287,7 @@ def compare_clusterings(
     n_resamples : int, default=999
         Number of half-samples, at least 2.
     random_state : None, int, numpy.random.Generator or numpy.random.RandomState
-        Source of the half-samples; None draws anew each time.
+        Source of the half-samples; None draws others each time.
 
     Returns
     -------

@@ -108,7 +108,7 @@ def locate(density: Density, n_features: int) -> tuple[tuple[Array, ...], int]:
 
 
 def _adapted(density: Density, n_features: int, rng: np.random.Generator) -> Proposal:
-    """Return the proposal of greatest effective sample size: about the modes, or as drawn."""
+    """Return the proposal of largest effective sample size: about the modes, or as drawn."""
     modes = _modes(density, n_features)
     spreads = [_curvature_covariance(density, mode) for mode in modes]
     proposal = best = Proposal(np.array(modes), np.array(spreads))

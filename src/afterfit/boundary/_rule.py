@@ -121,7 +121,7 @@ class BayesRule(Evaluation):
 
     Examples
     --------
-    Two normal distributions of unequal spread have two boundary points, not one:
+    Two normal distributions of unequal variance have two boundary points, not one:
 
     >>> from scipy.stats import norm
     >>> from afterfit.boundary import BayesRule

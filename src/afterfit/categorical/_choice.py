@@ -10,7 +10,7 @@ import pandas as pd
 
 from afterfit.categorical._latent import ERRORS, NOTHING, PAIRS, Examined
 
-# Clusters that come back with less agreement (adjusted Rand index) than this are called unstable.
+# Clusters that recur with less agreement (adjusted Rand index) than this are called unstable.
 STABLE = 0.8
 
 # Mean silhouettes of more than this are "a strong structure" (Kaufman & Rousseeuw 1990, table 4).
@@ -19,8 +19,8 @@ STRONG = 0.7
 # Classes that are less than so many standard errors above a model without them are not taken.
 LEAST_ERRORS = 1.0
 
-# By how many standard errors the greatest gap must exceed that of K = 1 to be taken for structure
-# (it is the greatest of many), and that of another K to be taken for more of it (Tibshirani's).
+# By how many standard errors the largest gap must exceed that of K = 1 to be taken for structure
+# (it is the largest of many), and that of another K to be taken for more of it (Tibshirani's).
 STRUCTURE_ERRORS = 3.0
 MORE_ERRORS = 1.0
 
@@ -53,7 +53,7 @@ def decide(
             None,
             "none",
             "more clusters",
-            f"since latent classes grow beyond the greatest K tried, {k_values[-1]}: try more",
+            f"since latent classes grow beyond the largest K tried, {k_values[-1]}: try more",
         )
     if n_classes not in k_values:
         return Choice(
@@ -89,7 +89,7 @@ def _without_clusters(
     stable = again[(again.index > 1) & (again >= STABLE)]
     if n_classes > 1 and errors > -ERRORS and len(stable):
         reason = f"since {_below(examined)}, by less than {ERRORS:g} standard errors, and clusters"
-        return Choice(None, "none", "undecided", f"{reason} come back in resamples")
+        return Choice(None, "none", "undecided", f"{reason} recur in resamples")
     if examined.best_rival == NOTHING:
         structure, reason = "none", "since no latent classes fit better than independent columns"
     elif examined.best_rival == PAIRS:
@@ -97,7 +97,7 @@ def _without_clusters(
     else:
         structure, reason = "continuum", f"since {_below(examined)}"
         if len(stable):
-            parts = f"K = {stable.idxmax()} cuts the continuum into parts that come back in"
+            parts = f"K = {stable.idxmax()} cuts the continuum into parts that recur in"
             reason += f"; {parts} resamples ({stable.max():.2f}): segments, not clusters"
     if 1 not in k_values:
         return Choice(None, "none", structure, f"{reason}, and K = 1 was not tried")
@@ -134,17 +134,17 @@ def _by_criteria(
         again = evidence["stability"][(evidence.index > 1) & (evidence.index <= most)]
         stable = again[again >= STABLE]
         if last is not None and again[last] >= STABLE:
-            reason = "after which the gap no longer clearly grows; its clusters come back in"
+            reason = "after which the gap no longer clearly grows; its clusters recur in"
             return Choice(last, "low", "clusters", f"{reason} resamples ({again[last]:.2f})")
         if len(stable):
             by = evidence["silhouette"] if "silhouette" in suggestions else again
             k = int(by[stable.index].idxmax())
             best = "silhouette" if "silhouette" in suggestions else "stability"
-            reason = f"with the greatest {best} of the K whose clusters come back in resamples"
+            reason = f"with the largest {best} of the K whose clusters recur in resamples"
             return Choice(k, "low", "clusters", f"{reason} ({again[k]:.2f})")
         if "gap" not in suggestions and 1 in k_values:
-            return Choice(1, "low", "none", "since no clusters come back in resamples")
-        return Choice(None, "none", "undecided", "since no clusters come back in resamples")
+            return Choice(1, "low", "none", "since no clusters recur in resamples")
+        return Choice(None, "none", "undecided", "since no clusters recur in resamples")
     for name in ("silhouette", "knee"):
         suggested = suggestions.get(name)
         if suggested is not None:
@@ -153,7 +153,7 @@ def _by_criteria(
 
 
 def last_structure(k_values: Sequence[int], gap: np.ndarray, error: np.ndarray) -> int | None:
-    """Return the first K whose gap is hardly below the greatest: up to there it clearly grows.
+    """Return the first K whose gap is hardly below the largest: up to there it clearly grows.
 
     None where that is the last K of several: the gap still grows there.
     """

@@ -247,14 +247,14 @@ def first_within(k_values: Sequence[int], gap: FloatArray, error: FloatArray) ->
 
 
 def best_silhouette(k_values: Sequence[int], scores: FloatArray) -> int | None:
-    """Return the K with the greatest silhouette above 0, the first where equal, or None."""
+    """Return the K with the largest silhouette above 0, the first where equal, or None."""
     if np.isnan(scores).all() or np.nanmax(scores) <= 0:
         return None
     return k_values[int(np.nanargmax(scores))]
 
 
 def most_stable(k_values: Sequence[int], agreement: FloatArray) -> int | None:
-    """Return the K > 1 whose clusters come back best, the greatest where equal.
+    """Return the K > 1 whose clusters recur best, the largest where equal.
 
     Where none is stable it is 1, if 1 was tried; else None.
     """

@@ -45,7 +45,7 @@ class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
     n_init : int, default=10
         The number of starts; the best counts.
     max_iter : int, default=100
-        The greatest number of iterations of a start.
+        The largest number of iterations of a start.
     missing : {"error", "category"}, default="error"
         What a missing value is: an error that counts them by column, or a category of its own.
     random_state : int, numpy Generator or RandomState, optional
@@ -83,7 +83,7 @@ class KModes(ClusterMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn
     mode, so none of the clusters is empty in the end.
     *Search.* Huang's iteration stops early where many rows are equally near to two modes. Here
     each start goes on with exact changes of single categories, and the best start with modes
-    that are moved to other rows: the cost is that of a far greater number of plain starts. On
+    that are moved to other rows: the cost is that of a far larger number of plain starts. On
     large tables the search runs on a sample of rows, and the iteration on all rows ends it; in
     tables of more than 64 columns many categories are changed at once, in a few steps.
 

@@ -60,10 +60,10 @@ FEW_ROWS = 10.0
 # Two models whose scores differ by less than so many standard errors are not clearly apart.
 ERRORS = 2.0
 
-# Fewer classes are tried with dependence within where they have so much of the greatest score.
+# Fewer classes are tried with dependence within where they have so much of the largest score.
 NEARLY = 0.85
 
-# The greatest number of traits that rival with the classes.
+# The largest number of traits that rival with the classes.
 MOST_TRAITS = 3
 
 # Columns of no more than one "on" cell a row are exclusive, unless fewer than so many rows with
@@ -83,11 +83,11 @@ class Examined:
     scores : dict of int to float
         For each number of classes from 1, its score above that of independent columns.
     n_classes : int
-        That with the greatest score, or the least one in which dependence explains as much.
+        That with the largest score, or the least one in which dependence explains as much.
     rivals : dict of str to float
         The scores of models without classes, of the columns in which the classes differ.
     best_rival : str
-        That with the greatest score.
+        That with the largest score.
     errors : float
         By how many standard errors the classes are above that rival.
     agreement : float
@@ -596,7 +596,7 @@ def forest_score(table: Indicators, responsibilities: FloatArray | None = None) 
 
 
 def _spanning_forest(worth: FloatArray) -> list[tuple[int, int]]:
-    """Return the edges of the forest of greatest worth, all of them worth more than 0."""
+    """Return the edges of the forest of largest worth, all of them worth more than 0."""
     n = len(worth)
     inside = np.zeros(n, dtype=bool)
     best, parent = np.full(n, -np.inf), np.zeros(n, dtype=np.int64)

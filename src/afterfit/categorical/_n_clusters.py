@@ -262,7 +262,7 @@ def choose_n_clusters(
     ------
     TypeError, ValueError
         If a parameter is out of range, a value is missing (unless ``missing="category"``), or a
-        K is greater than the number of distinct rows.
+        K is larger than the number of distinct rows.
 
     See Also
     --------
@@ -272,35 +272,35 @@ def choose_n_clusters(
     Notes
     -----
     *Suggestions.* "knee": the knee of the cost curve (Satopaa et al. 2011); depends on the range
-    of K. "silhouette": the K with the greatest mean silhouette, if that is above 0; never 1.
+    of K. "silhouette": the K with the largest mean silhouette, if that is above 0; never 1.
     "gap": the smallest K whose gap is at least that of the next K less one standard error
-    (Tibshirani et al. 2001). "stability": the K > 1 whose clusters come back best in bootstrap
+    (Tibshirani et al. 2001). "stability": the K > 1 whose clusters recur best in bootstrap
     samples, if their mean adjusted Rand index reaches 0.8, else 1.
 
     "latent_classes": the number of latent classes (columns independent within each) with the
-    greatest score, or 1; none where that is not among the K tried.
+    largest score, or 1; none where that is not among the K tried.
 
     *Scores* are log likelihoods above that of independent columns, less half the logarithm of the
     rows that it is estimated from for each parameter: of the rows of the class for its own, as in
     the message length of Figueiredo & Jain (2002); BIC, which charges the logarithm of all rows,
     finds fewer small classes. A column whose categories are not worth their charge has none.
 
-    *Rule.* As many clusters as there are latent classes, if these have a greater score than every
+    *Rule.* As many clusters as there are latent classes, if these have a larger score than every
     model without classes of the columns in which they differ: independent columns, columns that
     depend on one other each (Chow & Liu 1968) or are altogether free, and one to three continuous
     latent traits, normal or skewed. Where fewer classes with dependent columns or a trait within
     are two standard errors better, the fewer are taken. None is chosen ("undecided") where the
     classes are less than one standard error (Vuong 1989) above a model without them, and ("more
-    clusters") where they are more than the greatest K tried. Where a model without classes is
+    clusters") where they are more than the largest K tried. Where a model without classes is
     better, K = 1, unless the clusters are compact (a silhouette of 0.7 or more), or the
-    difference is below two errors and clusters come back in resamples (0.8 or more: "undecided").
+    difference is below two errors and clusters recur in resamples (0.8 or more: "undecided").
     `structure` and `summary` say which.
     Indicators of one property (one-hot columns) count as the property, and copies once.
 
-    *Without latent classes* the gap says how far there is structure: nowhere, unless the greatest
+    *Without latent classes* the gap says how far there is structure: nowhere, unless the largest
     is more than three standard errors above that of K = 1; else up to the smallest K > 1 within
-    one of the greatest. Of these K, that one is chosen if its clusters come back in resamples, or
-    the one with the greatest silhouette that come back; none, if none does.
+    one of the largest. Of these K, that one is chosen if its clusters recur in resamples, or
+    the one with the largest silhouette that recur; none, if none does.
 
     *Reference tables* have as many rows as the data, and fits with as many starts: fewer would
     make the data look more clustered than they are. Where all references cost the same, the

@@ -205,7 +205,7 @@ def cao_modes(codes: Sequence[NDArray[Any]], packed: Packed, n_clusters: int) ->
     """Return the start of Cao et al. (2009), (n_clusters, n_columns): dense rows far apart.
 
     The density of a row is the mean share of its categories; the first mode is the densest row,
-    each next one the row whose least density * distance to the modes so far is greatest, the
+    each next one the row whose least density * distance to the modes so far is largest, the
     first row where equal. `codes` are the columns of `packed`. The arithmetic goes in the order
     of kmodes' own, so that near ties fall as they do there.
     """
@@ -348,7 +348,7 @@ def swap(
         places = rng.choice(len(far), SWAPS_IN_A_ROUND, p=far / far.sum())
         moved = rng.choice(len(kept), SWAPS_IN_A_ROUND, p=odds / odds.sum())
         attempts[np.arange(SWAPS_IN_A_ROUND), moved] = engine.packed.rows(places)
-        attempts[0] = initial_modes(engine, len(kept), "random", 1, rng)[0]  # and one anew
+        attempts[0] = initial_modes(engine, len(kept), "random", 1, rng)[0]  # and another
         attempts, found, _ = lloyd(engine, attempts, min(max_iter, SWAP_ITERATIONS))
         attempts, found = improve(changes, attempts, found)
         first = int(np.argmin(found))

@@ -33,7 +33,7 @@ MERGE_TRIAL_ROWS = 1 << 22
 # Weights add up to no more than this: products of four sums of them must still be numbers.
 GREATEST_TOTAL = 1e75
 
-# More rows than this are packed anew in every pass, so that nothing is kept beside the columns.
+# More rows than this are packed again in every pass, so that nothing is kept beside the columns.
 LAZY_ROWS = 1 << 24
 
 
@@ -205,7 +205,7 @@ def check_enough_rows(n_clusters: int, units: Packed, name: str = "n_clusters") 
 class CombinedCodes:
     """Mixed-radix codes of a group of columns that are computed when they are asked for.
 
-    Takes no memory beside the columns, at the price of computing anew in each pass.
+    Takes no memory beside the columns, at the price of computing again in each pass.
     """
 
     def __init__(self, columns: Sequence[NDArray[Any]], sizes: NDArray[np.int64]) -> None:

@@ -93,7 +93,7 @@ class _Moments:
 class CCAAccumulator:
     """Accumulate rows of two sets of columns, batch by batch, for canonical correlations.
 
-    Memory is of the order of (columns of both sides)^2, whatever the number of rows, and the
+    Memory is of the order of (columns of both sets)^2, whatever the number of rows, and the
     results are those of all rows at once, up to rounding, in whatever batches and order they
     come. `merge` joins what several processes have seen.
 
@@ -143,9 +143,9 @@ class CCAAccumulator:
         Raises
         ------
         TypeError
-            If a side is not numeric.
+            If `X` or `Y` is not numeric.
         ValueError
-            If a side has not two dimensions, other columns than the first batch, missing or
+            If `X` or `Y` has not two dimensions, other columns than the first batch, missing or
             infinite values, or if the numbers or the indexes of the rows differ.
         """
         for x_rows, y_rows in _blocks_of_dask(X, Y):
@@ -207,8 +207,8 @@ class CCAAccumulator:
         TypeError
             If `n_components` is not an integer.
         ValueError
-            If fewer than 2 rows were seen, a side has no column that varies, or `n_components` is
-            out of its range.
+            If fewer than 2 rows were seen, `X` or `Y` has no column that varies, or `n_components`
+            is out of its range.
 
         Warns
         -----

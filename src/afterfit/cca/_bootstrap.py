@@ -1,7 +1,7 @@
 """Bootstrap intervals of canonical correlations, and standard errors of loadings.
 
 A resample gives each row (or each group of rows) a count. All that is needed of it are the weighted
-products of the canonical variates of both sides and the covariates: small matrices.
+products of the canonical variates of both sets and the covariates: small matrices.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ def bootstrap_cca(
     Y : array-like of shape (n_samples, n_features_y)
         The other set, for the same rows in the same order.
     covariates : array-like of shape (n_samples, n_covariates), default None
-        What is taken out of both sides, beside the constant, of each resample anew.
+        What is taken out of both sets, beside the constant, of each resample.
     groups : array-like of shape (n_samples,), default None
         Labels of rows that belong together: whole groups are drawn.
     confidence_level : float, default 0.95
@@ -92,9 +92,9 @@ def bootstrap_cca(
     Raises
     ------
     TypeError
-        If a side is not numeric, or an argument of the wrong type.
+        If `X` or `Y` is not numeric, or an argument of the wrong type.
     ValueError
-        If a side has not two dimensions, has missing or infinite values or no column that varies,
+        If `X` or `Y` is not 2-dimensional, has missing or infinite values or no column that varies,
         if the numbers or the indexes of the rows differ, an argument is out of its range, or a
         resample would hold too few distinct rows.
 

@@ -34,10 +34,10 @@ class CCAResult:
     x_weights, y_weights : ndarray of shape (n_features, n_components)
         Scores are (data - mean) @ weights. Constant and redundant columns have weight 0.
     x_scores, y_scores : array of shape (n_samples, n_components), or None
-        Canonical variates: mean 0, variance 1 (divisor n - 1), uncorrelated within a side; of the
+        Canonical variates: mean 0, variance 1 (divisor n - 1), uncorrelated within a set; of the
         data's library and on its device. None from a `CCAAccumulator`, which keeps no rows.
     x_loadings, y_loadings : ndarray of shape (n_features, n_components)
-        Correlations of a side's columns with its own scores; 0 for a constant column.
+        Correlations of a set's columns with its own scores; 0 for a constant column.
     x_mean, y_mean : ndarray of shape (n_features,)
         Column means that were taken off.
     all_correlations : ndarray of shape (min(x_rank, y_rank),)
@@ -45,11 +45,11 @@ class CCAResult:
     n_samples : int
         Number of rows.
     x_rank, y_rank : int
-        Number of directions that each side's centred columns span.
+        Number of directions that each set's centred columns span.
     n_covariates : int
-        Number of directions of the covariates, which each side has lost.
+        Number of directions of the covariates, which each set has lost.
     x_columns, y_columns : list or None
-        Names of the columns, where a side came as a frame.
+        Names of the columns, where `X` or `Y` came as a frame.
 
     See Also
     --------
@@ -112,7 +112,7 @@ class CCAResult:
 
         Notes
         -----
-        For root k (from 0) n, p and q are all less by k. One side is assumed normal. F statistics
+        For root k (from 0) n, p and q are all less by k. One set is assumed normal. F statistics
         and degrees of freedom are those of SAS's CANCORR [1]_. The exception is Roy's root: the F
         that SAS prints is an upper bound, and its p-value too small. Here it is exact [2]_, from a
         ratio of Pfaffians. The F of Wilks' lambda is exact if min(p, q) - k <= 2; all else are
@@ -174,9 +174,9 @@ class CCAResult:
         Raises
         ------
         TypeError
-            If a side is not numeric.
+            If `X` or `Y` is not numeric.
         ValueError
-            If a side has other columns than those of the fit, missing or infinite values, or if
+            If `X` or `Y` has other columns than those of the fit, missing or infinite values, or if
             the fit took out covariates, which new rows cannot be freed of.
 
         Examples
@@ -206,12 +206,12 @@ class CCAResult:
         return scores[0] if Y is None else tuple(scores)
 
     def loadings(self) -> pd.DataFrame:
-        """Return the loadings of both sides as one table, by name where columns have names.
+        """Return the loadings of both sets as one table, by name where columns have names.
 
         Returns
         -------
         DataFrame
-            One row a column of the data, indexed by side and column; one column a root.
+            One row a column of the data, indexed by set and column; one column a root.
 
         Examples
         --------
@@ -320,7 +320,7 @@ def canonical_correlations(X: Any, Y: Any, *, covariates: Any = None) -> Array:
     Y : array-like of shape (n_samples, n_features_y)
         The other set, for the same rows in the same order.
     covariates : array-like of shape (n_samples, n_covariates), default None
-        What is taken out of both sides, beside the constant, before they are correlated.
+        What is taken out of both sets, beside the constant, before they are correlated.
 
     Returns
     -------
@@ -330,9 +330,9 @@ def canonical_correlations(X: Any, Y: Any, *, covariates: Any = None) -> Array:
     Raises
     ------
     TypeError
-        If a side is not numeric.
+        If `X` or `Y` is not numeric.
     ValueError
-        If a side has not two dimensions, has missing or infinite values or no column that varies,
+        If `X` or `Y` is not 2-dimensional, has missing or infinite values or no column that varies,
         if the numbers or the indexes of the rows differ, or if covariates leave nothing.
 
     Warns
@@ -346,7 +346,7 @@ def canonical_correlations(X: Any, Y: Any, *, covariates: Any = None) -> Array:
     See Also
     --------
     fit_cca : With weights, scores, loadings and tests.
-    null_edge : What independent sides would give.
+    null_edge : What independent sets would give.
 
     Notes
     -----
@@ -365,7 +365,7 @@ def canonical_correlations(X: Any, Y: Any, *, covariates: Any = None) -> Array:
     float16 and 0.03 for bfloat16. Where that alone lowers the rank, a `StorageWarning` says so. A
     column that varies by no more than its rounding, or than 1e-307, is constant.
 
-    With covariates both sides are projected onto what the constant and the covariates leave, which
+    With covariates both sets are projected onto what the constant and the covariates leave, which
     has n_samples - 1 - (rank of the covariates) dimensions [3]_; tests count with these.
 
     References
@@ -402,7 +402,7 @@ def fit_cca(
     n_components : int, default None
         Number of pairs to keep, between 1 and min(rank X, rank Y); None keeps all.
     covariates : array-like of shape (n_samples, n_covariates), default None
-        What is taken out of both sides, beside the constant, before they are correlated.
+        What is taken out of both sets, beside the constant, before they are correlated.
 
     Returns
     -------
@@ -412,9 +412,9 @@ def fit_cca(
     Raises
     ------
     TypeError
-        If a side is not numeric or `n_components` not an integer.
+        If `X` or `Y` is not numeric or `n_components` not an integer.
     ValueError
-        If a side has not two dimensions, has missing or infinite values or no column that varies,
+        If `X` or `Y` is not 2-dimensional, has missing or infinite values or no column that varies,
         if the numbers or the indexes of the rows differ, if covariates leave nothing, or
         `n_components` is out of its range.
 

@@ -44,14 +44,14 @@ def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: A
     -------
     ndarray of shape (n_roots,)
         In the order of the roots on the training rows, in [-1, 1]: near 0 for a root that is
-        noise. As many as the smallest rank of a side on any set of training rows.
+        noise. As many as the smallest rank of a set on any set of training rows.
 
     Raises
     ------
     TypeError
-        If a side is not numeric, or `cv` is none of the above.
+        If `X` or `Y` is not numeric, or `cv` is none of the above.
     ValueError
-        If a side has not two dimensions, has missing or infinite values, or no column that
+        If `X` or `Y` is not 2-dimensional, has missing or infinite values, or no column that
         varies on some set of training rows, if the numbers of rows differ, `cv` is out of range,
         or held-out values are so far from the training rows that their squares overflow.
 

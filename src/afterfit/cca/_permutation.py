@@ -1,9 +1,9 @@
-"""Step-wise permutation statistics for canonical correlations, without refactorising a side.
+"""Step-wise permutation statistics for canonical correlations, without refactorising a set.
 
-The canonical variates of both sides are orthonormal, so after a permutation of the rows of one
-side everything follows from their matrix of cosines, M = U' P V (one matrix product).
+The canonical variates of both sets are orthonormal, so after a permutation of the rows of one
+set everything follows from their matrix of cosines, M = U' P V (one matrix product).
 
-Root k is tested on what is left of both sides after their first k variates (Winkler et al., 2020).
+Root k is tested on what is left of both sets after their first k variates (Winkler et al., 2020).
 Permuting what is left of V alone would let it correlate with the directions u_0 .. u_(k-1) as well,
 in which what is left of U has no part: the permuted roots would live among n - 1 directions,
 the observed ones among n - 1 - k, and p-values from the second root on would come out too small.
@@ -110,7 +110,7 @@ def permutation_test(
         What is compared. "wilks" and "pillai": is there any correlation from this root on, be it
         spread over many? "roy": is this root by itself larger than what noise gives?
     covariates : array-like of shape (n_samples, n_covariates), default None
-        What is taken out of both sides, beside the constant, before they are correlated.
+        What is taken out of both sets, beside the constant, before they are correlated.
     groups : array-like of shape (n_samples,), default None
         Labels of rows that belong together: measurements of one subject, say. Not with covariates.
     shuffle : {"whole", "within", "both"}, default "whole"
@@ -132,9 +132,9 @@ def permutation_test(
     Raises
     ------
     TypeError
-        If a side is not numeric, or an argument of the wrong type.
+        If `X` or `Y` is not numeric, or an argument of the wrong type.
     ValueError
-        If a side has not two dimensions, has missing or infinite values or no column that varies,
+        If `X` or `Y` is not 2-dimensional, has missing or infinite values or no column that varies,
         if the numbers or the indexes of the rows differ, if `n_resamples` is less than 1, another
         argument none of its choices, or if groups leave nothing to permute.
 
@@ -150,13 +150,13 @@ def permutation_test(
 
     Notes
     -----
-    Step-wise [1]_: root k is tested on what is left of both sides after
-    their first k pairs, including the directions by which one side is wider. A plain permutation
+    Step-wise [1]_: root k is tested on what is left of both sets after
+    their first k pairs, including the directions by which one set is wider. A plain permutation
     of the data compares it with correlations that still contain the earlier pairs; and even the
     remainders must be permuted within the n - 1 - k directions that are left to them, or the
     second and later p-values come out too small when n is small. A p-value is
     (1 + number of permutations that reach the observed statistic) / (1 + n_resamples), and the
-    step-down value the largest up to its root. Neither side is factorised again.
+    step-down value the largest up to its root. Neither set is factorised again.
 
     With covariates, what is permuted are the n_samples - 1 - (rank of the covariates) rows of both
     sides in an orthonormal basis of what the constant and the covariates leave [2]_. To regress
@@ -228,7 +228,7 @@ def permuted_statistics(cosines: Array, statistic: str) -> Array:
 class _Test:
     """What every task of permutations needs."""
 
-    # `held` (n, p) and `moved` (n, q), p >= q: orthonormal canonical variates of both sides.
+    # `held` (n, p) and `moved` (n, q), p >= q: orthonormal canonical variates of both sets.
 
     statistic: str
     draw: Callable[[np.random.Generator, int], Order]
@@ -300,7 +300,7 @@ def _order_of_groups(X: Any, Y: Any, groups: Any, shuffle: str) -> Callable[...,
 
 
 def _variates(coupling: Coupling, left: Array, right: Array) -> tuple[Any, Any]:
-    """Return the canonical variates of both sides as exchangeable rows, the wider side first."""
+    """Return the canonical variates of both sets as exchangeable rows, the wider set first."""
     held = coupling.x.times(coupling.x.whitener @ left)
     moved = coupling.y.times(coupling.y.whitener @ right)
     if coupling.removed is not None:

@@ -1,6 +1,6 @@
 """The exact null distribution of Roy's largest root, far into its tail.
 
-The joint density of the s squared canonical correlations of independent Gaussian sides is
+The joint density of the s squared canonical correlations of independent Gaussian sets is
 proportional to the product of x^m (1 - x)^n over the roots, times the product of their differences.
 By de Bruijn's identity, P(all <= theta) is then a ratio of two Pfaffians of skew-symmetric
 matrices, A(theta) and A(1), of integrals of basis functions with sign(y - x); Chiani (2016) writes

@@ -43,15 +43,15 @@ def mean_cca(X: Any, Y: Any) -> float:
     Returns
     -------
     float
-        1 if one side is an invertible linear map of the other (or contains it), symmetric in its
+        1 if one set is an invertible linear map of the other (or contains it), symmetric in its
         arguments. Independent sides do not give 0: see `null_density`.
 
     Raises
     ------
     TypeError
-        If a side is not numeric.
+        If `X` or `Y` is not numeric.
     ValueError
-        If a side has not two dimensions, has missing or infinite values or no column that varies,
+        If `X` or `Y` is not 2-dimensional, has missing or infinite values or no column that varies,
         or if the numbers or the indexes of the rows differ.
 
     Warns
@@ -67,7 +67,7 @@ def mean_cca(X: Any, Y: Any) -> float:
     Notes
     -----
     The mean is over the r = min(rank X, rank Y) correlations. Invariant to shifts and to every
-    invertible linear map of either side. It is the summary of CCA used in [1]_ and [2]_.
+    invertible linear map of either set. It is the summary of CCA used in [1]_ and [2]_.
 
     References
     ----------
@@ -97,7 +97,7 @@ def svcca(X: Any, Y: Any, *, explained_variance: float = 0.99) -> float:
     X, Y : array-like of shape (n_samples, n_features_x) and (n_samples, n_features_y)
         Two representations of the same rows.
     explained_variance : float, default 0.99
-        Share of each side's variance, in (0, 1], that its kept directions carry at least; up to
+        Share of each set's variance, in (0, 1], that its kept directions carry at least; up to
         1e-12 of the variance is taken for rounding.
 
     Returns
@@ -108,9 +108,9 @@ def svcca(X: Any, Y: Any, *, explained_variance: float = 0.99) -> float:
     Raises
     ------
     TypeError
-        If a side is not numeric.
+        If `X` or `Y` is not numeric.
     ValueError
-        If a side has not two dimensions, has missing or infinite values or no column that varies,
+        If `X` or `Y` is not 2-dimensional, has missing or infinite values or no column that varies,
         if the numbers of rows differ, or `explained_variance` is not in (0, 1].
 
     Warns
@@ -124,7 +124,7 @@ def svcca(X: Any, Y: Any, *, explained_variance: float = 0.99) -> float:
 
     Notes
     -----
-    As in the paper [1]_: each centred side is reduced to the fewest leading singular directions
+    As in the paper [1]_: each centred set is reduced to the fewest leading singular directions
     that carry the share of its variance (the sum of squared singular values), then the
     canonical correlations are averaged. Invariant to shifts, rotations and isotropic scaling,
     not to other invertible maps, which change what carries the variance. The authors' public code
@@ -169,9 +169,9 @@ def pwcca(X: Any, Y: Any) -> float:
     Raises
     ------
     TypeError
-        If a side is not numeric.
+        If `X` or `Y` is not numeric.
     ValueError
-        If a side has not two dimensions, has missing or infinite values or no column that varies,
+        If `X` or `Y` is not 2-dimensional, has missing or infinite values or no column that varies,
         or if the numbers or the indexes of the rows differ.
 
     Warns
@@ -187,9 +187,9 @@ def pwcca(X: Any, Y: Any) -> float:
     -----
     As in the paper [1]_: the i-th correlation has weight alpha_i = sum_j abs(<h_i, x_j>), over the
     sum of all weights, where h_i is the canonical variate of `X` and x_j its centred columns.
-    Invariant to shifts and isotropic scaling of either side, and to invertible maps of `Y`; not to
+    Invariant to shifts and isotropic scaling of either set, and to invertible maps of `Y`; not to
     rotations of `X`, since the weights are sums over its columns. The authors' public code departs
-    from the paper: it takes whichever side has fewer columns as the reference, adds the means
+    from the paper: it takes whichever set has fewer columns as the reference, adds the means
     back before it orthonormalises (so that its result changes with a shift of the data), and
     applies the weights to a basis of the wrong vectors. Here the paper is followed.
 
@@ -220,20 +220,20 @@ def linear_cka(X: Any, Y: Any, *, debiased: bool = False) -> float:
     X, Y : array-like of shape (n_samples, n_features_x) and (n_samples, n_features_y)
         Two representations of the same rows. More columns than rows are fine.
     debiased : bool, default False
-        Whether to take off what finite numbers of rows add: independent sides then have the
+        Whether to take off what finite numbers of rows add: independent sets then have the
         expectation 0, about, and values down to -1 are possible. Needs at least 4 rows.
 
     Returns
     -------
     float
-        1 if one side is a rotation and isotropic scaling of the other, symmetric in its arguments.
+        1 if one set is a rotation and isotropic scaling of the other, symmetric in its arguments.
 
     Raises
     ------
     TypeError
-        If a side is not numeric.
+        If `X` or `Y` is not numeric.
     ValueError
-        If a side has not two dimensions, has missing or infinite values or no column that varies,
+        If `X` or `Y` is not 2-dimensional, has missing or infinite values or no column that varies,
         or if the numbers or the indexes of the rows differ.
 
     See Also
@@ -242,9 +242,9 @@ def linear_cka(X: Any, Y: Any, *, debiased: bool = False) -> float:
 
     Notes
     -----
-    For centred sides, norm(Y'X)^2 / (norm(X'X) norm(Y'Y)) in Frobenius norms [1]_, the version of
+    For centred sets, norm(Y'X)^2 / (norm(X'X) norm(Y'Y)) in Frobenius norms [1]_, the version of
     the paper, whose estimate of HSIC is biased upwards when columns are many and rows are few: two
-    independent sides of 64 rows and 768 columns have 0.92. Debiased, all three products are
+    independent sets of 64 rows and 768 columns have 0.92. Debiased, all three products are
     replaced by unbiased estimates of HSIC [2]_, which leave the diagonals of the kernels out.
     Invariant to shifts, rotations and isotropic scaling; not to other invertible maps. The
     products are taken over rows or over columns, whichever is smaller.
@@ -316,9 +316,9 @@ def similarity_noise(
     Raises
     ------
     TypeError
-        If a side is not numeric or an argument of the wrong type.
+        If `X` or `Y` is not numeric or an argument of the wrong type.
     ValueError
-        If the similarity refuses a side, or `n_resamples` is less than 1.
+        If the similarity refuses `X` or `Y`, or `n_resamples` is less than 1.
 
     Examples
     --------
@@ -359,14 +359,14 @@ def similarity_noise(
 
 
 def svcca_of(x: Side, y: Side, share: float) -> float:
-    """Return the mean correlation of the leading directions of two opened sides."""
+    """Return the mean correlation of the leading directions of two opened sets."""
     coupling = couple_sides(_leading(x, share), _leading(y, share), x.n_values - 1)
     warn_of(coupling, stacklevel=4)
     return float(coupling.correlations().mean())
 
 
 def pwcca_of(coupling: Coupling) -> float:
-    """Return the mean of the correlations, weighted by what they explain of the first side."""
+    """Return the mean of the correlations, weighted by what they explain of the first set."""
     left, correlations, _ = coupling.rotations()
     products, _, _ = cross_products(coupling.x, coupling.x.whitener @ left)
     scale = np.where(np.isfinite(coupling.x.scale), coupling.x.scale, 0.0)
@@ -375,7 +375,7 @@ def pwcca_of(coupling: Coupling) -> float:
 
 
 def linear_cka_of(x: Side, y: Side, debiased: bool = False) -> float:
-    """Return the alignment of two opened sides."""
+    """Return the alignment of two opened sets."""
     n, p = x.data.shape
     if p + y.data.shape[1] <= n:
         gram = joint_gram(x, y, common_scale=True)
@@ -418,7 +418,7 @@ def _product(left: Any, right: Any) -> float:
 
 
 def _leading(side: Side, share: float) -> Side:
-    """Return the side with a whitener of its leading singular directions."""
+    """Return the set with a whitener of its leading singular directions."""
     used = np.isfinite(side.scale)
     units = np.where(used, side.scale, 0.0) / side.common_scale
     _, singular, right = np.linalg.svd(householder_factor(side) * units, full_matrices=False)

@@ -1,4 +1,4 @@
-"""Wachter's law: the canonical correlations of two independent sides."""
+"""Wachter's distribution: the canonical correlations of two independent sets."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ BAND_TABLES = 1000
 
 
 def null_edge(n_samples: int, p: int, q: int) -> float:
-    """Return the largest canonical correlation to expect of two independent sides.
+    """Return the largest canonical correlation to expect of two independent sets.
 
     Parameters
     ----------
     n_samples : int
         Number of rows, at least 2.
     p, q : int
-        Numbers of columns (ranks) of the two sides, between 1 and `n_samples` - 1.
+        Numbers of columns (ranks) of the two sets, between 1 and `n_samples` - 1.
 
     Returns
     -------
     float
-        Upper edge of Wachter's law, in (0, 1]; 1 where `p` + `q` >= `n_samples` - 1.
+        Upper edge of Wachter's distribution, in (0, 1]; 1 where `p` + `q` >= `n_samples` - 1.
 
     Raises
     ------
@@ -38,7 +38,7 @@ def null_edge(n_samples: int, p: int, q: int) -> float:
 
     See Also
     --------
-    null_density : The whole law.
+    null_density : The whole distribution.
 
     Notes
     -----
@@ -65,7 +65,7 @@ def null_edge(n_samples: int, p: int, q: int) -> float:
 
 
 def null_density(rho: ArrayLike, n_samples: int, p: int, q: int) -> Any:
-    """Return the density at `rho` of the canonical correlations of two independent sides.
+    """Return the density at `rho` of the canonical correlations of two independent sets.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ def null_density(rho: ArrayLike, n_samples: int, p: int, q: int) -> Any:
     n_samples : int
         Number of rows, at least 2.
     p, q : int
-        Numbers of columns (ranks) of the two sides, between 1 and `n_samples` - 1.
+        Numbers of columns (ranks) of the two sets, between 1 and `n_samples` - 1.
 
     Returns
     -------
@@ -92,11 +92,11 @@ def null_density(rho: ArrayLike, n_samples: int, p: int, q: int) -> Any:
 
     See Also
     --------
-    null_edge : Where the law ends.
+    null_edge : Where the distribution ends.
 
     Notes
     -----
-    Wachter's law [1]_, for the correlations (not their squares): with a = min(p, q) / (n - 1),
+    Wachter's distribution [1]_ of the correlations (not their squares): a = min(p, q) / (n - 1),
     b = max(p, q) / (n - 1) and the squared edges l and u,
     f(rho) = sqrt((u - rho^2) (rho^2 - l)) / (pi a rho (1 - rho^2)) between the edges.
 
@@ -125,7 +125,7 @@ def null_density(rho: ArrayLike, n_samples: int, p: int, q: int) -> Any:
 
 
 def null_band(n_samples: int, p: int, q: int) -> NDArray[np.float64]:
-    """Return between what 95 % of each root lie, from the first on, of independent normal sides.
+    """Return between what 95 % of each root lie, from the first on, of independent normal sets.
 
     From simulated tables with a fixed seed: their squared roots are the squared singular values of
     a bidiagonal matrix of beta variates (Edelman and Sutton, 2008).

@@ -61,7 +61,7 @@ DEVICE_RANK = 512
 
 
 class ForcedCorrelationWarning(UserWarning):
-    """Warn that the two sides have too many directions for the rows: correlations of 1 are forced.
+    """Warn that the two sets have too many directions for the rows: correlations of 1 are forced.
 
     After centring, n rows leave n - 1 directions. Two subspaces of dimensions r_x and r_y must
     share at least r_x + r_y - (n - 1) of them, whatever the data are.
@@ -129,7 +129,7 @@ class Side:
 
 @dataclass(frozen=True)
 class Coupling:
-    """Both sides with exact whiteners, and the cosines between their orthonormal bases."""
+    """Both sets with exact whiteners, and the cosines between their orthonormal bases."""
 
     # `degrees` is the number of directions that centring (and covariates) leave to the rows;
     # `removed` an orthonormal basis of the constant and the covariates, if there are any.
@@ -245,7 +245,7 @@ def couple(X: Any, Y: Any, covariates: Any = None, *, stacklevel: int = 3) -> Co
 
 
 def open_sides(X: Any, Y: Any, tables: dict[str, Any]) -> tuple[Side, Side]:
-    """Return both sides of checked tables, as precise as they were stored, not whitened yet."""
+    """Return both sets of checked tables, as precise as they were stored, not whitened yet."""
     return (
         open_side(tables["X"], "X", storage_epsilon(X)),
         open_side(tables["Y"], "Y", storage_epsilon(Y)),
@@ -280,7 +280,7 @@ def warn_of(coupling: Coupling, *, stacklevel: int) -> None:
 
 
 def open_side(data: Any, name: str, stored: Array, magnitude: Array | None = None) -> Side:
-    """Return the side with its columns centred and scaled, and not whitened yet.
+    """Return the set with its columns centred and scaled, and not whitened yet.
 
     Numbers are rounded relative to their size, or to `magnitude` where they were larger before
     something was taken off.
@@ -297,7 +297,7 @@ def open_side(data: Any, name: str, stored: Array, magnitude: Array | None = Non
 
 
 def find_constants(side: Side, largest: Array) -> Side:
-    """Return the side, whose scale is the spread so far, with its constant columns found out."""
+    """Return the set, whose scale is the spread so far, with its constant columns found out."""
 
     def varies(stored: Any) -> Any:
         rounding = ROUNDING_UNITS * stored * largest
@@ -335,7 +335,7 @@ def locate(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
 
 
 def couple_sides(x: Side, y: Side, degrees: int) -> Coupling:
-    """Return the coupling of two sides, with whiteners that make both orthonormal."""
+    """Return the coupling of two sets, with whiteners that make both orthonormal."""
     x, y = _begun(x), _begun(y)
     gram = joint_gram(x, y)
     x_gram, y_gram = gram[: x.rank, : x.rank], gram[x.rank :, x.rank :]
@@ -361,9 +361,9 @@ def row_blocks(*tables: Any) -> Iterator[slice]:
 
 
 def joint_gram(x: Side, y: Side, *, common_scale: bool = False) -> Array:
-    """Return the products of all columns of both sides, as whitened so far.
+    """Return the products of all columns of both sets, as whitened so far.
 
-    With a common scale: of the centred columns, those of a side divided by one number.
+    With a common scale: of the centred columns, those of a set divided by one number.
     """
     x_gram: Any = 0.0
     y_gram: Any = 0.0
@@ -481,7 +481,7 @@ def _without(side: Side, basis: Any) -> Side:
 
 
 def _begun(side: Side) -> Side:
-    """Return the side with a whitener to begin with, its scale unless that cannot do."""
+    """Return the set with a whitener to begin with, its scale unless that cannot do."""
     if side.whitener.shape[1] > 0:
         return side
     # With a constant column the Gram matrix is singular, with too few rows as well.
@@ -491,7 +491,7 @@ def _begun(side: Side) -> Side:
 
 
 def _last_step(side: Side, gram: Array) -> Array | None:
-    """Return the factor that makes the side orthonormal, or None if it must be whitened first."""
+    """Return the factor that makes the set orthonormal, or None if it must be whitened first."""
     if side.is_whitened:
         return np.asarray(np.linalg.cholesky(gram).T, dtype=np.float64)
     is_exact = (_least_remainder(side, np.sqrt(np.diag(gram)), side.epsilon) < ONE_STEP).all()
@@ -499,7 +499,7 @@ def _last_step(side: Side, gram: Array) -> Array | None:
 
 
 def _whiten(side: Side, gram: Array | None) -> Side:
-    """Return the side with a whitener that makes it orthonormal, up to its condition number."""
+    """Return the set with a whitener that makes it orthonormal, up to its condition number."""
     factor = None if gram is None else safe_cholesky(gram, FIRST_STEP)
     if factor is None:
         factor = householder_factor(side)

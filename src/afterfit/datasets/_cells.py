@@ -129,7 +129,7 @@ def decimal_of(cells: Sequence[str]) -> str:
 def numbers_of(column: pd.Series[Any], reading: Reading) -> pd.Series[Any]:
     """Return a column that must be numeric without currency, percent and grouping signs.
 
-    The column comes back as it is where not all cells are numbers of one such form.
+    The column is returned as it is where not all cells are numbers of one such form.
     """
     if pd.api.types.is_numeric_dtype(column.dtype) or column.isna().all():
         return column

@@ -1,4 +1,4 @@
-"""The parametric bootstrap: responses drawn from a fitted gamma GLM, and fitted anew.
+"""The parametric bootstrap: responses drawn from a fitted gamma GLM, and refitted.
 
 A replicate draws new responses from the fitted model, and fits coefficients and shape by the same
 estimators. Many replicates are fitted at a time: a replicate is a row of a (replicates, n) array.

@@ -2,7 +2,7 @@
 
 Fitted parameters draw the model towards its data, so that the tabulated distributions of the
 Kolmogorov-Smirnov and Anderson-Darling statistics do not hold. Each replicate therefore draws new
-responses from the fitted model, fits coefficients and shape anew, and computes the same statistics.
+responses from the fitted model, refits coefficients and shape, and computes the same statistics.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class CalibrationTest:
     hausman_pvalue : float
         Twice the share of replicates at least as far on its side.
     n_resamples : int
-        Number of replicates, each drawn from the fitted model and fitted anew.
+        Number of replicates, each drawn from the fitted model and refitted.
     n_observations : int
         Number of observations, rows with `freq_weights` repeated.
 
@@ -91,7 +91,7 @@ def calibration_test(
     results : GLMResults or GammaFit
         A statsmodels GLM with gamma family, fitted; any link, arrays or formula.
     shape : {"pearson", "deviance", "ml", "ml_corrected"}, float or ShapeEstimate
-        The estimator, as in `gamma_shape`, estimated anew in each replicate; or a known shape.
+        The estimator, as in `gamma_shape`, re-estimated in each replicate; or a known shape.
     n_resamples : int
         Number of replicates, at least 19; the smallest p-value is 1 / (n_resamples + 1).
     random_state : None, int, Generator or RandomState
@@ -122,9 +122,9 @@ def calibration_test(
     -----
     Coefficients and shape were chosen to fit, so the probabilities are closer to uniform than
     uniform numbers are, and tables of these statistics do not hold. Each replicate draws
-    responses from the fitted model, fits coefficients and shape anew by the same estimators, and
+    responses from the fitted model, refits coefficients and shape by the same estimators, and
     gives both statistics ([1]_); the p-value is (1 + number at least as large) / (1 + n_resamples).
-    A ShapeEstimate is estimated anew by its method; only a number is taken as known. Replicates
+    A ShapeEstimate is re-estimated by its method; only a number is taken as known. Replicates
     of "deviance" are drawn with the shape under which the deviance is as expected, so that its
     p-values hold for small shapes too; they judge the model, not the bias of that estimator.
 

@@ -27,9 +27,9 @@ from afterfit.gamma_glm._tails import mixture_quantile
 Floats = NDArray[np.float64]
 
 ACCOUNTS_FOR = {
-    "plugin": "spread of a new observation around a known mean",
-    "coefficients": "spread of a new observation and standard errors of the coefficients",
-    "calibrated": "spread of a new observation, errors of the coefficients and of the shape",
+    "plugin": "variation of a new observation around a known mean",
+    "coefficients": "variation of a new observation and standard errors of the coefficients",
+    "calibrated": "variation of a new observation, errors of the coefficients and of the shape",
     "conformal": "whatever the rows of the fit show, gamma or not",
 }
 
@@ -60,7 +60,7 @@ def prediction_interval(
     level : float
         Probability of the interval, between 0 and 1; what is left is shared by both tails.
     method : {"plugin", "coefficients", "calibrated", "conformal"}
-        What the interval accounts for besides the spread of Y. "plugin": nothing, mean and shape
+        What the interval accounts for besides the variation of Y. "plugin": nothing, mean and shape
         count as known. "coefficients": the standard errors of the coefficients. "calibrated": the
         errors of coefficients and shape, by a parametric bootstrap; the one to use if the model
         holds. "conformal": the same without trust in the gamma distribution, by cross-validation.

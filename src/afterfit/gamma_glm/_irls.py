@@ -22,7 +22,7 @@ RANK_TOLERANCE = 1e-11
 WELL_CONDITIONED = 1e-3
 # The iterations end when no mean of a replicate changes by more than this share of itself.
 NEWTON_TOLERANCE = 1e-7
-# Means many powers of ten too small come back by one power of e a step.
+# Means many powers of ten too small grow back by one power of e a step.
 MAX_NEWTON_STEPS = 1000
 # The observed information is used if its smallest eigenvalue is above this share of the expected's.
 DEFINITE = 1e-4

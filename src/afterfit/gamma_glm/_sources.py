@@ -223,7 +223,7 @@ def _read_statsmodels(results: Any, *, needs_data: bool = True) -> GammaFit:
         if needs_data:
             raise ValueError(
                 "`results` no longer holds its data (`remove_data` was called, or it was saved "
-                "without them): the dispersion cannot be estimated. Fit anew, load a complete "
+                "without them): the dispersion cannot be estimated. Fit again, load a complete "
                 "copy, or give new rows as `data` and `shape` as a number."
             )
         return _without_data(results)

@@ -53,7 +53,7 @@ def conformal_pvalues(
     estimator : scikit-learn estimator
         Any with `fit` and `score_samples` where a higher score is less unusual: GaussianMixture,
         BayesianGaussianMixture, KernelDensity, IsolationForest, a pipeline that ends in one. It
-        is cloned and fitted anew, as `cross_val_score` does; what it was fitted to before is
+        is cloned and refitted, as `cross_val_score` does; what it was fitted to before is
         forgotten.
     X : array-like or table of shape (n_samples, n_features)
         Rows that count as usual: the reference.
@@ -80,7 +80,7 @@ def conformal_pvalues(
         If a row is held out more than once or, without `X_new`, never; if the tables differ in
         their columns; if a score is NaN.
     TypeError
-        If the estimator cannot be fitted anew or has no `score_samples`.
+        If the estimator cannot be refitted or has no `score_samples`.
 
     See Also
     --------
@@ -157,7 +157,7 @@ def _scorer(estimator: Any) -> Callable[..., list[Any]]:
 
     if isinstance(estimator, GaussianMixtureParameters):
         raise TypeError(
-            "`estimator` must be an estimator that can be fitted anew, such as GaussianMixture, "
+            "`estimator` must be an estimator that can be refitted, such as GaussianMixture, "
             "got GaussianMixtureParameters. `hdr_tail_probability` takes these as they are."
         )
     if not (hasattr(estimator, "fit") and hasattr(estimator, "score_samples")):

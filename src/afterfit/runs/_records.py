@@ -26,8 +26,8 @@ def record(**values: Any) -> None:
     Parameters
     ----------
     **values : bool, int, float, str, None, list, numpy.ndarray, pandas.DataFrame or pandas.Series
-        What to keep, by name. NumPy scalars come back as Python's; tuples and arrays come back as
-        (nested) lists; a Series comes back as a Series, a DataFrame as a DataFrame with the same
+        What to keep, by name. NumPy scalars are read as Python's; tuples and arrays are read as
+        (nested) lists; a Series is read as a Series, a DataFrame as a DataFrame with the same
         columns, dtypes and index.
 
     Raises
@@ -197,7 +197,7 @@ def _encode_table(table: pd.DataFrame, name: str) -> dict[str, Any]:
     except (AssertionError, TypeError, ValueError):
         dtypes = ", ".join(f"{column!r} {dtype}" for column, dtype in table.dtypes.items())
         raise TypeError(
-            f"`{name}` would not come back as it is (dtypes: {dtypes}); record columns of numbers, "
+            f"`{name}` would not be read as it is (dtypes: {dtypes}); record columns of numbers, "
             "booleans and text."
         ) from None
     return encoded

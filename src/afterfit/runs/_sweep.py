@@ -32,7 +32,7 @@ MAX_FILES = 64
 # Seconds between two lines about progress in a log.
 SAID_EVERY = 30.0
 
-# While runs come in, the table is written anew after this many times what writing it takes.
+# While runs come in, the table is rewritten after this many times what writing it takes.
 TABLE_SHARE = 20
 
 
@@ -57,8 +57,8 @@ def sweep(
     notebook : str or pathlib.Path
         The notebook; its parameters are in a cell tagged ``parameters``.
     grid : mapping, sequence of mappings, pandas.DataFrame, str, pathlib.Path or sequence of str
-        A mapping of names to values: all combinations. A sequence of mappings or a DataFrame: a
-        row a run. A YAML, JSON or CSV file, or texts as on the command line, such as
+        A mapping of names to values: all combinations. A sequence of mappings or a DataFrame: one
+        row for each run. A YAML, JSON or CSV file, or texts as on the command line, such as
         ``["seed=0:20", "n=100,1000"]``. What appears twice is run once.
     out_dir : str or pathlib.Path
         The folder for ``table.parquet``, ``table.csv``, ``index.html``, the executed notebooks
