@@ -94,16 +94,23 @@ def test_calibrated_intervals_under_weights_and_offsets(link):
     )
     # alone: the chosen scores are solved for to 1e-4, not to the last digit
     assert_allclose(turned.to_numpy(), whole.to_numpy()[order], rtol=2e-3)
-    plain = prediction_interval(fit)
+    plain = prediction_interval(fit, method="plugin")
     assert (whole["upper"] > plain["upper"]).mean() > 0.9
     assert (whole["lower"] < plain["lower"]).mean() > 0.9
+
+
+def test_calibrated_is_what_is_returned_unless_something_else_is_asked_for(plain):
+    options = {"n_resamples": 19, "random_state": 0}
+    found = prediction_interval(plain, **options)
+    pd.testing.assert_frame_equal(found, prediction_interval(plain, method="calibrated", **options))
+    assert "errors of the coefficients and of the shape" in found.attrs["accounts_for"]
 
 
 def test_calibration_where_nothing_was_estimated_changes_nothing():
     y = np.random.default_rng(0).gamma(3.0, 1 / 3.0, 20)
     means = from_means(y, np.ones(20), 0)
     found = prediction_interval(means, method="calibrated", shape=3.0, random_state=0)
-    assert_allclose(found, prediction_interval(means, shape=3.0), rtol=1e-6)
+    assert_allclose(found, prediction_interval(means, shape=3.0, method="plugin"), rtol=1e-6)
 
 
 def test_more_rows_than_a_chunk_are_the_same(monkeypatch):

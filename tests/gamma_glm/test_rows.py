@@ -38,12 +38,12 @@ def test_new_rows_of_a_formula(frame, engine):
     # one row alone, columns in another order, and levels that are absent from it
     one = new[["year", "a name", "x", "group"]].iloc[[0]]
     assert_allclose(conditional_distribution(fit, one).mean(), fit.predict(one), rtol=1e-9)
-    interval = prediction_interval(fit, new)
+    interval = prediction_interval(fit, new, method="plugin")
     assert list(interval.index) == list(new.index)
     assert list(interval.columns) == ["lower", "upper"]
     assert prediction_interval(fit, pd.DataFrame(columns=frame.columns)).empty
     with pytest.raises(ValueError, match=r"lacks 1 column.*'a name'"):
-        prediction_interval(fit, new.drop(columns="a name"))
+        prediction_interval(fit, new.drop(columns="a name"), method="plugin")
 
 
 @both_engines
@@ -133,7 +133,7 @@ def test_rows_that_the_fit_dropped(frame, engine):
         offset=np.log(frame.time.drop(index=["row3", "row8"])),
     )
     assert_allclose(lower_tail_probability(fit), lower_tail_probability(whole), rtol=1e-8)
-    assert "row3" not in prediction_interval(fit).index
+    assert "row3" not in prediction_interval(fit, method="plugin").index
     with pytest.raises(ValueError, match=r"`y` must.*\(88,\).*got shape \(90,\).*drops rows"):
         lower_tail_probability(fit, frame.y)
 
@@ -224,9 +224,9 @@ def from_formula(frame):
         (lambda d: d.assign(x=True), ValueError, "must have numbers in column 'x'.*got bool"),
         (lambda d: d.assign(x=1j), ValueError, "must have numbers in column 'x'.*got complex128"),
         (lambda d: pd.concat([d, d.x], axis=1), ValueError, "more than one column named 'x'"),
-        (lambda d: d.iloc[0], TypeError, "must be a DataFrame with its column.*got Series"),
-        (lambda d: d.to_numpy(), TypeError, "must be a DataFrame with its column"),
-        (lambda d: {"x": d.x}, TypeError, "must be a DataFrame with its column"),
+        (lambda d: d.iloc[0], TypeError, "must be a table with its column.*got Series"),
+        (lambda d: d.to_numpy(), TypeError, "must be a table with its column"),
+        (lambda d: {"x": d.x}, ValueError, "lacks 2 column.*'group', 'year'"),
     ],
 )
 def test_new_data_that_a_formula_refuses(from_formula, frame, change, error, message):

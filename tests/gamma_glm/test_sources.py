@@ -4,12 +4,13 @@ import warnings
 
 import glum
 import numpy as np
+import pandas as pd
 import polars as pl
 import pyarrow as pa
 import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
-from gamma_fits import METHODS, fit_formula, fit_glm, gamma_family, questions_design
+from gamma_fits import METHODS, both_engines, fit_formula, fit_glm, gamma_family, questions_design
 from numpy.testing import assert_allclose
 from scipy import stats
 from sklearn.exceptions import NotFittedError
@@ -188,12 +189,12 @@ def test_means_are_all_that_probabilities_need():
         assert_allclose(ours.standard_error, expected.standard_error, rtol=1e-6)
     assert_allclose(lower_tail_probability(fit), lower_tail_probability(theirs), rtol=1e-10)
     assert_allclose(quantile_residuals(fit), quantile_residuals(theirs), rtol=1e-8, atol=1e-10)
-    found = prediction_interval(fit, [2.0, 3.0])
+    found = prediction_interval(fit, [2.0, 3.0], method="plugin")
     a = gamma_shape(theirs).shape
     assert_allclose(found["upper"], stats.gamma.ppf(0.975, a, scale=np.array([2.0, 3.0]) / a))
-    for method in ("coefficients", "calibrated"):
+    for options in ({"method": "coefficients"}, {"method": "calibrated"}, {}):
         with pytest.raises(ValueError, match=r"made from means.*method='plugin'"):
-            prediction_interval(fit, method=method)
+            prediction_interval(fit, **options)
 
 
 def test_calibration_of_means_has_its_size():
@@ -278,15 +279,64 @@ def test_a_design_of_polars_is_taken_by_name(frame):
         assert_allclose(conditional_distribution(fit, new).mean(), expected)
 
 
-@pytest.mark.parametrize(
-    "change", [lambda X: X.to_dict("list"), lambda X: X.to_records(index=False)]
-)
-def test_tables_without_an_order_are_refused(frame, change):
+COLUMNS = {
+    "dict": lambda X: X.to_dict("list"),
+    "recarray": lambda X: X.to_records(index=False),
+    "structured": lambda X: np.asarray(X.to_records(index=False)),
+}
+
+
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_a_dict_or_a_structured_array_is_taken_by_name(frame, kind):
     X = sm.add_constant(frame[["x", "time"]])
-    with pytest.raises(TypeError, match="`data` must be numeric"):
-        conditional_distribution(fit_glm(frame.y, X), change(X))
-    with pytest.raises(TypeError, match="`data` must be a DataFrame with its column"):
-        conditional_distribution(fit_formula("y ~ x + time", frame), change(X))
+    fit = fit_glm(frame.y, X)
+    expected = conditional_distribution(fit).mean()
+    turned = COLUMNS[kind](X[["time", "x", "const"]])
+    assert_allclose(conditional_distribution(fit, turned).mean(), expected)
+    with pytest.raises(ValueError, match=r"lacks 1 column.*'x'"):
+        conditional_distribution(fit, COLUMNS[kind](X[["time", "const"]]))
+
+
+@both_engines
+@pytest.mark.parametrize("kind", COLUMNS)
+def test_a_formula_takes_columns_of_anything_by_name(frame, engine, kind):
+    fit = fit_formula("y ~ np.log(x) + C(group)", frame)
+    change, some = COLUMNS[kind], frame.head(4)[["group", "y", "x"]]
+    found = lower_tail_probability(fit, some.y.to_numpy(), change(some))
+    assert_allclose(found, lower_tail_probability(fit)[:4], rtol=1e-9)
+    with pytest.raises(ValueError, match=r"lacks 1 column.*'x'"):
+        lower_tail_probability(fit, 1.0, change(some[["group"]]))
+
+
+# those that the engines take; statsmodels says that this is to end
+@pytest.mark.filterwarnings("ignore:Using .* data structures with formula is deprecated")
+@pytest.mark.parametrize(
+    ("kind", "engine"),
+    [("dict", "formulaic"), ("dict", "patsy"), ("recarray", "formulaic")],
+    indirect=["engine"],
+)
+def test_a_fit_of_a_dict_or_a_recarray(frame, engine, kind):
+    formula = "y ~ np.log(x) + C(group)"
+    fit = fit_formula(formula, COLUMNS[kind](frame))
+    expected = lower_tail_probability(fit_formula(formula, frame))
+    assert_allclose(lower_tail_probability(fit), expected, rtol=1e-9)
+    found = lower_tail_probability(fit, frame.y.head(4), frame.head(4))
+    assert_allclose(found, expected[:4], rtol=1e-9)
+    with pytest.raises(ValueError, match="never saw: 'z'"):
+        lower_tail_probability(fit, 1.0, frame.head(4).assign(group="z"))
+
+
+def test_a_dict_that_is_no_table_and_how_to_make_it_one(frame):
+    fit = fit_formula("y ~ x + C(group)", frame)
+    row = {"x": 1.0, "group": "a"}
+    with pytest.raises(ValueError, match=r"equal length.*`pandas\.DataFrame\(\[row\]\)`"):
+        conditional_distribution(fit, row)
+    conditional_distribution(fit, pd.DataFrame([row]))
+    with pytest.raises(ValueError, match="`data` must hold columns of equal length"):
+        conditional_distribution(fit, {"x": [1.0, 2.0], "group": ["a"]})
+    with pytest.raises(TypeError, match=r"must be a table with its column.*iloc\[\[i\]\]"):
+        conditional_distribution(fit, frame.iloc[3])
+    conditional_distribution(fit, frame.iloc[[3]])
 
 
 # ---------------------------------------------------------------- saved without its data
@@ -309,7 +359,9 @@ def test_a_fit_without_its_data_predicts_with_a_given_shape(frame, tmp_path):
     assert_allclose(lower_tail_probability(loaded, 1.0, new, shape=shape), expected)
     assert_allclose(quantile_residuals(loaded, 1.0, new, shape=shape), stats.norm.ppf(expected))
     upper = stats.gamma.ppf(0.975, shape, scale=mean / shape)
-    assert_allclose(prediction_interval(loaded, new, shape=shape)["upper"], upper)
+    assert_allclose(prediction_interval(loaded, new, shape=shape, method="plugin")["upper"], upper)
+    with pytest.raises(ValueError, match=r"`shape` as a number \(.*with method='plugin'\)"):
+        prediction_interval(loaded, new, shape=shape)  # calibration needs the rows of the fit
     for arguments in ({}, {"data": new}, {"shape": shape}):
         with pytest.raises(ValueError, match=r"no longer holds its data.*`shape` as a number"):
             conditional_distribution(loaded, **arguments)

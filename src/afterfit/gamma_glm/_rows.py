@@ -129,7 +129,7 @@ def _require_what_the_fit_used(fit: GammaFit, offset: Any, exposure: Any, var_we
 
 
 def _new_design(fit: GammaFit, data: Any) -> tuple[Floats, pd.Index]:
-    data = as_pandas(data, "data")
+    data = _as_table(data, "data")
     labels = data.index if isinstance(data, pd.DataFrame | pd.Series) else None
     model = fit.origin
     if model is None:
@@ -148,6 +148,20 @@ def _new_design(fit: GammaFit, data: Any) -> tuple[Floats, pd.Index]:
     else:
         design = _design_from_columns(model, data)
     return design, pd.RangeIndex(len(design)) if labels is None else labels
+
+
+def _as_table(data: Any, name: str) -> Any:
+    """Return what has columns with names (any table, a dict, a structured array) as a DataFrame."""
+    is_dict = isinstance(data, dict)
+    if not is_dict and not getattr(getattr(data, "dtype", None), "names", None):
+        return as_pandas(data, name)
+    try:
+        return pd.DataFrame(data)
+    except ValueError as error:
+        raise ValueError(
+            f"`{name}` must hold columns of equal length ({error}). One row is a table as "
+            "`pandas.DataFrame([row])`."
+        ) from None
 
 
 def _design_of_additive_model(model: Any, data: Any) -> Floats:
@@ -185,13 +199,13 @@ def _design_from_columns(model: Any, data: Any) -> Floats:
 def _design_from_formula(
     model: Any, spec: Any, formula: str, names: list[str], data: Any
 ) -> Floats:
-    frame = as_pandas(getattr(model.data, "frame", None), "the fitted table")
+    frame = _as_table(getattr(model.data, "frame", None), "the fitted table")
     columns = _columns_in_formula(spec, frame)
     if not isinstance(data, pd.DataFrame):
         raise TypeError(
-            f"The fit came from the formula {formula!r}: `data` must be a DataFrame with its "
-            f"column(s) {listing([repr(column) for column in columns])}, "
-            f"got {type(data).__name__}."
+            f"The fit came from the formula {formula!r}: `data` must be a table with its column(s) "
+            f"{listing([repr(column) for column in columns])}, got {type(data).__name__}. One row "
+            "of a DataFrame is a table as `frame.iloc[[i]]`."
         )
     data = _checked_variables(data, columns, spec, frame)
     design = _evaluate_formula(spec, data, formula)
