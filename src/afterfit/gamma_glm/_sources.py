@@ -224,7 +224,7 @@ def _read_statsmodels(results: Any, *, needs_data: bool = True) -> GammaFit:
             raise ValueError(
                 "`results` no longer holds its data (`remove_data` was called, or it was saved "
                 "without them): the dispersion cannot be estimated. Fit again, load a complete "
-                "copy, or give new rows as `data` and `shape` as a number (to `prediction_interval` "
+                "copy, or give new rows as `data` and `shape` as a number (`prediction_interval` "
                 "with method='plugin')."
             )
         return _without_data(results)
