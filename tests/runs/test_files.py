@@ -31,6 +31,13 @@ def test_a_named_index_keeps_its_name_and_a_file_is_replaced(tmp_path):
     assert path.read_text().startswith("bird,cluster,")
 
 
+def test_where_there_are_no_modes_as_in_webassembly(tmp_path, monkeypatch):
+    monkeypatch.delattr(_files.os, "umask")
+    monkeypatch.delattr(_files.os, "chmod")
+    runs.write_rows(FRAME, str(tmp_path / "rows.csv"))
+    assert (tmp_path / "rows.csv").read_text().startswith("row,cluster,")
+
+
 def test_nothing_is_written_for_the_empty_name(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     runs.write_rows(FRAME, "")

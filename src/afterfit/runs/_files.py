@@ -80,7 +80,8 @@ def write(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        os.chmod(temporary, 0o666 & ~_umask())
+        if hasattr(os, "umask"):  # WebAssembly knows no modes
+            os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
     except BaseException:
         with suppress(OSError):

@@ -1,0 +1,1 @@
+"""How a notebook draws figures: `afterfit_live` does it."""
