@@ -107,7 +107,8 @@ def declared_parameters(stem):
 @pytest.mark.parametrize("stem", STEMS)
 def test_every_parameter_explains_itself(stem):
     shown = papermill.inspect_notebook(ROOT / f"notebooks/{stem}.ipynb")
-    assert {"seed", "n", "data", "part", "rows"} <= set(shown)
+    shared = ["seed", "n", "data", "separator", "decimal", "missing", "part", "rows"]
+    assert [name for name in shown if name in shared] == shared
     assert list(shown) == declared_parameters(stem), "papermill sees one parameter a line"
     for parameter in shown.values():
         assert parameter["inferred_type_name"] != "None", parameter
@@ -463,8 +464,8 @@ def pages_in(path):
                     yield text
 
 
-def refusal_before_the_first_result(stem, parameters):
-    """Run a chapter's parameters and what checks and loads; return its error, or None."""
+def checked_and_loaded(stem, parameters):
+    """Run a chapter's parameters and what checks and loads; return what they leave."""
     notebook = papermill.iorw.load_notebook_node(str(ROOT / f"notebooks/{stem}.ipynb"))
     cells = [c for c in parameterize_notebook(notebook, parameters).cells if c.cell_type == "code"]
     first = next(i for i, cell in enumerate(cells) if is_tagged(cell, "parameters"))
@@ -476,12 +477,40 @@ def refusal_before_the_first_result(stem, parameters):
     ]
     namespace = {"In": sources}
     with plt.rc_context(), pd.option_context("display.max_colwidth", None):
-        try:
-            for source in sources:
-                exec(source, namespace)
-        except Exception as error:
-            return type(error).__name__, str(error)
+        for source in sources:
+            exec(source, namespace)
+    return namespace
+
+
+def refusal_before_the_first_result(stem, parameters):
+    """Return the error of a chapter that checks and loads, or None."""
+    try:
+        checked_and_loaded(stem, parameters)
+    except Exception as error:
+        return type(error).__name__, str(error)
     return None
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_how_a_file_is_written_can_be_said(stem, readers_table, tmp_path):
+    """A code that is no outlier, a separator that nobody guesses, a comma that could group."""
+    path = tmp_path / "my.csv"
+    table = readers_table.assign(height=readers_table["height"] + 0.125)
+    table.loc[[3, 5], ["height", "color"]] = np.nan, "unknown"
+    text = table.to_csv(index=False, sep=":", decimal=",", na_rep="7", float_format="%.3f")
+    path.write_text(text)
+    said = {"separator": ":", "decimal": ",", "missing": [7, "unknown"]}
+    parameters = SMALL[stem] | READERS[stem] | {"data": str(path)}
+    if stem == "categorical":
+        parameters |= {"weight_column": "weight"}
+    assert refusal_before_the_first_result(stem, parameters), "it must be said"
+    loaded = checked_and_loaded(stem, parameters | said)["table"]
+    expected = table.assign(color=table["color"].replace("unknown", np.nan))[list(loaded)]
+    pd.testing.assert_frame_equal(loaded, expected, check_dtype=False)
+    with pytest.raises(runs.ParameterError, match="`missing` must be list, got '7'"):
+        checked_and_loaded(stem, parameters | {"missing": "7"})
+    with pytest.raises(ValueError, match="`decimal` must be one of"):
+        checked_and_loaded(stem, parameters | {"decimal": ";"})
 
 
 @pytest.mark.parametrize("stem", STEMS)

@@ -212,6 +212,9 @@ def test_a_comma_that_may_mean_two_things_is_refused_with_the_way_out(tmp_path):
     path = write(tmp_path / "t.csv", 'a;b\n"1,234";x\n"5,678";y\n')
     with pytest.raises(ValueError, match=r"such as '1,234' in row 0 .* say `decimal` "):
         load_table(path, numeric=["a"])
+    signed = write(tmp_path / "signed.csv", 'a,b\n"$1,234",x\n"$5",y\n')
+    with pytest.raises(ValueError, match=r"such as '\$1,234' in row 0 .* say `decimal` "):
+        load_table(signed, numeric=["a"])
     for decimal, expected in ((".", [1234, 5678]), (",", [1.234, 5.678])):
         with pytest.warns(TableWarning, match="separator is ';'"):
             found = load_table(path, numeric=["a"], decimal=decimal)["a"]
@@ -222,22 +225,55 @@ def test_what_the_reader_says_goes_before_what_is_found_out(tmp_path):
     path = write(tmp_path / "t.csv", "a;b\n1;2\n3;4\n")
     assert list(load_table(path, separator=";")) == ["a", "b"]
     assert list(load_table(path, separator=",")) == ["a;b"]
+    write(path, "a\tb\n1\t2\n")
+    assert list(load_table(path, separator=r"\t")) == ["a", "b"], "as a shell passes it"
 
 
 def test_codes_for_missing_values_are_kept_with_a_warning(tmp_path):
     path = write(tmp_path / "t.csv", "a,b\n1.5,-999\n2,3\n-999,4\n1.7,5\n")
-    with pytest.warns(TableWarning, match="1 cell.s. of 'a' are -999.*pass it in `missing`"):
+    with pytest.warns(TableWarning, match="1 cell.s. of 'a' are -999.* pass `missing`: "):
         assert load_table(path, numeric=["a"])["a"].tolist() == [1.5, 2, -999, 1.7]
-    found = load_table(path, numeric=["a", "b"], missing=["-999"])
-    assert found.isna().to_numpy().sum() == 2
+    for advised in (["-999"], [-999], [-999.0]):
+        found = load_table(path, numeric=["a", "b"], missing=advised)
+        assert found.isna().to_numpy().sum() == 2
     ordinary = write(tmp_path / "ordinary.csv", "a\n98\n99\n100\n-1\n")
     assert len(load_table(ordinary, numeric=["a"])) == 4, "99 among such numbers is one of them"
 
 
+@pytest.mark.parametrize("ending", [".parquet", ".feather", ".jsonl", ".xlsx"])
+def test_codes_are_found_and_left_out_in_every_format(ending, tmp_path):
+    table = pd.DataFrame({"a": [1.5, 2, -999, 1.7], "n": [3, 4, 5, -999], "b": list("xyzx")})
+    path = tmp_path / f"t{ending}"
+    writers = {".parquet": table.to_parquet, ".feather": table.to_feather}
+    writers |= {".jsonl": lambda path: table.to_json(path, orient="records", lines=True)}
+    writers.get(ending, lambda path: table.to_excel(path, index=False))(path)
+    with pytest.warns(TableWarning, match=r"of 'a' are -999.* pass `missing`: \[-999\]"):
+        load_table(path)
+    found = load_table(path, missing=[-999, "x"])
+    assert found.isna().to_numpy().tolist() == [
+        [False, False, True], [False] * 3, [True, False, False], [False, True, True]
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match=f"`separator` is for text, and 't{ending}' is none"):
+        load_table(path, separator=";")
+
+
+def test_a_number_that_means_missing_however_it_is_written(tmp_path):
+    path = write(tmp_path / "t.csv", 'a,b,c\n1.5,9,"$1,000.00"\n-999.00,-9.99e2,"$5"\n')
+    with pytest.warns(TableWarning, match="the sign"):
+        found = load_table(path, numeric=["c"], missing=[-999, 1000])
+    assert found.isna().to_numpy().tolist() == [[False, False, True], [True, True, False]]
+
+
 def test_a_last_row_of_totals_is_kept_with_a_warning(tmp_path):
     path = write(tmp_path / "t.csv", "town,n\nA,1\nB,2\nTotal,3\n")
-    with pytest.warns(TableWarning, match="last row begins with 'Total'"):
+    with pytest.warns(TableWarning, match="last row begins with 'Total': .* delete that line"):
         assert len(load_table(path)) == 3
+    with pytest.warns(TableWarning, match="last row begins with 'Total'"):
+        load_table(path, ["n"])  # also where its text is not asked for
+    write(path, "".join(path.read_text().splitlines(keepends=True)[:-1]))  # the advice
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert load_table(path)["n"].tolist() == [1, 2]
 
 
 def test_row_names_are_a_column(tmp_path):

@@ -1,6 +1,11 @@
 """Parameters: wrong ones stop a chapter early, in a sentence."""
 
+import re
+import shlex
+
 import pytest
+import yaml
+from papermill.cli import _resolve_type
 
 from afterfit import runs
 
@@ -9,6 +14,8 @@ data: str = "penguins"  # a name or path
 columns: list[str] = ["a"]  # some columns
 level: float = 0.5  # a level
 maybe: Optional[str] = None  # or nothing
+codes: list = []  # text and numbers
+levels: list[float] = []  # some levels
 fast: bool = False  # or not
 """
 
@@ -26,6 +33,7 @@ def check(injected="", **accepted):
 
 def test_parameters_as_declared_pass():
     check()
+    check("# Parameters\ncodes = [-999, '?', 1.5]\n")
     check("# Parameters\nseed = 3\ncolumns = ['x', 'y']\nlevel = 1\nmaybe = 'x'\nfast = True\n")
     check(level=(0, 1), seed=range(5), data=["penguins", "zoo"], maybe=["x"])
     check(level=(0.5, 0.5))
@@ -34,7 +42,7 @@ def test_parameters_as_declared_pass():
 @pytest.mark.parametrize(
     ("injected", "accepted", "message"),
     [
-        ("sed = 3", {}, "`sed` is not a parameter of this chapter. Did you mean `seed`?"),
+        ("sed = 3", {}, "`sed` is not a parameter of this chapter. Nearest: seed."),
         ("zzzzz = 3", {}, "`zzzzz` is not a parameter of this chapter. Its parameters are `seed`"),
         ("seed = 'x'", {}, "`seed` must be int, got 'x'"),
         ("seed = True", {}, "`seed` must be int, got True"),
@@ -42,6 +50,8 @@ def test_parameters_as_declared_pass():
         ("data = 1234", {}, "`data` must be str, got 1234. With papermill, .* `-r data 1234`"),
         ("columns = 'a'", {}, r"`columns` must be list\[str\], got 'a'"),
         ("columns = ['a', 1]", {}, r"`columns` must be list\[str\]"),
+        ("codes = [None]", {}, r"`codes` must be list, got \[None\]"),
+        ("levels = 'high'", {}, r"pass a list as `-y 'levels: \[1, 2\]'`"),
         ("level = 'high'", {}, "`level` must be float, got 'high'"),
         ("level = None", {}, "`level` must be float, got None"),
         ("maybe = 1", {}, r"`maybe` must be Optional\[str\], got 1"),
@@ -56,6 +66,29 @@ def test_parameters_as_declared_pass():
 def test_wrong_parameters_are_named(injected, accepted, message):
     with pytest.raises(runs.ParameterError, match=message):
         check(f"# Parameters\n{injected}\n", **accepted)
+
+
+@pytest.mark.parametrize(
+    ("passed", "meant"),
+    [
+        (["-p", "columns", "a"], ["a"]),
+        (["-p", "columns", "height,body mass"], ["height", "body mass"]),
+        (["-p", "columns", "[height, weight]"], ["height", "weight"]),
+        (["-y", "columns: [2019, 2020]"], ["2019", "2020"]),
+        (["-p", "columns", "it's"], ["it's"]),
+        (["-p", "codes", "-999"], ["-999"]),
+    ],
+)
+def test_a_list_that_is_none_is_refused_with_the_option_that_passes_one(passed, meant):
+    """The advice, followed with papermill's own readers of `-p` and `-y`, is accepted."""
+    option, *given = passed
+    name = given[0].partition(":")[0]
+    value = yaml.safe_load(given[0])[name] if option == "-y" else _resolve_type(given[1])
+    with pytest.raises(runs.ParameterError, match="With papermill, pass a list as") as refused:
+        check(f"# Parameters\n{name} = {value!r}\n")
+    option, text = shlex.split(re.search("`(-y .*)`", str(refused.value))[1])
+    assert (option, yaml.safe_load(text)) == ("-y", {name: meant})
+    check(f"# Parameters\n{name} = {yaml.safe_load(text)[name]!r}\n")
 
 
 def test_the_cell_that_counts_is_the_last_one_run():

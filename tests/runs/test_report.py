@@ -190,7 +190,7 @@ def test_a_run_that_fails_is_kept_and_said(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-p", "sead=1"], "`sead` is not a parameter of this chapter. Did you mean `seed`?"),
+        (["-p", "sead=1"], "`sead` is not a parameter of this chapter. Nearest: seed."),
         (["-p", "n=many"], "`n` must be int, got 'many'"),
         (["-p", "data=none.csv"], "there is no file 'none.csv'"),
         (["-p", "data"], "'data' is no parameter: write name=value"),

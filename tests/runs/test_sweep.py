@@ -735,7 +735,7 @@ COLUMNS = (
     ("row", "message"),
     [
         ({"x_column": "hight"}, "`x_column` names the column 'hight', which .*m.csv' does not ha"),
-        ({"x_column": "heigth"}, "Did you mean 'height'?"),
+        ({"x_column": "heigth"}, "Nearest: 'height'."),
         ({"y_columns": ["height", "no"]}, "`y_columns` names the column 'no'"),
         ({"rows": "out.csv"}, "`rows` is for one run"),
     ],
@@ -789,7 +789,7 @@ def test_lists_of_numpys_scalars_are_lists(known):
 @pytest.mark.parametrize(
     ("grid", "message"),
     [
-        ({"sead": [1]}, "`sead` is not a parameter of this chapter. Did you mean `seed`?"),
+        ({"sead": [1]}, "`sead` is not a parameter of this chapter. Nearest: seed."),
         (["sead=1"], "`sead` is not a parameter"),
         ({"seed": ["1"]}, "`seed` must be int, got '1'"),
         ({"seed": [True]}, "`seed` must be int, got True"),

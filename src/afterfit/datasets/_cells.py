@@ -43,12 +43,13 @@ class Reading:
 
     separator: str
     decimal: str
-    missing: tuple[str, ...]
+    missing: tuple[str, ...]  # cells, as they are written
     found: list[str] = field(default_factory=list)
 
     @classmethod
-    def of(cls, separator: str, decimal: str, missing: Sequence[str]) -> Reading:
+    def of(cls, separator: str, decimal: str, missing: Sequence[str | float]) -> Reading:
         """Return the reading that a caller asked for, or raise."""
+        separator = "\t" if separator == r"\t" else separator  # so a shell passes a tab
         if not isinstance(separator, str) or len(separator) > 1:
             raise ValueError(
                 "`separator` must be one character, or empty so that it is found out, "
@@ -61,6 +62,14 @@ class Reading:
             raise TypeError(f"`missing` must be a list of cells, got the text {missing!r}.")
         return cls(separator, decimal, tuple(map(str, missing)))
 
+    def without_codes(self, column: pd.Series[Any]) -> pd.Series[Any]:
+        """Return a column without the numbers that mean "missing", however they are written."""
+        codes = [float(cell) for cell in self.missing if is_number(cell)]
+        is_bool = pd.api.types.is_bool_dtype(column.dtype)
+        if not codes or is_bool or not pd.api.types.is_numeric_dtype(column.dtype):
+            return column
+        return column.mask(column.isin(codes))
+
     def warn(self, source: str) -> None:
         """Say what was found out, in one warning."""
         if self.found:
@@ -70,7 +79,9 @@ class Reading:
     def way_out(self, texts: pd.Series[Any]) -> str:
         """Return what helps to read these cells as numbers, or nothing."""
         cells = [str(cell).strip() for cell in texts]
-        if not self.decimal and all(map(_GROUPED.fullmatch, cells)):
+        bare = [signed["number"] if (signed := _SIGNS.match(cell)) else cell for cell in cells]
+        grouped = [cell for cell in bare if _GROUPED.fullmatch(cell)]
+        if not self.decimal and grouped and all(is_number(c) or c in grouped for c in bare):
             return (
                 " A comma or point in them may group digits or begin decimals: say `decimal` "
                 "('.' or ',')."

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from afterfit._validation import listing
 from afterfit.datasets._cells import MISSING, Reading, decimal_of, typed, with_decimal_points
@@ -44,6 +45,11 @@ def read_file(path: Path, reading: Reading) -> pd.DataFrame:
         kind = ".csv"
     if kind in TEXTS:
         return _read_text(path, kind, compression, reading)
+    if reading.separator:
+        raise ValueError(
+            f"`separator` is for text, and {path.name!r} is none: leave it empty, "
+            f"got {reading.separator!r}."
+        )
     readers: dict[str, Callable[[Path, Reading], pd.DataFrame]] = {
         ".xlsx": _read_workbook,
         ".xlsm": _read_workbook,
@@ -264,11 +270,12 @@ def _read_arrow(path: Path, reading: Reading) -> pd.DataFrame:
         table.dtypes.map(lambda dtype: isinstance(dtype, pd.CategoricalDtype))
     ]:
         values = table[name].cat.categories
-        if pd.api.types.is_numeric_dtype(values.dtype):  # a dictionary-encoded column of numbers
+        if is_numeric_dtype(values.dtype):  # a dictionary-encoded column of numbers
             whole = values.dtype if table[name].notna().all() else "float64"
             table[name] = table[name].astype(whole)
-    if reading.missing:
-        table = table.mask(table.astype("str").isin(list(reading.missing)))
+    for name in table.columns[[not is_numeric_dtype(dtype) for dtype in table.dtypes]]:
+        if reading.missing:
+            table[name] = table[name].mask(table[name].astype("str").isin(list(reading.missing)))
     return table
 
 
@@ -289,7 +296,8 @@ def _finish(
     columns = [body[position] for position in kept]
     if decimal == ",":
         pointed = [with_decimal_points(column) for column in columns]
-        if any(new is not old for new, old in zip(pointed, columns, strict=True)):
+        changed = any(new is not old for new, old in zip(pointed, columns, strict=True))
+        if changed and not reading.decimal:
             reading.found.append("the decimal sign is a comma")
         columns = pointed
     return pd.DataFrame(

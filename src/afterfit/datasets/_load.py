@@ -29,7 +29,7 @@ def load_table(
     min_complete: int = 0,
     separator: str = "",
     decimal: str = "",
-    missing: Sequence[str] = (),
+    missing: Sequence[str | float] = (),
 ) -> pd.DataFrame:
     """Return a bundled data set, or the table in a reader's file.
 
@@ -55,12 +55,14 @@ def load_table(
     min_complete : int, default 0
         How many rows at least must have a value in every column that is kept.
     separator : str, default ""
-        What stands between the cells of a line of text. Found out by default.
+        What stands between the cells of a line of text: one character, a tab also as ``\\t``. Found
+        out by default.
     decimal : {"", ".", ","}, default ""
         The decimal sign of a text. Found out by default.
-    missing : sequence of str, optional
+    missing : sequence of str or float, optional
         Cells that mean "missing", besides empty ones, NA, N/A, n/a, #N/A, NaN, nan, null and NULL.
-        In a column whose other cells are numbers, none, None, ``-``, ``.`` and ``?`` mean it too.
+        In a column whose other cells are numbers, none, None, ``-``, ``.`` and ``?`` mean it too;
+        there, a number means all ways of writing it.
 
     Returns
     -------
@@ -104,16 +106,17 @@ def load_table(
         table = read_file(_existing(Path(source).expanduser()), reading)
     if len(table) == 0:
         raise ValueError(f"{str(source)!r} has no rows: it holds only its header.")
-    kept = table if wanted is None else _select(table, wanted, source).copy()
+    kept = table if wanted is None else _select(table, wanted, source)
+    kept = kept.apply(reading.without_codes) if reading.missing else kept.copy()
     for argument, name in numbers:
         column = _select(table, [(argument, name)], source)[name]
-        column = numbers_of(column, reading)
+        column = reading.without_codes(numbers_of(column, reading))
         _check_numeric(column, argument, name, source, reading)
         if name in kept:
             kept[name] = column
     _check_complete(kept, min_complete, source)
     if source not in names():
-        warn_of_suspects(kept, [name for _, name in numbers], reading)
+        warn_of_suspects(kept, table.iloc[-1], reading)
         reading.warn(str(source))
     return kept
 

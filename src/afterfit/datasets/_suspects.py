@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,21 +17,21 @@ CODES = tuple(sign * (10**k - 1) for k in range(2, 6) for sign in (-1, 1))
 TOTALS = frozenset(("total", "totals", "grand total", "sum", "summe", "gesamt", "somme", "suma"))
 
 
-def warn_of_suspects(table: pd.DataFrame, numeric: Sequence[str], reading: Reading) -> None:
-    """Note codes such as -999 in numeric columns, and a last row "Total"."""
-    for name in numeric:
+def warn_of_suspects(table: pd.DataFrame, last: pd.Series[Any], reading: Reading) -> None:
+    """Note codes such as -999 in a table's numbers, and a last row "Total"."""
+    for name in table.select_dtypes("number"):
         values = table[name].to_numpy(dtype=np.float64, na_value=np.nan)
         for code in CODES:
             count = _stands_apart(values, code)
             if count:
                 reading.found.append(
                     f"{count} cell(s) of {name!r} are {code}, far from all others: if that means "
-                    "missing, pass it in `missing`"
+                    f"missing, pass `missing`: [{code}]"
                 )
-    texts = [cell for cell in table.iloc[-1] if isinstance(cell, str)]
+    texts = [cell for cell in last if isinstance(cell, str)]
     if texts and texts[0].strip().casefold() in TOTALS:
         reading.found.append(
-            f"the last row begins with {texts[0]!r}: if it adds up the others, take it out"
+            f"the last row begins with {texts[0]!r}: if it adds up the others, delete that line"
         )
 
 

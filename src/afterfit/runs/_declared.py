@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import difflib
 import hashlib
 import json
 import re
@@ -26,7 +25,7 @@ _FILE_NAME = re.compile(r"(^|_)(data|file|path)$")
 _COLUMN_NAME = re.compile(r"_columns?$")
 
 # Types that values are checked against; a value of another type is the notebook's business.
-_CHECKED = re.compile(r"(Optional\[|list\[)*(bool|int|float|str)\]*")
+_CHECKED = re.compile(r"(Optional\[|list\[)*(bool|int|float|str|list)\]*")
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def check(name: str, value: Any, known: Mapping[str, Parameter]) -> Any:
         return value
     if not has_type(value, annotation):
         hint = ""
-        if annotation.startswith("list[") and has_type([value], annotation):
+        if annotation.startswith("list") and has_type([value], annotation):
             hint = " One run takes a whole list: [[...], [...]] from Python, [a,b],[c] as text."
         raise ParameterError(f"`{name}` must be {annotation}, got {value!r}.{hint}")
     is_float = annotation in ("float", "Optional[float]") and isinstance(value, int)
@@ -135,10 +134,9 @@ def check_columns(passed: Mapping[str, Any], values: Mapping[str, Any]) -> None:
     for name, columns in wanted.items():
         for column in columns:
             if column not in there:
-                near = difflib.get_close_matches(str(column), there, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
+                near = nearest(repr(column), [repr(each) for each in there])
                 raise ParameterError(
-                    f"`{name}` names the column {column!r}, which {data!r} does not have.{hint}"
+                    f"`{name}` names the column {column!r}, which {data!r} does not have.{near}"
                 )
 
 

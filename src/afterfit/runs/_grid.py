@@ -76,8 +76,10 @@ def parse(text: str, parameter: Parameter) -> Any:
     try:
         return _parse(text, annotation)
     except (ValueError, InvalidOperation):
+        is_list = annotation.startswith("list") and not text.startswith("[")
+        hint = f" Write a list in brackets: {parameter.name}=[{text}]." if is_list else ""
         raise ParameterError(
-            f"`{parameter.name}` must be {parameter.annotation}, got {text!r}."
+            f"`{parameter.name}` must be {parameter.annotation}, got {text!r}.{hint}"
         ) from None
 
 
@@ -235,11 +237,11 @@ def _split(text: str) -> list[str]:
 
 
 def _parse(text: str, annotation: str) -> Any:
-    if annotation.startswith("list["):
+    if annotation.startswith("list"):
         if not (text.startswith("[") and text.endswith("]")):
             raise ValueError
         inner = text[1:-1].strip()
-        item = annotation[len("list[") : -1]
+        item = annotation[len("list[") : -1] or "str"
         return [_parse(part.strip(), item) for part in _split(inner)] if inner else []
     if annotation == "bool":
         return {"true": True, "false": False}.get(text.lower(), text)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
-import difflib
+import json
+import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from afterfit._validation import nearest
 
 # The first line of the cell in which papermill passes parameters.
 _INJECTED = "# Parameters"
@@ -84,11 +87,10 @@ def check_rows(name: str, path: str) -> None:
 
 
 def unknown(name: str, declared: Mapping[str, str]) -> str:
-    near = difflib.get_close_matches(name, declared, n=1)
-    hint = f" Did you mean `{near[0]}`?" if near else ""
     known = ", ".join(f"`{known}`" for known in declared)
     all_of_them = f"Its parameters are {known}." if known else "No cell of it is tagged parameters."
-    return f"`{name}` is not a parameter of this chapter.{hint} {all_of_them}"
+    near = nearest(name, list(declared))
+    return f"`{name}` is not a parameter of this chapter.{near} {all_of_them}"
 
 
 def has_type(value: Any, annotation: str) -> bool:
@@ -97,12 +99,16 @@ def has_type(value: Any, annotation: str) -> bool:
     if annotation.startswith("list["):
         item = annotation[len("list[") : -1]
         return isinstance(value, list) and all(has_type(element, item) for element in value)
+    if annotation == "list":  # of text and numbers
+        return isinstance(value, list) and all(
+            isinstance(item, str | float | int) for item in value
+        )
     if annotation == "bool":
         return isinstance(value, bool)
     types = {"int": int, "float": int | float, "str": str}
     if annotation not in types:
         raise TypeError(
-            f"A parameter's type must be one of int, float, str, bool, list[...] and "
+            f"A parameter's type must be one of int, float, str, bool, list, list[...] and "
             f"Optional[...], got {annotation!r}."
         )
     return isinstance(value, types[annotation]) and not isinstance(value, bool)
@@ -163,7 +169,20 @@ def _check_type(name: str, value: Any, annotation: str) -> None:
     hint = ""
     if annotation == "str":
         hint = f" With papermill, pass text that looks like a number as `-r {name} {value}`."
+    elif annotation.startswith("list"):
+        hint = f" With papermill, pass a list as {_as_option(name, value, annotation)}."
     raise ParameterError(f"`{name}` must be {annotation}, got {value!r}.{hint}")
+
+
+def _as_option(name: str, value: Any, annotation: str) -> str:
+    """Return what passes a value as a list: the items that it seems to hold, or how they stand."""
+    items = value.strip("[] ").split(",") if isinstance(value, str) else value
+    items = items if isinstance(items, list) else [items]
+    if annotation in ("list", "list[str]"):
+        shown = ", ".join(json.dumps(str(item).strip(), ensure_ascii=False) for item in items)
+    else:
+        shown = "1, 2"
+    return f"`-y {shlex.quote(f'{name}: [{shown}]')}`"
 
 
 def _check_limits(
