@@ -43,6 +43,7 @@ from afterfit_book import (  # noqa: E402
     install,
     lead,
     numbers,
+    prompts,
     simulation,
     site,
     slim_svg,
@@ -848,6 +849,31 @@ def test_a_finished_page_is_finished():
     for name in ("book/chapters/agreement.html", "book/welcome.html", "book/glossary.html"):
         html = (HTML / name).read_text(encoding="utf-8")
         assert finish.finished(Path(name).name, html) == html
+
+
+def test_recorded_numbers_are_set_as_in_a_journal():
+    html = '<span class="pasted-text">{}</span>'
+    for recorded, shown in (("-1.5", "−1.5"), ("6.9e-05", "6.9 × 10⁻⁵"), ("pre-e-2", "pre-e-2")):
+        assert finish.finished("a.html", html.format(recorded)) == html.format(shown)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "code", "shown"),
+    [
+        ("Show the code", "a = 1\nb = 2\n", "Show the code, 2 lines"),
+        ("The simulation, 9 lines", "a = 1", "The simulation, 1 line"),
+    ],
+)
+def test_a_bar_counts_its_lines(prompt, code, shown):
+    assert prompts.counted(prompt, code) == shown
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_every_bar_says_how_many_lines_it_folds(stem):
+    bars = page(f"book/chapters/{stem}.html").select("details.hide > summary .collapsed")
+    assert len(bars) > 3
+    for bar in bars:
+        assert re.search(r", \d+ lines?$", bar.get_text().strip()), bar
 
 
 # --- terms ---

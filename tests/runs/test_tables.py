@@ -38,6 +38,7 @@ def cells(frame):
         (["-1.5", "2.25"], ["−1.5", "2.25"]),
         (["1.7e-16", "0.0e+00"], ["1.7 × 10−16", "0.0"]),
         (["well-known", "<b>"], ["well-known", "<b>"]),
+        (["Adelie", 0.25, 3750.0, "6.9e-05"], ["Adelie", "0.25", "3750", "6.9 × 10−5"]),
         (["linear_cka", "my_column"], ["linear CKA", "my_column"]),
     ],
 )
@@ -73,6 +74,11 @@ def test_decimals_stand_under_each_other():
     table = BeautifulSoup(table_html(pd.DataFrame({"x": ["0.37", "12", "1.5"]})), "html.parser")
     rooms = [re.findall(r"([\d.]+)ch", cell["style"]) for cell in table("td")]
     assert rooms == [[], ["2.5"], ["1"]]
+    table = BeautifulSoup(table_html(pd.DataFrame({"x": ["0.98", "7.9e-23"]})), "html.parser")
+    first, second = (cell["style"] for cell in table("td"))
+    assert "ch)" in first
+    assert "ch)" not in second
+    assert "nowrap" in second  # a number stays on one line
 
 
 def test_what_pandas_shortens_is_left_to_it():

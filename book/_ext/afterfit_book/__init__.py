@@ -2,8 +2,8 @@
 
 What pages show: `lead` and `cards` (with their `thumbnails`) on the welcome page, `api`, `errors`,
 `surprises`, `benchmarks` with its figures, `data`, `environment`, `bibliography`; in chapters
-`install` above the short answer, figures that are `moving`, the recorded `simulation`, `take_along`
-at the end. Around them: `site` (version, links to the repository), `search_engines`,
+`install` above the short answer, figures that are `moving`, the recorded `simulation`, `prompts`
+of folded cells, `take_along` at the end. Around them: `site` (version, links to the repository),
 `search_words`, `downloads`. What comes last: `finish` (the written pages, with `definitions` of
 terms), `styles`, and figures in fewer bytes (`slim_svg`) and for the dark (`dark_svg`).
 `chapters`, `tables` and `numbers` serve the others.
@@ -30,6 +30,7 @@ from afterfit_book import (
     install,
     lead,
     moving,
+    prompts,
     search_engines,
     search_words,
     simulation,
@@ -52,6 +53,7 @@ PARTS = (
     install,
     lead,
     moving,
+    prompts,
     search_engines,
     search_words,
     simulation,

@@ -1,9 +1,11 @@
 """The figures of the page of benchmarks: ratios, and growth with n."""
 
+import math
 import textwrap
 from io import BytesIO
 from typing import Any
 
+from afterfit.runs import book_style
 from afterfit_book.numbers import ratio_text
 
 OURS = "afterfit"
@@ -30,7 +32,8 @@ def ratios(cases: list[Case], name: str) -> Drawn | None:
         y += 0.2 * count
         places.append(y)
         y += 0.38
-    with plt.style.context("afterfit.book"):
+    with plt.rc_context():
+        book_style()
         figure, axes = plt.subplots(figsize=(5.2, y + 0.55))
         for place, text, (_, ratio) in zip(places, texts, bars, strict=True):
             axes.plot([1, ratio], [place, place], color="C0", linewidth=5, solid_capstyle="butt")
@@ -90,19 +93,16 @@ def growth(cases: list[Case], name: str) -> Drawn | None:
         return None
     import matplotlib.pyplot as plt
 
-    with plt.style.context("afterfit.book"):
+    with plt.rc_context():
+        book_style()
         figure, all_axes = plt.subplots(
             len(groups), figsize=(5.2, 3.6 * len(groups)), squeeze=False, sharex=False
         )
         for axes, (family, group) in zip(all_axes[:, 0], groups.items(), strict=True):
-            lines = dict.fromkeys(who for case in group for who in case["seconds"])
-            for position, who in enumerate(lines):
-                points = [(c["n"], c["seconds"][who]) for c in group if who in c["seconds"]]
-                axes.loglog(*zip(*points, strict=True), "os^Dv"[position % 5] + "-", label=who)
+            draw_lines(axes, group)
             axes.set_title("\n".join(textwrap.wrap(family, LINE)), fontsize=11)
             axes.set_xlabel("n")
             axes.set_ylabel("time (s)")
-            axes.legend()
         data = as_svg(figure)
     said = []
     for family, group in groups.items():
@@ -113,6 +113,36 @@ def growth(cases: list[Case], name: str) -> Drawn | None:
             f"{ratio_text(grown)}-fold."
         )
     return data, "Time against n, both on logarithmic scales.", " ".join(said)
+
+
+def draw_lines(axes: Any, group: list[Case]) -> None:
+    """Draw a line for each that was measured, with its name at its end; ours in colour."""
+    lines = dict.fromkeys(who for case in group for who in case["seconds"])
+    ends = []
+    for position, who in enumerate(lines):
+        points = [(c["n"], c["seconds"][who]) for c in group if who in c["seconds"]]
+        colour = "C0" if who == OURS else "0.4"
+        axes.loglog(*zip(*points, strict=True), "os^Dv"[position % 5] + "-", color=colour)
+        ends.append([*reversed(points[-1]), who, colour])
+    low, high = axes.get_xlim()
+    axes.set_xlim(low, high * (high / low) ** 0.55)
+    bottom, top = axes.get_ylim()
+    place = 0.0
+    for seconds, n, who, colour in sorted(ends):
+        text = textwrap.fill(who, 18)
+        height = 0.07 * (text.count("\n") + 1)
+        at = math.log(seconds / bottom) / math.log(top / bottom)
+        place = max(place, at - height / 2)
+        axes.text(
+            n * (high / low) ** 0.05,
+            place + height / 2,
+            text,
+            color=colour,
+            fontsize=11,
+            va="center",
+            transform=axes.get_xaxis_transform(),
+        )
+        place += height
 
 
 def as_svg(figure: Any) -> bytes:

@@ -12,6 +12,7 @@ from sphinx.environment import BuildEnvironment
 
 from afterfit_book.dark_svg import dark_figure
 from afterfit_book.definitions import read_definitions, with_definitions
+from afterfit_book.lead import as_power
 from afterfit_book.slim_svg import slim_figure
 from afterfit_book.styles import slim_styles
 
@@ -38,11 +39,12 @@ ALIKE = re.compile(r'<span class="(\w\w?)">[^<]*</span>(?:<span class="\1">[^<]*
 NUMBERED_TITLE = re.compile(r"(<title>)\d+\. ")
 # numpydoc makes labels of references in docstrings unique, and forgets some when it undoes that.
 HASHED_LABEL = re.compile(r"<span>\[R[0-9a-f]{12}-(\d+)\]</span>")
-# A formula and the comma behind it stay on one line; a number of a cell has a true minus.
+# A formula and the comma behind it stay on one line. What a cell recorded has a true minus before
+# a number, and powers of ten as a journal writes them.
 COMMA = re.compile(
     r'(?<!<span class="unbroken">)(<span class="math notranslate nohighlight">[^<]*</span>[.,;:)]+)'
 )
-MINUS = re.compile(r'(?<=<span class="pasted-text">)-(?=[\d.])')
+RECORDED = re.compile(r'(?<=<span class="pasted-text">)[^<]+')
 # Only the search page searches; the field on other pages leads there.
 SEARCH_SCRIPTS = re.compile(
     r'\s*<script[^>]*src="[^"]*(?:searchtools|language_data|searchindex)\.js[^"]*"[^>]*></script>'
@@ -60,7 +62,8 @@ def finished(page: str, html: str) -> str:
         html = idle.sub("", html)
     html = ALIKE.sub(as_one, PLAIN.sub(r"\1", html))
     html = NUMBERED_TITLE.sub(r"\1", html)
-    html = MINUS.sub("−", COMMA.sub(r'<span class="unbroken">\1</span>', html))
+    html = COMMA.sub(r'<span class="unbroken">\1</span>', html)
+    html = RECORDED.sub(lambda text: as_power(re.sub(r"^-(?=[\d.])", "−", text[0])), html)
     html = HASHED_LABEL.sub(r"<span>[\1]</span>", html)
     if page not in ("search.html", "genindex.html"):
         html = SEARCH_SCRIPTS.sub("", html)

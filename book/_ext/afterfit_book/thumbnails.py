@@ -47,25 +47,36 @@ def draw_mixture(axes: Any) -> None:
 
 
 def draw_categorical(axes: Any) -> None:
-    """The silhouette of the votes by number of clusters, and its peak."""
-    votes = datasets.load_table("votes")
-    answers = votes.drop(columns=votes.columns[0]).fillna("none").astype(str)
-    numbers = range(2, 7)
-    heights = []
-    for n_clusters in numbers:
-        model = categorical.KModes(n_clusters, n_init=3, random_state=0).fit(answers)
-        heights.append(categorical.matching_silhouette_score(answers, model.labels_))
-    best = int(np.argmax(heights))
-    axes.plot(numbers, heights, "-", color=QUIET)
-    axes.plot(numbers[best], heights[best], "o", color="C0", markersize=9)
-    axes.text(numbers[best] + 0.25, heights[best], f"K = {numbers[best]}", va="center")
-    bare(axes, xlabel="number of clusters K", ylabel="silhouette")
+    """The score of latent classes by number of clusters, and that of a model without any."""
+    rng = np.random.default_rng(1)  # the table of the chapter's short answer
+    kinds = rng.choice(["never", "sometimes", "often"], size=(3, 12))
+    answers = kinds[rng.integers(3, size=300)]
+    other = rng.random(answers.shape) < 0.5
+    answers = np.where(other, rng.permuted(answers, axis=0), answers)
+    found = categorical.choose_n_clusters(
+        answers, range(1, 7), criteria=["latent_classes"], n_init=2, random_state=1
+    ).latent_classes
+    numbers, scores = zip(*sorted(found.scores.items()), strict=True)
+    best = int(np.argmax(scores))
+    axes.plot(numbers, scores, "-", color=QUIET)
+    axes.plot(numbers[best], scores[best], "o", color="C0", markersize=9)
+    axes.annotate(
+        f"K = {numbers[best]}",
+        (numbers[best], scores[best]),
+        xytext=(0, 9),
+        textcoords="offset points",
+        ha="center",
+    )
+    rival = max(found.rivals.values())
+    axes.axhline(rival, color="black", linestyle="--", linewidth=1.5)
+    axes.text(6.3, min(scores), "dashed: without clusters", ha="right", va="bottom")
+    bare(axes, xlabel="number of clusters K", ylabel="score", xlim=(0.7, 6.4))
     axes.set_xticks(list(numbers))
-    axes.margins(y=0.15)
+    axes.margins(y=0.25)
 
 
 def draw_cca(axes: Any) -> None:
-    """Six canonical correlations, and the edge of what noise gives."""
+    """Seven canonical correlations, and the edge of what noise gives."""
     rng = np.random.default_rng(3)
     shared = rng.normal(size=(300, 2))
     X = np.hstack([shared + 0.6 * rng.normal(size=(300, 2)), rng.normal(size=(300, 5))])

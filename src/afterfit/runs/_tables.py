@@ -94,17 +94,22 @@ def _label(label: Any) -> str:
 def _column(column: Any) -> tuple[list[str], bool]:
     """Return the cells of a column, and whether they are numbers."""
     values = column.tolist()
-    texts = [_cell(value, _digits(values)) for value in values]
+    has_words = any(isinstance(value, str) for value in values)  # then no two cells are alike
+    texts = [_cell(value, _digits([value] if has_words else values)) for value in values]
     if PVALUE.search(_label(column.name)):
         texts = [_no_zero(text) for text in texts]
     if not _are_numbers(values, texts):
-        return [f"<td>{escape(_minus(text))}</td>" for text in texts], False
+        return [
+            f"<td>{_power(escape(text)) if _is_number(text) else escape(text)}</td>"
+            for text in texts
+        ], False
     after = [_room_after_point(text) for text in texts]
     cells = []
     for text, used in zip(texts, after, strict=True):
         room = max(after) - used
         padding = f"; padding-right: calc(0.5rem + {room:g}ch)" if room else ""
-        cells.append(f'<td style="text-align: right{padding}">{_power(escape(text))}</td>')
+        style = f"text-align: right; white-space: nowrap{padding}"
+        cells.append(f'<td style="{style}">{_power(escape(text))}</td>')
     return cells, True
 
 
@@ -149,8 +154,12 @@ def _no_zero(text: str) -> str:
     return "< 0.001" if is_tiny or text == "0" else text
 
 
+def _is_number(text: str) -> bool:
+    return NUMBER.fullmatch(text) is not None
+
+
 def _minus(text: str) -> str:
-    return text.replace("-", MINUS, 1) if NUMBER.fullmatch(text) else text
+    return text.replace("-", MINUS, 1) if _is_number(text) else text
 
 
 def _power(text: str) -> str:
@@ -165,5 +174,6 @@ def _power(text: str) -> str:
 
 def _room_after_point(text: str) -> float:
     """Return how wide a number's part from the point on is, in digits."""
-    rest = re.sub(r"^[^.e%]*", "", text)
-    return len(rest) - 0.5 * rest.startswith(".")
+    rest, e, power = re.sub(r"^[^.e%]*", "", text).partition("e")
+    times_ten = 5.0 + 0.75 * len(power.lstrip("+0").replace("-0", "-")) if e else 0.0
+    return len(rest) - 0.5 * rest.startswith(".") + times_ten
