@@ -142,6 +142,15 @@ def nearest(wanted: str, candidates: Sequence[str], cutoff: float = 0.6) -> str:
     return f" Nearest: {', '.join(near)}." if near else ""
 
 
+def what_it_holds(estimator: Any) -> str:
+    """Return how to get at the model in a search or a frozen estimator; "" for all others."""
+    if hasattr(estimator, "refit") and hasattr(estimator, "estimator"):  # a search over parameters
+        return "Pass what it found, its `.best_estimator_` (with `refit=True`)."
+    if type(estimator).__name__ == "FrozenEstimator":
+        return "Pass what it holds, its `.estimator`."
+    return ""
+
+
 def as_float_array(X: Any, name: str) -> NDArray[np.float64]:
     """Return `X` as a float64 array of any shape, missing values as NaN, or raise."""
     if isinstance(X, pd.DataFrame):

@@ -29,7 +29,9 @@ from scipy.sparse import csr_array
 from scipy.special import logsumexp, softmax
 from sklearn.datasets import load_iris
 from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
 from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -512,6 +514,18 @@ def test_no_mixture(function):
     pipeline = make_pipeline(StandardScaler(), GaussianMixture())
     with pytest.raises(TypeError, match="Apply the earlier steps of the pipeline to `X`"):
         function(pipeline, [[0.0]])
+
+
+def test_what_holds_a_mixture():
+    X = np.random.default_rng(0).normal(size=(60, 2))
+    search = GridSearchCV(GaussianMixture(random_state=0), {"n_components": [1, 2]}).fit(X)
+    with pytest.raises(TypeError, match=r"got GridSearchCV\. Pass .* `\.best_estimator_`"):
+        log_density(search, X)
+    assert_allclose(log_density(search.best_estimator_, X), search.best_estimator_.score_samples(X))
+    frozen = FrozenEstimator(search.best_estimator_)
+    with pytest.raises(TypeError, match=r"got FrozenEstimator\. Pass .* `\.estimator`"):
+        log_density(frozen, X)
+    assert (log_density(frozen.estimator, X) == log_density(search.best_estimator_, X)).all()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

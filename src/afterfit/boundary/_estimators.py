@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from afterfit._arrays import to_numpy
+from afterfit._validation import what_it_holds
 from afterfit.boundary._densities import (
     Density,
     as_fitted,
@@ -113,10 +114,8 @@ def read_estimator(estimator: Any, variational: bool = False) -> Model:
 
 def _advice(estimator: Any) -> str:
     """Return what to do with an estimator that is not taken."""
-    if hasattr(estimator, "refit") and hasattr(estimator, "estimator"):  # a search over parameters
-        return "Pass what it found, its `.best_estimator_` (with `refit=True`)."
-    if type(estimator).__name__ == "FrozenEstimator":
-        return "Pass what it holds, its `.estimator`."
+    if held := what_it_holds(estimator):
+        return held
     if hasattr(estimator, "predict_proba"):
         return "What has posteriors and no densities goes in by `BayesRule.from_probabilities`."
     return "Of other models, give the class densities to BayesRule."

@@ -326,37 +326,39 @@ def unresolved(
     running = np.zeros(len(labels), dtype=np.intp)
     smooth = np.ones(len(labels), dtype=bool)
     infinite = np.zeros(len(labels), dtype=bool)
-    level = tuple(range(1, n_axes + 1))
+    # Over the samples of a cell the loops run outside, over the cells inside: these are many.
     for first in np.unique(centre[centre != NOWHERE]):
         rows = np.flatnonzero(centre == first)
-        own = joints[rows]
+        own = np.ascontiguousarray(np.moveaxis(joints[rows], (0, -1), (-1, 0)))
         tie = TIE_ULPS * np.finfo(float).eps * (1.0 + _scale(own))
+        own = np.moveaxis(own, 0, -1)
         for second in range(table.n_decisions):
             if second == first:
                 continue
             odds = table.log_odds(own, int(first), second)
-            tied = (np.abs(odds) <= tie[(..., *[None] * n_axes)]).all(axis=level)
-            near = (_lowest(odds, n_axes) <= 0) & ~tied
+            level = tuple(range(n_axes))
+            tied = (np.abs(odds) <= tie).all(axis=level)
+            near = (_lowest(odds) <= 0) & ~tied
             running[rows[near]] += 1
-            smooth[rows[near]] &= _is_monotone(odds[near], n_axes)
-            infinite[rows[near]] |= ~np.isfinite(odds[near]).all(axis=level)
+            smooth[rows[near]] &= _is_monotone(odds[..., near])
+            infinite[rows[near]] |= ~np.isfinite(odds[..., near]).all(axis=level)
     split = mixed | (running > 1) | ~smooth
     return split, split & (mixed | (infinite & (running == 1)))
 
 
 def _scale(joints: Array) -> Array:
     finite = np.where(np.isfinite(joints), np.abs(joints), 0.0)
-    return np.asarray(finite.reshape(len(joints), -1).max(axis=1))
+    return np.asarray(finite.max(axis=tuple(range(joints.ndim - 1))))
 
 
-def _lowest(odds: Array, n_axes: int) -> Array:
+def _lowest(odds: Array) -> Array:
     """Return a lower bound of the log odds over each cell, from their sampled curvature.
 
     Between samples a function lies at most (sum of its largest second differences) / 8 below the
     least of the corners around it; CURVATURE_SAFETY allows for curvature between samples.
     """
-    level = tuple(range(1, n_axes + 1))
-    dip = np.zeros(len(odds))
+    level = tuple(range(odds.ndim - 1))
+    dip = np.zeros(odds.shape[-1])
     with np.errstate(invalid="ignore"):
         for axis in level:
             second = np.diff(odds, n=2, axis=axis)
@@ -365,17 +367,17 @@ def _lowest(odds: Array, n_axes: int) -> Array:
     return np.asarray(odds.min(axis=level) - CURVATURE_SAFETY * dip / 8.0)
 
 
-def _is_monotone(odds: Array, n_axes: int) -> NDArray[np.bool_]:
+def _is_monotone(odds: Array) -> NDArray[np.bool_]:
     """Tell whether the gradient of the log odds hardly turns within each cell."""
-    level = tuple(range(1, n_axes + 1))
+    level = tuple(range(odds.ndim - 1))
+    slope = np.zeros(odds.shape[-1])
+    change = np.zeros(odds.shape[-1])
     with np.errstate(invalid="ignore"):
-        slope = np.zeros(len(odds))
-        change = np.zeros(len(odds))
         for axis in level:
-            across = tuple(other for other in level if other != axis)
-            slope += np.diff(odds, axis=axis).mean(axis=level) ** 2
-            change += np.abs(np.diff(odds, n=2, axis=axis)).max(axis=level)
-            for other in across:
-                twist = np.diff(np.diff(odds, axis=axis), axis=other)
-                change += np.abs(twist).max(axis=level) / 2
-        return np.asarray(change <= MAX_GRADIENT_CHANGE * np.sqrt(slope)) & np.isfinite(slope)
+            steps = np.diff(odds, axis=axis)
+            slope += steps.mean(axis=level) ** 2
+            change += np.abs(np.diff(steps, axis=axis)).max(axis=level)
+            for other in level[axis + 1 :]:
+                # Half for this order of the two axes and half for the other: the same numbers.
+                change += np.abs(np.diff(steps, axis=other)).max(axis=level)
+    return np.asarray(change <= MAX_GRADIENT_CHANGE * np.sqrt(slope)) & np.isfinite(slope)

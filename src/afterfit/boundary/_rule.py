@@ -657,12 +657,12 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         What is traced is the zero of the log odds of two decisions (see `margin`), not a change
         of labels on a grid. Cells are split until at most one smooth boundary can pass. A region
         between samples is found if, within a cell, second derivatives of the log odds exceed those
-        sampled there by no more than a factor of 4: then neither thin nor small regions are missed,
-        whatever their size. (For normal densities the factor is 1.) Means of distributions, of the
-        components of mixtures, and data of kernel estimates are looked at as well, and from low
-        points of each decision's deficit a search goes downhill. A spike narrower than the samples
-        in a function that says nothing about it can be missed: raise `resolution`, or give a
-        distribution in place of a function.
+        sampled there by no more than a factor of 4: then no region is missed, thin or small, that
+        is wider than 1e-6 of the range. (For normal densities the factor is 1.) Means of
+        distributions, of the components of mixtures, and data of kernel estimates are looked at as
+        well, and from low points of each decision's deficit a search goes downhill. A spike
+        narrower than the samples in a function that says nothing about it can be missed: raise
+        `resolution`, or give a distribution in place of a function.
 
         Where two classes tie over a whole region, the first has it. Around points where all
         densities are zero no boundary is drawn. At the edge of a density's support, curves follow

@@ -16,6 +16,7 @@ from afterfit._validation import (
     check_columns,
     check_matrix,
     listing,
+    what_it_holds,
 )
 
 COVARIANCE_TYPES = ("full", "tied", "diag", "spherical")
@@ -149,14 +150,12 @@ def _check_estimator(model: Any) -> None:
     from sklearn.exceptions import NotFittedError
 
     if not is_mixture(model):
-        hint = (
-            " Apply the earlier steps of the pipeline to `X` and pass its last step."
-            if hasattr(model, "named_steps")
-            else ""
-        )
+        hint = what_it_holds(model)
+        if hasattr(model, "named_steps"):
+            hint = "Apply the earlier steps of the pipeline to `X` and pass its last step."
         raise TypeError(
             "`model` must be a fitted GaussianMixture or BayesianGaussianMixture, or "
-            f"GaussianMixtureParameters, got {type(model).__name__}.{hint}"
+            f"GaussianMixtureParameters, got {type(model).__name__}. {hint}".rstrip()
         )
     missing = [name for name in ("weights_", "means_", "covariances_") if not hasattr(model, name)]
     if missing:
