@@ -171,6 +171,17 @@ def test_no_warning_is_visible(stem):
             assert output["output_type"] != "error"
 
 
+@pytest.mark.parametrize("stem", STEMS)
+def test_after_each_table_stands_how_to_read_it(stem):
+    cells = nbformat.read(ROOT / f"book/chapters/{stem}.ipynb", as_version=4).cells
+    shown = [any("<table" in str(o.get("data")) for o in c.get("outputs", [])) for c in cells]
+    assert any(shown)
+    for place, has_table in enumerate(shown):
+        if has_table:
+            after = next(cell for cell in cells[place:] if cell.cell_type == "markdown")
+            assert after.source.startswith("*Read it so:*"), cells[place].source
+
+
 def changes():
     row = re.compile(r"^\| `(.+?)` \| `(.+?)` \| `(.+?)` \|$", flags=re.MULTILINE)
     for text in TEXTS:

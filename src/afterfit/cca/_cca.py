@@ -219,14 +219,14 @@ class CCAResult:
         >>> from afterfit.cca import fit_cca
         >>> data = load_linnerud(as_frame=True)
         >>> fit_cca(data.data, data.target).loadings().round(2)
-        root            1     2     3
-        side column
-        X    Chins   0.73  0.24  0.64
-             Situps  0.82  0.57 -0.05
-             Jumps   0.16  0.96  0.23
-        Y    Weight -0.62 -0.77  0.13
-             Waist  -0.93 -0.38  0.03
-             Pulse   0.33  0.04 -0.94
+        root           1     2     3
+        set column
+        X   Chins   0.73  0.24  0.64
+            Situps  0.82  0.57 -0.05
+            Jumps   0.16  0.96  0.23
+        Y   Weight -0.62 -0.77  0.13
+            Waist  -0.93 -0.38  0.03
+            Pulse   0.33  0.04 -0.94
         """
         tables = {}
         for side in ("x", "y"):
@@ -234,7 +234,7 @@ class CCAResult:
             names = getattr(self, f"{side}_columns")
             table = pd.DataFrame(loadings, index=names if names else range(len(loadings)))
             tables[side.upper()] = table.set_axis(range(1, loadings.shape[1] + 1), axis="columns")
-        return pd.concat(tables, names=["side", "column"]).rename_axis("root", axis="columns")
+        return pd.concat(tables, names=["set", "column"]).rename_axis("root", axis="columns")
 
     def plot(self, ax: Any = None) -> Any:
         """Draw the correlations by root in front of what pure noise gives; return the axes.
