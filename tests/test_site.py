@@ -23,7 +23,6 @@ import yaml
 from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.colors import to_hex
 from sklearn.mixture import GaussianMixture
 
 ROOT = Path(__file__).parents[1]
@@ -36,7 +35,6 @@ import print_book  # noqa: E402
 from afterfit_book import (  # noqa: E402
     benchmark_figures,
     benchmarks,
-    dark_svg,
     definitions,
     errors,
     finish,
@@ -52,7 +50,7 @@ from afterfit_book import (  # noqa: E402
     thumbnails,
 )
 
-from afterfit import agreement, gamma_glm, mixture  # noqa: E402
+from afterfit import _dark, agreement, gamma_glm, mixture  # noqa: E402
 from afterfit.datasets import load_table  # noqa: E402
 
 
@@ -792,45 +790,6 @@ def test_a_figure_looks_the_same_in_fewer_bytes(browser, tmp_path):
 # --- figures for the dark ---
 
 
-@pytest.mark.parametrize("colour", sorted(set(dark_svg.PALETTE) - {"#ffffff"}))
-def test_the_palette_is_legible_in_the_dark(colour):
-    assert dark_svg.contrast(dark_svg.dark_colour(colour), dark_svg.PAPER) >= 4.5
-
-
-def test_contrast_as_wcag_defines_it():
-    assert dark_svg.contrast("#ffffff", "#000000") == pytest.approx(21)
-    assert dark_svg.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.005)
-
-
-@pytest.mark.parametrize("name", ["Blues", "viridis", "Greys", "Oranges"])
-def test_what_is_more_stays_more_in_the_dark(name):
-    """Along a colour map the contrast with the page grows to the end that had more ink."""
-    places = np.linspace(0, 1, 25)
-    colours = [to_hex(colour) for colour in plt.colormaps[name](places)]
-    dark = [dark_svg.contrast(dark_svg.dark_colour(colour), dark_svg.PAPER) for colour in colours]
-    assert np.all(np.diff(dark) > 0)
-    assert dark[-1] > 6
-
-
-@given(st.tuples(*[st.integers(0, 255)] * 3))
-def test_an_ink_keeps_its_hue_in_the_dark(rgb):
-    light = np.array(rgb) / 255
-    dark = dark_svg.on_dark_paper(light)
-    assert np.all((dark >= 0) & (dark <= 1))
-    if np.ptp(light) == 0:  # a grey stays a grey but for the tint of the ink and the page
-        assert np.ptp(dark) < 0.06
-    grey = dark_svg.on_dark_paper(np.full(3, 1 - 0.5 * (1 - light.min())))
-    assert grey.sum() > 0
-
-
-def test_oklab_of_known_colours():
-    # White is (1, 0, 0); red by the draft of CSS Color 4 is 0.628 0.2249 0.1258.
-    np.testing.assert_allclose(dark_svg.to_oklab(np.ones(3)), [1, 0, 0], atol=1e-4)
-    red = dark_svg.to_oklab(np.array([1.0, 0, 0]))
-    np.testing.assert_allclose(red, [0.628, 0.2249, 0.1258], atol=5e-4)
-    np.testing.assert_allclose(dark_svg.from_oklab(red), [1, 0, 0], atol=1e-6)
-
-
 def test_each_figure_is_there_for_the_light_and_for_the_dark():
     for path in HTML.glob("book/**/*.html"):
         both = page(path.relative_to(HTML)).select("article img")
@@ -841,7 +800,7 @@ def test_each_figure_is_there_for_the_light_and_for_the_dark():
         for one, other in zip(light, dark, strict=True):
             assert one["src"].removesuffix(".svg") == other["src"].removesuffix("-dark.svg")
             text = (path.parent / other["src"]).read_text(encoding="utf-8")
-            assert dark_svg.PAPER in text
+            assert _dark.PAPER in text
             assert "#ffffff" not in text
 
 

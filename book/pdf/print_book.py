@@ -71,10 +71,13 @@ def main() -> int:
         )
         return 1
     pages = reading_order()
+    print(f"putting {len(pages)} pages together", flush=True)
     book, headings = single_page(pages)
     (HTML / SINGLE).write_text(str(book), encoding="utf-8")
     try:
+        print(f"printing {len(pages)} pages, to see where each heading falls", flush=True)
         print_pdf(browser)
+        print("printing them again, with the numbers of pages", flush=True)
         write_page_numbers(book, page_of_each_heading(headings))
         (HTML / SINGLE).write_text(str(book), encoding="utf-8")
         print_pdf(browser)

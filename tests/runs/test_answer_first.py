@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 from papermill.engines import papermill_engines
 
 from afterfit import runs
-from afterfit.runs import _alone, _arrange, _book, _cli
+from afterfit.runs import _alone, _arrange, _book, _cli, _execute
 
 ROOT = Path(__file__).parents[2]
 
@@ -204,7 +204,7 @@ def test_afterfit_run(house, monkeypatch, capsys, on_their_data):
     monkeypatch.chdir(house)
     command = ["run", "notebooks/means.ipynb", "-p", "data=<i>my $x$.csv", "-o", "run.ipynb"]
     assert _cli.main([*command, "--rows", "rows.parquet"]) == _cli.OK
-    assert capsys.readouterr().err == "written: run.ipynb\n"
+    assert capsys.readouterr().err == "running notebooks/means.ipynb\nwritten: run.ipynb\n"
     assert texts(nbformat.read("run.ipynb", as_version=4)) == texts(on_their_data)
     assert pd.read_parquet("rows.parquet")["y"].tolist() == [1, 2, 6]
 
@@ -221,6 +221,17 @@ def test_what_cannot_be_run_is_said(house, monkeypatch, capsys, options, message
     monkeypatch.chdir(house)
     assert _cli.main(["run", "notebooks/means.ipynb", *options]) == _cli.NOT_DONE
     assert message in capsys.readouterr().err
+
+
+def test_a_log_says_how_far_a_run_is(house, monkeypatch, capsys):
+    monkeypatch.chdir(house)
+    monkeypatch.setattr(_execute, "SAID_EVERY", 0.0)
+    assert _cli.main(["report", "notebooks/means.ipynb", "-o", "said.html"]) == _cli.OK
+    first, *cells, page, last = capsys.readouterr().err.splitlines()
+    assert first == "running notebooks/means.ipynb"
+    assert len(cells) >= sum(kind == "code" for kind, *_ in CELLS)
+    assert all(re.fullmatch(r"\d+ of \d+ cells, \d+ s", line) for line in cells)
+    assert [page, last] == ["the page is being written", "written: said.html"]
 
 
 def test_a_sweeps_notebooks_stand_alone(house, tmp_path, monkeypatch):

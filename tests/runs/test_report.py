@@ -1,5 +1,6 @@
 """Reports: complete in one file, as in the book, and nothing of the reader's data is alive."""
 
+import base64
 import re
 import sys
 from importlib import metadata
@@ -58,6 +59,13 @@ def test_all_that_it_shows_is_in_it(soup):
         assert image["src"].startswith("data:image/"), image["src"][:80]
         assert len(image["alt"]) > 20
     assert len(soup("img")) >= 3
+    for image in soup("img"):  # the same figure for the dark, and no inverted one
+        dark = image.find_previous_sibling("source")
+        assert "dark" in dark["media"]
+        assert dark["media"].startswith("screen"), "paper is white"
+        drawn = base64.b64decode(dark["srcset"].partition("base64,")[2]).decode()
+        assert "#121212" in drawn
+        assert "#ffffff" not in drawn
     assert not soup.find_all(["link", "iframe", "object"])
     assert not soup.find_all("script", src=True)
     assert "@import" not in "".join(style.get_text() for style in soup("style"))

@@ -5,7 +5,7 @@ What pages show: `lead` and `cards` (with their `thumbnails`) on the welcome pag
 `install` above the short answer, figures that are `moving`, the recorded `simulation`, `prompts`
 of folded cells, `take_along` at the end. Around them: `site` (version, links to the repository),
 `search_words`, `downloads`. What comes last: `finish` (the written pages, with `definitions` of
-terms), `styles`, and figures in fewer bytes (`slim_svg`) and for the dark (`dark_svg`).
+terms), `styles`, and figures in fewer bytes (`slim_svg`).
 `chapters`, `tables` and `numbers` serve the others.
 """
 

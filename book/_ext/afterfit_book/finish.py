@@ -10,7 +10,7 @@ from pathlib import Path
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 
-from afterfit_book.dark_svg import dark_figure
+from afterfit._dark import dark_figure
 from afterfit_book.definitions import read_definitions, with_definitions
 from afterfit_book.lead import as_power
 from afterfit_book.slim_svg import slim_figure

@@ -291,6 +291,7 @@ def _written(make: Callable[..., Path], options: argparse.Namespace, more: dict[
             _declared.check(name, text, known)
         parameters[name] = _grid.parse(text, known[name])
     try:
+        _say(f"running {options.notebook}")
         _say(f"written: {make(options.notebook, parameters, options.out)}")
     except RuntimeError as error:
         _say(f"failed: {error}")

@@ -11,10 +11,11 @@ import logging
 import os
 import re
 import signal
+import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -26,6 +27,9 @@ from afterfit.runs._records import encoded_records
 
 # How much is kept of what a kernel that died wrote to its standard error.
 MAX_LAST_WORDS = 10_000
+
+# Seconds between two lines about progress in a log.
+SAID_EVERY = 30.0
 
 # What a run depends on, beyond its notebook and its data: all files of the package.
 PACKAGE = Path(__file__).parents[1]
@@ -109,9 +113,9 @@ def run_here(
         source.write_text(json.dumps({**notebook, "cells": arranged(notebook, parameters)}))
         log = Path(scratch) / "kernel.log"
         start = time.perf_counter()
-        # A bar is for a terminal: in a log there is none.
-        bar = {"disable": None} if shows_progress else False
-        error, traceback = _executed(source, executed, parameters, folder, watch, log, bar)
+        error, traceback = _executed(
+            source, executed, parameters, folder, watch, log, shows_progress
+        )
         seconds = time.perf_counter() - start
         result = _result(executed)
         last_words = log.read_text(errors="replace")[-MAX_LAST_WORDS:]
@@ -139,7 +143,7 @@ def _executed(
     folder: str | Path,
     watch: _Watch,
     log: Path,
-    progress_bar: Any,
+    shows_progress: bool,
 ) -> tuple[str, str]:
     """Let papermill execute a file; return its error and the traceback, empty without one."""
     import papermill
@@ -154,7 +158,9 @@ def _executed(
                 str(executed),
                 engine_name="nbclient",  # what else a chapter needs is done here
                 parameters=dict(parameters),
-                progress_bar=progress_bar,
+                # A bar is for a terminal: in a log a line now and then.
+                progress_bar={"disable": None} if shows_progress else False,
+                on_cell_complete=_said_in_a_log(source) if shows_progress else None,
                 kernel_manager_class=manager(str(log.parent), log=stderr, started=watch.started),
                 resources={"metadata": {"path": str(folder)}},
             )
@@ -166,6 +172,24 @@ def _executed(
     except Exception as stop:  # whatever it was: the other runs go on
         return (error := f"{type(stop).__name__}: {stop}"), error
     return "", ""
+
+
+def _said_in_a_log(source: Path) -> Callable[..., None] | None:
+    """Return what says now and then how far a run is, where standard error is no terminal."""
+    if sys.stderr.isatty():
+        return None
+    n_cells = len(json.loads(source.read_bytes())["cells"])
+    start = said = time.monotonic()
+
+    def say(cell: Any, cell_index: int) -> None:
+        nonlocal said
+        now = time.monotonic()
+        if now - said >= SAID_EVERY:
+            said = now
+            done = f"{cell_index + 1} of {n_cells} cells, {now - start:.0f} s"
+            print(done, file=sys.stderr, flush=True)
+
+    return say
 
 
 def _result(executed: Path) -> dict[str, Any] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from collections.abc import Sequence
 from html import escape
@@ -12,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from afterfit.runs._folder import RESERVED
-from afterfit.runs._page import document
+from afterfit.runs._page import DARK, document, in_both_lights
 
 # The page shows so many rows; all of them are in table.csv and table.parquet.
 MAX_ROWS = 2000
@@ -64,10 +63,7 @@ th, td { padding: .2rem .6rem; border-bottom: 1px solid #8884; text-align: right
 thead th { position: sticky; top: 0; background: Canvas; }
 tr.failed td { background: #d5522a2e; }
 td { white-space: nowrap; }
-figure { margin: 1.5rem 0; } figure img { max-width: 100%; background: white; }
-@media screen and (prefers-color-scheme: dark) {
-  figure img { filter: invert(.93) hue-rotate(180deg); }
-}
+figure { margin: 1.5rem 0; } figure img { max-width: 100%; }
 """
 
 
@@ -169,10 +165,11 @@ def _figure_of(table: pd.DataFrame, record: str, axes: Sequence[str]) -> str:
         panels[0].set_ylabel(_short(record), parse_math=False)
         drawn = io.BytesIO()
         figure.savefig(drawn, format="svg", metadata={"Date": None})
-    data = base64.b64encode(drawn.getvalue()).decode()
+    light, dark = in_both_lights(drawn.getvalue())
     text = f"{record} against {', '.join(axes)}: each run, and the mean of the runs at each value"
     return (
-        f'<figure><img alt="{escape(text)}" src="data:image/svg+xml;base64,{data}">'
+        f'<figure><picture><source media="{DARK}" srcset="{dark}">'
+        f'<img alt="{escape(text)}" src="{light}"></picture>'
         f"<figcaption>{escape(text)}.</figcaption></figure>"
     )
 

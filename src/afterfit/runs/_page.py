@@ -7,6 +7,11 @@ import hashlib
 from collections.abc import Sequence
 from html import escape
 
+from afterfit._dark import dark_figure
+
+# Where a page shows the figures for the dark: never on paper.
+DARK = "screen and (prefers-color-scheme: dark)"
+
 STYLE = """
 :root { color-scheme: light dark; }
 body { max-width: 54rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.55;
@@ -15,6 +20,22 @@ body { max-width: 54rem; margin: 2rem auto; padding: 0 1rem; line-height: 1.55;
 pre, code, samp { font-family: ui-monospace, "Liberation Mono", monospace; font-size: .9em; }
 pre { overflow-x: auto; }
 """
+
+
+def in_both_lights(svg: bytes) -> tuple[str, str]:
+    """Return the address of a figure as it is, and of the same for a dark page, or "".
+
+    Only matplotlib's figures are drawn again: what the colours of others mean is not known.
+    """
+    light = address(svg, "svg+xml")
+    if b"Matplotlib" not in svg[:3000]:
+        return light, ""
+    return light, address(dark_figure(svg.decode()).encode(), "svg+xml")
+
+
+def address(content: bytes, kind: str) -> str:
+    """Return an image as the address that holds all of it."""
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
 def document(title: str, body: str, *, style: str = "", scripts: Sequence[str] = ()) -> str:

@@ -5,10 +5,10 @@ MyST-NB and Sphinx render it as they render the book, and what a page would load
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import re
+import sys
 import tempfile
 from collections.abc import Mapping
 from datetime import datetime
@@ -18,7 +18,7 @@ from typing import Any
 
 from afterfit.runs._arrange import is_chapter
 from afterfit.runs._files import write
-from afterfit.runs._page import document
+from afterfit.runs._page import DARK, address, document, in_both_lights
 from afterfit.runs._run import run, writable
 
 # The Markdown of the book, see _config.yml.
@@ -69,11 +69,11 @@ pre { background: #f6f8fa; color: #212529; padding: .6rem; border-radius: 4px; }
 :not(pre) > code { overflow-wrap: anywhere; }
 details > summary { cursor: pointer; color: var(--muted); } summary p { margin: 0; }
 .admonition:not(details) { border-left: .25rem solid var(--link); padding: .1rem 1rem; }
-/* As in the book: in the dark, what was drawn on white keeps its hues. */
+/* Figures are drawn for the dark as well; other pictures, drawn on white, keep their hues. */
 @media screen and (prefers-color-scheme: dark) {
   :root { --text: #ced6dd; --muted: #9ca6af; --link: #7ab3ff; --line: #48566b;
     --page: #121212; }
-  img, pre { filter: invert(.93) hue-rotate(180deg); }
+  :not(picture) > img, pre { filter: invert(.93) hue-rotate(180deg); }
 }
 """
 
@@ -127,6 +127,7 @@ def report(
     _need_the_books_tools()
     path = writable(output)
     done = run(notebook, parameters or {}, path)
+    print("the page is being written", file=sys.stderr, flush=True)
     write(path, render(done.notebook, done.parameters, name=str(notebook)).encode())
     return path
 
@@ -145,7 +146,7 @@ def render(executed: dict[str, Any], parameters: Mapping[str, Any], *, name: str
         soup = BeautifulSoup((html / "report.html").read_text(encoding="utf-8"), "html.parser")
         body = soup.find("div", class_="body")
         _make_passive(body)
-        _inline_images(body, html)
+        _inline_images(soup, body, html)
         style = _styles(html) + STYLE
     for link in body.find_all("a", class_="headerlink"):
         link.decompose()
@@ -234,13 +235,18 @@ def _make_passive(body: Any) -> None:
                 del element[name]
 
 
-def _inline_images(body: Any, html: Path) -> None:
-    kinds = {".svg": "svg+xml", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif"}
+def _inline_images(soup: Any, body: Any, html: Path) -> None:
+    kinds = {".svg": "svg", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg", ".gif": "gif"}
     for image in body.find_all("img", src=True):
         path = (html / image["src"]).resolve()
         if path.is_relative_to(html.resolve()) and path.is_file() and path.suffix in kinds:
-            content = base64.b64encode(path.read_bytes()).decode()
-            image["src"] = f"data:image/{kinds[path.suffix]};base64,{content}"
+            if path.suffix == ".svg":
+                image["src"], dark = in_both_lights(path.read_bytes())
+                if dark:
+                    source = soup.new_tag("source", attrs={"media": DARK, "srcset": dark})
+                    image.wrap(soup.new_tag("picture")).insert(0, source)
+            else:
+                image["src"] = address(path.read_bytes(), kinds[path.suffix])
 
 
 def _styles(html: Path) -> str:

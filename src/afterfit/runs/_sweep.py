@@ -29,9 +29,6 @@ IN_FLIGHT = 4
 # So many data files are held by the cluster at once; of more, some are sent again.
 MAX_FILES = 64
 
-# Seconds between two lines about progress in a log.
-SAID_EVERY = 30.0
-
 # While runs come in, the table is rewritten after this many times what writing it takes.
 TABLE_SHARE = 20
 
@@ -386,7 +383,8 @@ class _Bar:
         self._bar.set_postfix_str(f"{self._failed} failed", refresh=False)
         self._bar.update()
         now = time.monotonic()
-        if self._bar.disable and now - self._said >= SAID_EVERY and self._done < self._total:
+        is_due = now - self._said >= _execute.SAID_EVERY and self._done < self._total
+        if self._bar.disable and is_due:
             left = (now - self._start) / self._done * (self._total - self._done)
             self._say(
                 f"{self._done:,} of {self._total:,} runs, {self._failed} failed, about "

@@ -73,7 +73,8 @@ def on_dark_paper(colour: Colours) -> Colours:
     cover = 1 - colour.min()
     if cover == 0:
         return as_rgb(PAPER)
-    return (1 - cover) * as_rgb(PAPER) + cover * lighter((colour - (1 - cover)) / cover)
+    paper, ink = (1 - cover) * as_rgb(PAPER), cover * lighter((colour - (1 - cover)) / cover)
+    return np.asarray(paper + ink)
 
 
 def lighter(ink: Colours) -> Colours:
