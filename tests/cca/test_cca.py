@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from cca_tables import random_map, related_pair
+from cca_tables import exact_correlations, random_map, related_pair
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
@@ -144,6 +144,19 @@ class TestCorrelations:
         assert canonical_correlations(X, mapped) == pytest.approx(np.ones(6), abs=1e-12)
         scores = fit_cca(mapped, Y).x_scores
         assert np.cov(scores.T) == pytest.approx(np.eye(4), abs=tolerance)
+
+    @pytest.mark.parametrize(
+        ("condition", "offset", "tolerance"),
+        [(1e8, 0.0, 1e-10), (1e3, 1e8, 1e-13), (1e6, 1e8, 1e-11)],
+    )
+    def test_ill_conditioned_and_far_from_zero(self, condition, offset, tolerance):
+        # The means are rounded at 1e-8 then, which alone would cost 1e-6 of the last.
+        rng = np.random.default_rng(2)
+        X, Y = related_pair(rng, 3000)
+        X = X @ random_map(rng, 6, condition) + offset
+        expected = exact_correlations(X, Y)
+        assert canonical_correlations(X, Y) == pytest.approx(expected, abs=tolerance)
+        assert fit_cca(X, Y).x_scores.mean(axis=0) == pytest.approx(np.zeros(4), abs=1e-7)
 
     def test_columns_of_every_scale_and_offset(self):
         X, Y = related_pair(np.random.default_rng(4))

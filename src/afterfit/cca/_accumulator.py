@@ -36,12 +36,12 @@ from afterfit.cca._whitening import (
     Side,
     check_pair,
     couple_sides,
-    find_constants,
     householder_factor,
     joint_gram,
     locate,
     row_blocks,
     safe_cholesky,
+    side_of,
     storage_epsilon,
     warn_of,
 )
@@ -49,9 +49,11 @@ from afterfit.cca._whitening import (
 Array = NDArray[np.float64]
 
 # Rows are collected before they are factorised, since fewer would mostly pay for merging: so many
-# a column at least, and four times as many where these are few values.
+# a column, and four times as many where these are few values.
 BUFFERED_ROWS = 16
 BUFFERED_VALUES = 2**23
+# Factors are collected, too, up to so many rows a column.
+STACKED_ROWS = 8
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class _Moments:
         mean = self.mean + moved
         between = step * np.sqrt(self.n_samples * (other.n_samples / n_samples))
         factor = np.vstack([self.factor, other.factor, between])
-        if len(factor) > len(mean):
+        if len(factor) > STACKED_ROWS * len(mean):
             factor = _shortened(factor)
         return _Moments(
             n_samples,
@@ -121,7 +123,7 @@ class CCAAccumulator:
     def __init__(self) -> None:
         self.n_samples_seen_ = 0
         self._moments: _Moments | None = None
-        self._buffer: Array | None = None
+        self._buffers: list[Array] = []
         self._n_buffered = 0
         self._stored = np.zeros(1)
         self._columns: tuple[Any, Any] = (None, None)
@@ -284,23 +286,24 @@ class CCAAccumulator:
         )
         x, y = tables["X"], tables["Y"]
         n_rows, width, least = x.shape[0], sum(widths), BUFFERED_ROWS * sum(widths)
-        enough = max(least, min(4 * least, BUFFERED_VALUES // width))
-        if not isinstance(x, np.ndarray) or n_rows >= enough:
+        if not isinstance(x, np.ndarray) or n_rows >= least:
             self._add(_moments_of(x, y, stored))
         else:
+            enough = max(least, min(4 * least, BUFFERED_VALUES // width))
             if self._n_buffered + n_rows > enough:
                 self._flush()
-            if self._buffer is None:
-                self._buffer = np.empty((enough, width))
-            rows = slice(self._n_buffered, self._n_buffered + n_rows)
-            self._buffer[rows, : widths[0]], self._buffer[rows, widths[0] :] = x, y
-            self._n_buffered, self._stored = rows.stop, np.maximum(self._stored, stored)
+            if not self._buffers:
+                self._buffers = [np.empty((enough, own)) for own in widths]
+            start = self._n_buffered
+            self._n_buffered += n_rows
+            for buffer, table in zip(self._buffers, (x, y), strict=True):
+                buffer[start : self._n_buffered] = table
+            self._stored = np.maximum(self._stored, stored)
         self.n_samples_seen_ += n_rows
 
     def _flush(self) -> None:
-        if self._n_buffered and self._buffer is not None and self._widths:
-            rows = self._buffer[: self._n_buffered]
-            x, y = rows[:, : self._widths[0]], rows[:, self._widths[0] :]
+        if self._n_buffered:
+            x, y = (buffer[: self._n_buffered] for buffer in self._buffers)
             self._add(_moments_of(x, y, self._stored))
             self._n_buffered, self._stored = 0, np.zeros(1)
 
@@ -320,20 +323,22 @@ class CCAAccumulator:
         seen = self._seen()
         assert self._widths is not None
         largest = np.maximum(np.abs(seen.low), np.abs(seen.high))
+        zeros = np.zeros_like(largest)
         sides = []
-        for name, own in zip(
-            "XY", np.split(np.arange(len(largest)), self._widths[:1]), strict=True
-        ):
-            side = Side(
-                name,
-                seen.factor[:, own],
-                mean=np.zeros(len(own)),
-                scale=(seen.high - seen.low)[own],
-                epsilon=seen.epsilon[own],
-                size=np.abs(seen.mean[own]),
-                n_values=seen.n_samples,
+        for name, start, width in zip("XY", (0, self._widths[0]), self._widths, strict=True):
+            own = slice(start, start + width)
+            sides.append(
+                side_of(
+                    seen.factor[:, own],
+                    name,
+                    (zeros[own], zeros[own]),
+                    (seen.high - seen.low)[own],
+                    seen.epsilon[own],
+                    np.abs(seen.mean[own]),
+                    largest[own],
+                    seen.n_samples,
+                )
             )
-            sides.append(find_constants(side, largest[own]))
         return sides[0], sides[1]
 
     def _couple(self) -> Coupling:
@@ -363,16 +368,14 @@ def _blocks_of_dask(X: Any, Y: Any) -> Iterator[tuple[Any, Any]]:
 
 def _moments_of(x: Any, y: Any, stored: Array) -> _Moments:
     located = [locate(table, name) for name, table in (("X", x), ("Y", y))]
-    origin, shift, low, high = (np.concatenate(parts) for parts in zip(*located, strict=True))
-    mean = origin + shift
-    spread = high - low
-    scale = np.where(spread > SMALLEST_SPREAD, spread, np.inf)
+    mean, residue, low, high = (np.concatenate(parts) for parts in zip(*located, strict=True))
+    scale = np.where(high - low > SMALLEST_SPREAD, high - low, np.inf)
     sides = [
-        Side("", table, mean[own], scale[own], stored[own], mean[own], x.shape[0])
+        Side("", table, mean[own], residue[own], scale[own], stored[own], mean[own], x.shape[0])
         for table, own in ((x, slice(0, x.shape[1])), (y, slice(x.shape[1], None)))
     ]
     factor = _factor(*sides) * np.where(np.isfinite(scale), scale, 0.0)
-    return _Moments(x.shape[0], mean, (origin - mean) + shift, low, high, stored, factor)
+    return _Moments(x.shape[0], mean, residue, low, high, stored, factor)
 
 
 def _shortened(factor: Array) -> Array:

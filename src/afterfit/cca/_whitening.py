@@ -49,8 +49,10 @@ ROUNDING_UNITS = 4.0
 SMALLEST_SPREAD = 1e-307
 # Reciprocal condition numbers (1-norm) of a Cholesky factor of columns of length 1. Above the
 # first, one Cholesky step keeps thirteen digits; below the second, it is no start for another one.
+# Both are for few columns.
 ONE_STEP = 0.03
 FIRST_STEP = 1e-5
+FEW_COLUMNS = 50
 # Values per block of rows: half a megabyte for NumPy, so that a block and its product stay in the
 # cache; more where each call is a message to another device.
 BLOCK_VALUES = 2**16
@@ -86,11 +88,13 @@ class Side:
     # One number a column: `mean`; `scale`, infinite for constant ones; `epsilon`, the spacing of
     # the numbers as stored; `size`, what they are rounded relative to beside their deviations, in
     # units of the scale, `n_values` times. `is_whitened` is False while the whitener only divides
-    # by the scale. `n_lost` columns were left out because of their storage alone.
+    # by the scale. `n_lost` columns were left out because of their storage alone. The means are
+    # `mean` + `residue`, what rounding left out of the first: with an offset of 1e8 that is 1e-8.
 
     name: str
     data: Any
     mean: Array
+    residue: Array
     scale: Array
     epsilon: Array
     size: Array
@@ -117,12 +121,17 @@ class Side:
     def block_times(self, weights: Array, rows: slice) -> Any:
         """Return some of the centred rows times `weights`."""
         centred = as_float64(self.data[rows, :]) - like(self.mean, self.data)
-        return centred @ like(weights, self.data)
+        return centred @ like(weights, self.data) - like(self.residue @ weights, self.data)
 
-    def scaled(self, rows: slice, scale: Any = None) -> Any:
-        """Return some centred rows, each column divided by its scale; constant ones are 0."""
+    def scaled(self, rows: slice, scale: Any = None, *, roughly: bool = False) -> Any:
+        """Return some centred rows, each column divided by its scale; constant ones are 0.
+
+        Roughly: by the rounded means, and faster.
+        """
         factors = 1.0 / self.scale if scale is None else np.isfinite(self.scale) / scale
         centred = as_float64(self.data[rows, :]) - like(self.mean, self.data)
+        if not roughly:
+            centred -= like(self.residue, self.data)
         centred *= like(factors, self.data)
         return centred
 
@@ -149,7 +158,7 @@ class Coupling:
         """Return the canonical correlations, decreasing."""
         rank = min(self.x.rank, self.y.rank)
         if rank < DEVICE_RANK or not is_foreign(self.x.data):
-            return _as_correlations(linalg.svdvals(self.cosines))
+            return _as_correlations(np.linalg.svd(self.cosines, compute_uv=False))
         p = self.x.rank
         both = np.zeros((p + self.y.rank,) * 2)
         both[:p, p:], both[p:, :p] = self.cosines, self.cosines.T
@@ -285,37 +294,39 @@ def open_side(data: Any, name: str, stored: Array, magnitude: Array | None = Non
     Numbers are rounded relative to their size, or to `magnitude` where they were larger before
     something was taken off.
     """
-    origin, shift, low, high = locate(data, name)
-    mean = origin + shift
-    size = np.abs(mean) if magnitude is None else magnitude
+    mean, residue, low, high = locate(data, name)
     largest = np.maximum(np.abs(low), np.abs(high)) if magnitude is None else magnitude
-    stored = np.broadcast_to(stored, mean.shape)
-    side = Side(
-        name, data, mean, scale=high - low, epsilon=stored, size=size, n_values=data.shape[0]
-    )
-    return find_constants(side, largest)
+    size = np.abs(mean) if magnitude is None else magnitude
+    return side_of(data, name, (mean, residue), high - low, stored, size, largest, data.shape[0])
 
 
-def find_constants(side: Side, largest: Array) -> Side:
-    """Return the set, whose scale is the spread so far, with its constant columns found out."""
-
-    def varies(stored: Any) -> Any:
-        rounding = ROUNDING_UNITS * stored * largest
-        return side.scale > np.maximum(rounding, SMALLEST_SPREAD)
-
-    used = varies(side.epsilon)
+def side_of(
+    data: Any,
+    name: str,
+    means: tuple[Array, Array],
+    spread: Array,
+    stored: Array,
+    size: Array,
+    largest: Array,
+    n_values: int,
+) -> Side:
+    """Return the set with its constant columns found out: numbers are as large as `largest`."""
+    rounding = ROUNDING_UNITS * largest
+    used = spread > np.maximum(stored * rounding, SMALLEST_SPREAD)
     if not used.any():
         raise ValueError(
-            f"`{side.name}` must have at least one column that varies, "
+            f"`{name}` must have at least one column that varies, "
             f"got {len(used)} constant column(s)."
         )
-    scale = np.where(used, side.scale, np.inf)
-    n_lost = int((varies(FLOAT64_EPSILON) & ~used).sum())
-    return replace(side, scale=scale, size=side.size / scale, n_lost=n_lost)
+    varies = spread > np.maximum(FLOAT64_EPSILON * rounding, SMALLEST_SPREAD)
+    scale = np.where(used, spread, np.inf)
+    stored = np.broadcast_to(stored, spread.shape)
+    n_lost = int(np.sum(varies & ~used))
+    return Side(name, data, *means, scale, stored, size / scale, n_values, n_lost=n_lost)
 
 
 def locate(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
-    """Return the first row, what to add to it for the means, the smallest and largest values."""
+    """Return the means, what rounding left out of them, the smallest and largest values."""
     # Sums are taken from the first row on, so that an offset costs no digits and a constant column
     # is exactly constant.
     xp = namespace(data)
@@ -331,7 +342,9 @@ def locate(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
         if not (np.isfinite(total).all() and np.isfinite(high - low).all()):
             refuse_missing(data, name)
             raise ValueError(f"`{name}` has values too large to average: divide its columns first.")
-    return origin, total / data.shape[0], low, high
+    shift = total / data.shape[0]
+    mean = origin + shift
+    return mean, (origin - mean) + shift, low, high
 
 
 def couple_sides(x: Side, y: Side, degrees: int) -> Coupling:
@@ -377,13 +390,23 @@ def joint_gram(x: Side, y: Side, *, common_scale: bool = False) -> Array:
     gram = np.empty((p + y_gram.shape[0],) * 2)
     gram[:p, :p], gram[p:, p:], gram[:p, p:] = map(to_numpy, (x_gram, y_gram, across))
     gram[p:, :p] = gram[:p, p:].T
+    # What the rounded means lack of the means, all rows have added.
+    lacking = np.concatenate([_lacking(side, common_scale) for side in (x, y)])
+    gram -= x.n_values * np.outer(lacking, lacking)
     return gram
 
 
 def _as_far(side: Side, rows: slice, common_scale: bool) -> Any:
-    if common_scale:
-        return side.scaled(rows, side.common_scale)
-    return side.block_times(side.whitener, rows) if side.is_whitened else side.scaled(rows)
+    if side.is_whitened:
+        return side.block_times(side.whitener, rows)
+    return side.scaled(rows, side.common_scale if common_scale else None, roughly=True)
+
+
+def _lacking(side: Side, common_scale: bool) -> Array:
+    if side.is_whitened:
+        return np.zeros(side.rank)
+    scale = np.where(np.isfinite(side.scale), side.common_scale, np.inf)
+    return np.asarray(side.residue / (scale if common_scale else side.scale))
 
 
 def cross_products(side: Side, weights: Array) -> tuple[Array, Array, Array]:
@@ -419,7 +442,10 @@ def safe_cholesky(gram: Array, reciprocal_condition: float) -> Array | None:
     if not (norms > 0.0).all():
         return None
     lower, failed = linalg.lapack.dpotrf(gram / np.outer(norms, norms), lower=1, clean=1)
-    if failed or linalg.lapack.dtrcon(lower.T, norm="1", uplo="U")[0] <= reciprocal_condition:
+    # This norm makes the condition number of w nearly orthogonal columns sqrt(w) to w times what
+    # it is, so that many columns may have less.
+    least = reciprocal_condition * min(1.0, (FEW_COLUMNS / len(norms)) ** 0.5)
+    if failed or linalg.lapack.dtrcon(lower.T, norm="1", uplo="U")[0] <= least:
         return None
     return np.asarray(lower.T * norms)
 
@@ -537,13 +563,12 @@ def _independent_columns(
 
 
 def _solve_transposed(triangle: Array, right: Array) -> Array:
-    solution = linalg.solve_triangular(triangle, right, trans="T", check_finite=False)
-    return np.asarray(solution)
+    return np.asarray(linalg.lapack.dtrtrs(triangle, right, trans=1)[0])
 
 
 def _refined(side: Side, factor: Array) -> Side:
     return replace(side, whitener=_solve_transposed(factor, side.whitener.T).T, is_whitened=True)
 
 
-def _as_correlations(cosines: Array) -> Array:
-    return np.clip(cosines, 0.0, 1.0)
+def _as_correlations(cosines: Any) -> Array:
+    return np.asarray(np.clip(cosines, 0.0, 1.0))
