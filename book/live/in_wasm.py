@@ -1,0 +1,88 @@
+"""What `run_tests.py` puts beside the tests in the page's Python: runs one file, and tells.
+
+A library that is not there is a stand-in while tests are collected: a test that uses it is skipped
+with its name, the others of the file run.
+"""
+
+import importlib.abc
+import importlib.machinery
+import json
+import sys
+import types
+
+import pytest
+
+# What a line begins with that says what became of a test.
+TOLD = "TOLD "
+
+
+class Absent(types.ModuleType):
+    """A library that is not there, or anything of it."""
+
+    __path__ = ()
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return Absent(self.__name__)
+
+    def __call__(self, *_, **__):
+        pytest.skip(f"no {self.__name__} in WebAssembly", allow_module_level=True)
+
+
+class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def __init__(self, names):
+        self.names = names
+
+    def find_spec(self, name, *_):
+        top = name.partition(".")[0]
+        return importlib.machinery.ModuleSpec(name, self) if top in self.names else None
+
+    def create_module(self, spec):
+        return Absent(spec.name)
+
+    def exec_module(self, module):
+        pass
+
+
+class Plugin:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def pytest_collection_finish(self):
+        # Other libraries ask whether these are loaded.
+        sys.meta_path.remove(self.finder)
+        for name in [name for name in sys.modules if isinstance(sys.modules[name], Absent)]:
+            del sys.modules[name]
+
+    def pytest_collectreport(self, report):
+        if report.outcome != "passed":
+            tell(report, "collect")
+
+    def pytest_runtest_logreport(self, report):
+        if report.when == "call" or report.outcome != "passed":
+            tell(report, report.when)
+
+
+def tell(report, when):
+    why = "" if report.outcome == "passed" else str(report.longrepr)[-2000:]
+    told = [report.nodeid.removeprefix("house/"), when, report.outcome, why]
+    print(TOLD + json.dumps(told), file=sys.__stdout__, flush=True)
+
+
+def run(file, absent, deselected):
+    finder = Finder(absent)
+    sys.meta_path.insert(0, finder)
+    without = ("cacheprovider", "faulthandler", "logging")
+    pytest.main(
+        [
+            "-q",
+            "--no-header",
+            "--rootdir=/house",
+            "--capture=sys",
+            *(f"-pno:{name}" for name in without),
+            *(f"--deselect={name}" for name in deselected),
+            f"/house/{file}",
+        ],
+        plugins=[Plugin(finder)],
+    )
