@@ -1,18 +1,19 @@
-"""The engine of `make live` in headless Chromium: the numbers of a native run, and what it keeps.
+"""The engine of `make live` in headless Chromium: its numbers are those of a native run.
 
-Only where `make live` has put it into the built book; elsewhere these tests are skipped, and say so.
+Only where `make live` has put it into the built book; elsewhere these tests are skipped and say so.
 """
 
 import json
 import math
 import sys
+import tempfile
 from pathlib import Path
 
 import nbformat
 import papermill
 import pytest
 
-from afterfit.runs import _records
+from afterfit.runs import _kernels, _records
 
 ROOT = Path(__file__).parents[2]
 HTML = ROOT / "_build/html"
@@ -47,6 +48,8 @@ def page(browser):
 @pytest.mark.parametrize("stem", STEMS)
 def test_numbers_are_those_of_a_native_run(page, stem, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # as in the page: sums in the same order
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
     cells = live.cells_of(stem, part="data", rows="rows.csv")
     found = page.evaluate(live.RUN, cells)
     assert found["error"] is None
@@ -77,9 +80,9 @@ def native_records(cells, path):
             source = nbformat.v4.new_code_cell(cell["source"], metadata={"tags": cell["tags"]})
             notebook.cells.append(source)
     nbformat.write(notebook, path)
-    papermill.execute_notebook(
-        str(path), str(path), kernel_name="python3", progress_bar=False, engine_name=None
-    )
+    with tempfile.TemporaryDirectory() as scratch:
+        manager = _kernels.manager(scratch)
+        papermill.execute_notebook(path, path, progress_bar=False, kernel_manager_class=manager)
     return _records.encoded_records(nbformat.read(path, as_version=4))
 
 
