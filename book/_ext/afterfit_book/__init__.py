@@ -3,10 +3,11 @@
 What pages show: `lead` and `cards` (with their `thumbnails`) on the welcome page, `api`, `errors`,
 `surprises`, `benchmarks` with its figures, `data`, `environment`, `bibliography`; in chapters
 `install` above the short answer, figures that are `moving`, the recorded `simulation`, `prompts`
-of folded cells, `take_along` at the end. Around them: `site` (version, links to the repository),
-`search_words`, `downloads`. What comes last: `finish` (the written pages, with `definitions` of
-terms), `styles`, and figures in fewer bytes (`slim_svg`).
-`chapters`, `tables` and `numbers` serve the others.
+of folded cells, the form for the reader's table (`live`, `live_form`), `take_along` at the end.
+Around them: `site` (version, links to the repository), `search_engines`, `search_words`,
+`downloads`. What comes last: `finish` (the written pages, with `definitions` of terms and a
+`policy`), `styles`, and figures in fewer bytes (`slim_svg`). `chapters`, `tables` and `numbers`
+serve the others.
 """
 
 import zlib
@@ -29,6 +30,7 @@ from afterfit_book import (
     finish,
     install,
     lead,
+    live,
     moving,
     prompts,
     search_engines,
@@ -52,6 +54,7 @@ PARTS = (
     finish,
     install,
     lead,
+    live,
     moving,
     prompts,
     search_engines,

@@ -13,6 +13,7 @@ from sphinx.environment import BuildEnvironment
 from afterfit._dark import dark_figure
 from afterfit_book.definitions import read_definitions, with_definitions
 from afterfit_book.lead import as_power
+from afterfit_book.policy import with_policy
 from afterfit_book.slim_svg import slim_figure
 from afterfit_book.styles import slim_styles
 
@@ -134,7 +135,7 @@ def finish(app: Sphinx, error: Exception | None) -> None:
             continue
         before = path.read_text(encoding="utf-8")
         after = with_sizes(finished(path.name, before), sizes)
-        after = with_definitions(after, definitions)
+        after = with_policy(with_definitions(after, definitions))
         if after != before:
             path.write_text(after, encoding="utf-8")
     slim_styles(folder)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import io
 import json
 import re
+import tokenize
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,17 +26,24 @@ _FILE_NAME = re.compile(r"(^|_)(data|file|path)$")
 # A parameter of such a name names columns of the data.
 _COLUMN_NAME = re.compile(r"_columns?$")
 
+# Lines that are IPython's own.
+_OWN_LINES = re.compile(r"(?m)^[%!].*")
+
 # Types that values are checked against; a value of another type is the notebook's business.
 _CHECKED = re.compile(r"(Optional\[|list\[)*(bool|int|float|str|list)\]*")
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """One line of the parameters' cell; `annotation` is empty where the line has none."""
+    """One line of the parameters' cell: ``name: annotation = default  # help``.
+
+    `annotation` and `help` are empty where the line has none.
+    """
 
     name: str
     annotation: str
     default: Any
+    help: str = ""
 
     @property
     def is_file(self) -> bool:
@@ -150,6 +159,8 @@ def columns_of(data: str, separator: str, decimal: str) -> tuple[str, ...]:
 
 def _of_cell(source: str) -> dict[str, Parameter]:
     found = {}
+    source = _OWN_LINES.sub("", source)
+    said = _comments(source)
     for statement in _statements(source):
         if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
             annotation = _plain_annotation(statement.annotation)
@@ -159,13 +170,23 @@ def _of_cell(source: str) -> dict[str, Parameter]:
         else:
             continue
         default = _literal(value)
-        found[name] = Parameter(name, annotation or _type_of(default), default)
+        help_text = said.get(statement.end_lineno or 0, "")
+        found[name] = Parameter(name, annotation or _type_of(default), default, help_text)
     return found
+
+
+def _comments(source: str) -> dict[int, str]:
+    """Return the comment of each line that has one."""
+    try:
+        tokens = list(tokenize.generate_tokens(io.StringIO(source).readline))
+    except (tokenize.TokenError, SyntaxError):  # `_statements` says what is wrong
+        return {}
+    return {t.start[0]: t.string.strip("# ") for t in tokens if t.type == tokenize.COMMENT}
 
 
 def _statements(source: str) -> list[ast.stmt]:
     try:
-        return ast.parse(re.sub(r"(?m)^[%!].*", "", source)).body  # IPython's own lines go
+        return ast.parse(source).body
     except SyntaxError as error:
         line = (error.text or "").strip()
         raise ParameterError(

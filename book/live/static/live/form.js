@@ -1,0 +1,311 @@
+// "Try it on your own table": the form, the command that it writes, and a run in this page.
+"use strict";
+(() => {
+  const engine = window.afterfitEngine ?? null;
+  const isRunnable = Boolean(engine?.supported());
+  let loaded = null; // the engine's one start, which all forms share
+  let isLoaded = false;
+
+  // What is no number goes on as it is: the chapter says what is wrong with it.
+  const numberOrText = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
+  const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
+
+  function setUp(box) {
+    const find = (name) => box.querySelector(`.live-${name}`);
+    const form = find("form"), stem = box.dataset.stem;
+    const cells = JSON.parse(box.querySelector("script.live-cells").textContent);
+    const fields = [...box.querySelectorAll(".live-field[data-name]")];
+    const state = { file: null, columns: null, isPut: false, run: 0 };
+
+    // --- values ---
+
+    const control = (field) => field.querySelector(".live-value");
+
+    const ownValue = (field) => JSON.parse(field.dataset.default);
+
+    function valueOf(field) {
+      const { type } = field.dataset, text = control(field).value;
+      if (type === "list[str]") return text.split("\n").filter(Boolean);
+      if (type.startsWith("list[")) return text.split(/\s+/).filter(Boolean).map(numberOrText);
+      if (type === "bool") return text === "True";
+      if (type === "int" || type === "float") return text.trim() ? numberOrText(text) : ownValue(field);
+      return text;
+    }
+
+    // What differs from the chapter's own, by name.
+    function changed() {
+      const bundled = find("data");
+      const own = bundled.querySelector("[selected]").value, data = state.file?.name ?? bundled.value;
+      const found = data === own ? {} : { data };
+      for (const field of fields) {
+        const value = valueOf(field);
+        if (JSON.stringify(value) !== JSON.stringify(ownValue(field))) found[field.dataset.name] = value;
+      }
+      return found;
+    }
+
+    // --- the command ---
+
+    function writeCommands() {
+      const values = changed();
+      if (find("part").value === "data") values.part = "data";
+      if (find("rows").value) values.rows = find("rows").value;
+      find("papermill").textContent = Live.papermill(stem, values);
+      find("afterfit").textContent = Live.afterfit(stem, values) ?? "# A name with a double quote or a space at its end needs papermill's command.";
+    }
+
+    async function copy(button) {
+      const block = button.previousElementSibling;
+      try {
+        await navigator.clipboard.writeText(block.textContent);
+        button.textContent = "Copied";
+      } catch {
+        getSelection().selectAllChildren(block);
+        button.textContent = "Selected";
+      }
+      setTimeout(() => { button.textContent = "Copy"; }, 2000);
+    }
+
+    // --- the columns to choose from ---
+
+    function offer(columns) {
+      state.columns = columns;
+      for (const field of fields) {
+        const { name, type } = field.dataset;
+        if (type === "str" && /_column$/.test(name)) offerOne(field, columns);
+        if (type === "list[str]" && /_columns$/.test(name)) offerMany(field, columns);
+      }
+      writeCommands();
+    }
+
+    function offerOne(field, columns) {
+      const old = control(field), now = columns ? make("select") : make("input", { type: "text", spellcheck: "false" });
+      for (const name of ["id", "class", "aria-describedby"]) now.setAttribute(name, old.getAttribute(name));
+      if (columns) {
+        const isOptional = ownValue(field) === "";
+        now.append(new Option(isOptional ? "(none)" : "(choose a column)", ""));
+        for (const { name, kind } of columns) now.append(new Option(kind ? `${name} (${kind})` : name, name));
+      }
+      now.value = !columns || columns.some(({ name }) => name === old.value) ? old.value : "";
+      old.replaceWith(now);
+    }
+
+    function offerMany(field, columns) {
+      field.querySelector(".live-choices")?.remove();
+      if (!columns) return;
+      const text = control(field), chosen = () => text.value.split("\n").filter(Boolean);
+      text.value = chosen().filter((one) => columns.some(({ name }) => name === one)).join("\n");
+      const choices = make("div", { class: "live-choices", role: "group", "aria-label": `Columns for ${field.dataset.name}`, tabindex: "0" });
+      for (const { name, kind } of columns) {
+        const box = make("input", { type: "checkbox", value: name });
+        const label = make("label", {}, box, kind ? `${name} (${kind})` : name);
+        box.addEventListener("change", () => {
+          text.value = (box.checked ? [...chosen(), name] : chosen().filter((one) => one !== name)).join("\n");
+          tick();
+        });
+        choices.append(label);
+      }
+      const tick = () => {
+        for (const box of choices.querySelectorAll("input")) box.checked = chosen().includes(box.value);
+        text.rows = Math.min(8, Math.max(2, chosen().length));
+      };
+      text.oninput = tick;
+      tick();
+      field.append(choices);
+    }
+
+    const bundledColumns = () => find("data").selectedOptions[0].dataset.columns.split("\n").map((name) => ({ name }));
+
+    function setColumns(value) {
+      for (const field of fields.filter(({ dataset }) => /_columns?$/.test(dataset.name))) {
+        control(field).value = [value(field)].flat().join("\n");
+      }
+    }
+
+    async function chooseTable() {
+      state.file = find("file").files[0] ?? null;
+      state.isPut = false;
+      find("forget").hidden = !state.file;
+      find("data").disabled = Boolean(state.file);
+      tellTable("");
+      offer(null);
+      if (!state.file) setColumns(ownValue);
+      const names = state.file ? await Live.namesOf(state.file) : null;
+      if (state.file && !names) setColumns(() => ""); // the chapter's own say nothing about it
+      offer(state.file ? names?.map((name) => ({ name })) ?? null : bundledColumns());
+      if (state.file) tellTable(names ? `${names.length} columns to choose from.` : "Write the names of its columns as they are in the file.");
+      find("read").hidden = !(isRunnable && state.file && !names);
+      if (isLoaded && state.file) await readTable();
+    }
+
+    const tellTable = (text, isError = false) => {
+      find("table").textContent = text;
+      find("table").classList.toggle("live-error", isError);
+    };
+
+    // The engine reads the table as the chapter does, and says the kinds of its columns.
+    async function readTable() {
+      await whileRunning(async () => {
+        const found = await engine.columns(await put(), {});
+        if (found.error) tellTable(found.error, true);
+        else {
+          offer(found);
+          tellTable(`${found.length} columns to choose from.`);
+          find("read").hidden = true;
+        }
+        say("");
+      });
+    }
+
+    // --- a run ---
+
+    const say = (text) => { if (find("status").textContent !== text) find("status").textContent = text; };
+
+    function progress({ stage, done = 0, total = 0, text = "" }) {
+      const bar = find("progress");
+      if (total) bar.value = done / total; else bar.removeAttribute("value");
+      if (stage === "bytes") {
+        const tenth = total * Math.floor((10 * done) / total) / 10 || 0;  // said ten times, not a thousand
+        say(`Transferring Python: ${megabytes(tenth)} of ${megabytes(total)}`);
+      } else if (stage === "imports") say(`Starting Python ${text}`.trim());
+      else say(`Running cell ${done} of ${total}`);
+    }
+
+    async function put() {
+      await (loaded ??= engine.load(progress));
+      isLoaded = true;
+      if (state.file && !state.isPut) {
+        state.path = await engine.putFile(state.file.name, new Uint8Array(await state.file.arrayBuffer()));
+        state.isPut = true;
+      }
+      return state.file ? state.path : find("data").value;
+    }
+
+    // Buttons and bar while something runs; a run that was stopped says so.
+    async function whileRunning(work) {
+      const turn = ++state.run;
+      for (const name of ["run", "read"]) find(name).disabled = true;
+      find("stop").hidden = find("progress").hidden = false;
+      try {
+        await work();
+      } catch (error) {
+        if (turn === state.run) say(`This did not work: ${error?.message ?? error}`);
+      }
+      if (turn === state.run) atRest();
+    }
+
+    function atRest() {
+      for (const name of ["run", "read"]) find(name).disabled = false;
+      find("stop").hidden = find("progress").hidden = true;
+      find("run").textContent = isLoaded ? "Run in this page" : `Run in this page (transfers ${megabytes(engine.bytes)}, once)`;
+    }
+
+    function stop() {
+      state.run++;
+      engine.stop();
+      loaded = null;
+      isLoaded = state.isPut = false;
+      atRest();
+      say("Stopped.");
+    }
+
+    async function run() {
+      await whileRunning(async () => {
+        const start = performance.now();
+        const data = await put();
+        const values = { ...changed(), part: "data", rows: "rows.csv" };
+        if (state.file) values.data = data;
+        const passed = Live.withValues(cells, values);
+        const places = Live.places(cells), title = begin(places);
+        const found = await engine.run(passed.map(({ source, tags }) => ({ source, tags })), (output) => {
+          const { place } = passed[output.cell];
+          Live.show(places[place], cells[place], output);
+        });
+        finish(title, places, found, (performance.now() - start) / 1000);
+      });
+    }
+
+    function begin(places) {
+      const title = make("h3", {}, `${state.file?.name ?? find("data").value}: ${box.dataset.question}`);
+      find("result").replaceChildren(title, ...places);
+      find("result").hidden = false;
+      return title;
+    }
+
+    function finish(title, places, { records, rows, error }, seconds) {
+      if (error) {
+        title.after(make("p", { class: "live-error", role: "alert" }, error));
+        say("The run has stopped with an error.");
+      } else {
+        Live.writeValues(places, records);
+        say(`Done in ${seconds.toFixed(1)} s.`);
+      }
+      for (const [name, bytes] of Object.entries(rows ?? {})) find("result").append(saver(name, bytes));
+      find("result").append(make("p", { class: "live-versions" }, versionsText()));
+    }
+
+    function saver(name, bytes) {
+      const link = make("a", { class: "live-save", download: `${stem}-${name}` }, `Save the rows: ${stem}-${name} (${bytes.length.toLocaleString("en")} bytes)`);
+      link.href = URL.createObjectURL(new Blob([bytes], { type: "text/csv" }));
+      return make("p", {}, link);
+    }
+
+    function versionsText() {
+      const listed = (found) => Object.entries(found).map((pair) => pair.join(" ")).join(", ");
+      return `Run in this page with ${listed(engine.versions)}. The book was built with ${listed(JSON.parse(box.dataset.versions))}.`;
+    }
+
+    // --- what the form is here ---
+
+    const ABOUT = {
+      run: "The chapter's own cells run on it in this page. Nothing is sent anywhere: your file stays on this machine.",
+      unsupported: "This browser cannot run Python with this book (Chrome and Edge can from 137, Firefox from 131, Safari from 18.4). The command below does the same in a terminal.",
+      none: "What you choose here becomes a command for your terminal. Nothing is sent anywhere.",
+    };
+
+    find("about").textContent = ABOUT[isRunnable ? "run" : engine ? "unsupported" : "none"];
+    if (!isRunnable) {
+      find("command").open = true;
+      find("command").querySelector("summary").textContent = "The command";
+    }
+    if (isRunnable) {
+      find("run").hidden = false;
+      find("read").textContent = `Read its columns (transfers ${megabytes(engine.bytes)}, once)`;
+      atRest();
+    }
+    form.addEventListener("submit", (event) => { event.preventDefault(); if (isRunnable) run(); });
+    form.addEventListener("input", writeCommands);
+    form.addEventListener("change", writeCommands);
+    find("stop").addEventListener("click", stop);
+    find("read").addEventListener("click", readTable);
+    find("file").addEventListener("change", chooseTable);
+    find("data").addEventListener("change", chooseTable);
+    find("forget").addEventListener("click", () => { find("file").value = ""; chooseTable(); find("file").focus(); });
+    for (const button of box.querySelectorAll(".live-copy")) { button.addEventListener("click", () => copy(button)); }
+    offer(bundledColumns());
+    box.hidden = false;
+  }
+
+  function make(tag, attributes = {}, ...children) {
+    const node = document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+    node.append(...children);
+    return node;
+  }
+
+  // On the page of its own, one chapter at a time.
+  function chooseChapter(boxes) {
+    const select = make("select", { id: "live-chapter" });
+    for (const box of boxes) select.append(new Option(box.dataset.question, box.dataset.stem));
+    const show = () => { for (const box of boxes) box.hidden = box.dataset.stem !== select.value; };
+    select.value = boxes.some((box) => location.hash === `#live-${box.dataset.stem}`) ? location.hash.slice(6) : boxes[0].dataset.stem;
+    select.addEventListener("change", show);
+    boxes[0].before(make("p", { class: "live-chapter" }, make("label", { for: "live-chapter" }, "The question"), select));
+    for (const each of document.querySelectorAll(".live-static")) each.hidden = true;
+    show();
+  }
+
+  const boxes = [...document.querySelectorAll(".live[data-stem]")];
+  boxes.forEach(setUp);
+  if (document.querySelector(".live-static")) chooseChapter(boxes);
+})();
