@@ -76,8 +76,12 @@ serve: book ## show the book at http://localhost:8000 (another port: PORT=9000)
 pdf: book ## print the book to one file, with page numbers: _build/after-the-fit.pdf (needs Chromium)
 	@$(BIN)/python book/pdf/print_book.py
 
-zip: book ## pack the book for reading without a network: _build/after-the-fit.zip
-	@cd _build && rm -f after-the-fit.zip && ln -sfn html after-the-fit && ../$(BIN)/python -m zipfile -c after-the-fit.zip after-the-fit/ && rm after-the-fit
+# The copy has Python inside only as files that a page opened from disk can read: with LIVE=1.
+zip: book $(if $(LIVE),_build/live/fetched/.complete) ## pack the book for reading without a network; LIVE=1: with Python in its pages
+	@rm -rf _build/after-the-fit _build/after-the-fit.zip && cp -R _build/html _build/after-the-fit
+	@rm -rf _build/after-the-fit/_static/live && cp -R book/live/static/live _build/after-the-fit/_static/live
+	@$(if $(LIVE),$(BIN)/python book/live/build.py _build/live/fetched _build/after-the-fit/_static/live --file-url)
+	@cd _build && ../$(BIN)/python -m zipfile -c after-the-fit.zip after-the-fit/ && rm -r after-the-fit
 	@echo "Packed: _build/after-the-fit.zip; unpack it and open after-the-fit/index.html"
 
 live: book _build/live/fetched/.complete ## put Python into the pages: readers try a table of their own (needs npm, once)

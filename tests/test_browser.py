@@ -12,6 +12,7 @@ import axe_playwright_python
 import nbformat
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import expect
 
 ROOT = Path(__file__).parents[1]
 HTML = ROOT / "_build/html"
@@ -190,10 +191,10 @@ def search(page, query):
         field = page.locator("input[name=q]:visible").first
     field.fill(query)
     field.press("Enter")
-    page.wait_for_function(  # results are appended one by one
-        """/^Search finished/.test(
-            document.querySelector("#search-results .search-summary")?.textContent)"""
-    )
+    # Results are appended one by one.
+    page.locator(
+        "#search-results .search-summary", has_text=re.compile("^Search finished")
+    ).wait_for()
     return page.locator("#search-results li a").evaluate_all(
         "all => all.map(a => new URL(a.href).pathname.slice(1))"
     )
@@ -207,7 +208,7 @@ def test_search_finds_the_chapter(open_page, query, stem):
     found = page.locator(f"#search-results li:has(a[href$='chapters/{stem}.html'])").first
     quoted = found.locator(".context").inner_text().strip(".")
     html = BeautifulSoup((HTML / f"book/chapters/{stem}.html").read_text("utf-8"), "html.parser")
-    idle = ".headerlink, script, style, pre, .cell, .math, .install, .without, table, nav"
+    idle = ".headerlink, script, style, pre, .cell, .math, .install, .without, .live, table, nav"
     for mark in html.select(idle):
         mark.decompose()
     assert len(quoted) > 60
@@ -428,7 +429,7 @@ def test_a_copy_button_with_the_focus_is_seen(open_page, path):
     page.locator("button.copybtn").first.focus()
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Tab")
-    page.wait_for_function("getComputedStyle(document.activeElement).opacity === '1'")
+    expect(page.locator("button.copybtn").first).to_have_css("opacity", "1")
 
 
 @pytest.mark.parametrize("path", CHAPTERS)

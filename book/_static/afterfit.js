@@ -157,7 +157,7 @@ if (typeof Search !== "undefined") {
   // What the search page quotes is a page's prose: no menus, no code, no raw mathematics.
   Search.htmlToText = (html, anchor) => {
     const page = new DOMParser().parseFromString(html, "text/html");
-    const idle = ".headerlink, script, style, pre, .cell, .math, .install, .without, table, nav";
+    const idle = ".headerlink, script, style, pre, .cell, .math, .install, .without, .live, table, nav";
     const place = page.getElementById(anchor?.slice(1)) ?? page.querySelector("article");
     const places = place.matches("dt") ? [place, place.nextElementSibling] : [place];
     places.forEach((element) => element.querySelectorAll(idle).forEach((part) => part.remove()));

@@ -151,6 +151,8 @@ def single_page(pages: list[str]) -> tuple[BeautifulSoup, list[str]]:
 def adapt(article: Tag, page: str, pages: list[str]) -> None:
     """Make a page's content stand in the single page: own ids, links inside, nothing folded."""
     prefix = name_of(page)
+    for idle in article.find_all(class_=["live", "prev-next-footer", "toctree-wrapper"]):
+        idle.decompose()
     for tag in article.find_all(id=True):
         tag["id"] = f"{prefix}--{tag['id']}"
     for image in article.find_all("img"):
@@ -158,8 +160,6 @@ def adapt(article: Tag, page: str, pages: list[str]) -> None:
         image.attrs.pop("loading", None)
     for details in article.find_all("details"):
         unfold(details)
-    for footer in article.find_all(class_=["prev-next-footer", "toctree-wrapper"]):
-        footer.decompose()
     for downloads in article.find_all(id=f"{prefix}--take-it-along"):
         downloads.decompose()
     for link in article.find_all("a", href=True):

@@ -35,6 +35,7 @@ MAPS = {"viridis": ("#5a4a8f", "#4b7fc0", "#35b3a6", "#8fdc6a", "#fdf07a")}
 
 # An ink keeps its hue. Dark inks become light ones, and none falls below this lightness (OKLab).
 LEAST_LIGHTNESS = 0.72
+ROUNDING = 1e-9  # of a colour at the edge of what a screen can show
 
 HEX = re.compile(r"#[0-9a-fA-F]{6}\b")
 PICTURE = re.compile(r'(?<=href="data:image/png;base64,)[^"]+')
@@ -85,7 +86,7 @@ def lighter(ink: Colours) -> Colours:
     wanted = colourful * wanted + (1 - colourful) * to_oklab(as_rgb(INK))[0]
     for share in np.linspace(1, 0, 21):  # as colourful as the screen can at this lightness
         found = from_oklab(np.array([wanted, share * a, share * b]))
-        if np.all((found >= 0) & (found <= 1)):
+        if np.all((found >= -ROUNDING) & (found <= 1 + ROUNDING)):
             break
     return np.clip(found, 0, 1)
 

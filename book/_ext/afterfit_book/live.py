@@ -25,11 +25,12 @@ from afterfit.runs._book import book_of
 from afterfit.runs._declared import read, source_of
 from afterfit.runs._report import PACKAGES
 from afterfit_book.chapters import CHAPTERS, chapter_link, stems, title
+from afterfit_book.dark_svg import PALETTE, of_colour_maps
 from afterfit_book.live_form import form
 
 TAGS = {"parameters", "setup", "data"}
 # In the order in which they need each other.
-SCRIPTS = ("engine", "command", "table", "result", "form")
+SCRIPTS = ("engine", "command", "table", "dark", "result", "form")
 # Around what stands for a value until there is one: characters that no text has.
 VALUE = re.compile("\ue000([^:\ue001]*):?([^\ue001]*)\ue001")
 # Formats of values that the page's script can write as Python does.
@@ -158,6 +159,8 @@ def add_scripts(
     app.add_css_file("live/live.css")
     for name in SCRIPTS:
         app.add_js_file(f"live/{name}.js", loading_method="defer")
+    colours = json.dumps(PALETTE | of_colour_maps(), separators=(",", ":"))
+    app.add_js_file(None, body=colours, type="application/json", id="live-colours")
 
 
 def holds_form(raw: nodes.raw) -> bool:

@@ -8,6 +8,7 @@ import ast
 import csv
 import gzip
 import json
+from collections.abc import Iterable
 from functools import cache
 from html import escape
 from importlib import resources
@@ -20,6 +21,8 @@ from afterfit.runs._declared import Parameter, declared
 ACCEPTED = ".csv,.tsv,.txt,.gz,.bz2,.xz,.zip,.xlsx,.jsonl,.parquet,.feather"
 
 FILE_HELP = "CSV, or another form that <code>load_table</code> reads; it stays on this machine"
+# How the reader's file is written, where that cannot be found out.
+READING = ("separator", "decimal", "missing")
 PART_HELP = "what is run: all of the chapter, or what concerns your table only"
 
 COMMAND = """<details class="live-command"><summary>The same as a command</summary>
@@ -45,9 +48,10 @@ def form(stem: str, cells: list[Cell]) -> str:
         key=lambda parameter: (parameter.name == "seed", not is_column(parameter)),
     )
 
-    def fields(is_about_table: bool) -> str:
-        chosen = [one for one in asked if (one.name in used) == is_about_table]
+    def fields(chosen: Iterable[Parameter]) -> str:
         return "\n".join(field(stem, one, limits.get(one.name)) for one in chosen)
+
+    about_file = fields(one for one in asked if one.name in READING)
 
     only_command = [
         labelled(f"live-{stem}-part", "part", PART_HELP, choices("live-part", ["data", "all"])),
@@ -55,7 +59,7 @@ def form(stem: str, cells: list[Cell]) -> str:
             f"live-{stem}-rows", "rows", known["rows"].help,
             '<input type="text" class="live-rows" value="rows.csv" spellcheck="false">',
         ),
-        fields(False),
+        fields(one for one in asked if one.name not in used),
     ]  # fmt: skip
     command = COMMAND.format(
         fields="\n".join(only_command), papermill=code("papermill"), afterfit=code("afterfit")
@@ -63,9 +67,9 @@ def form(stem: str, cells: list[Cell]) -> str:
     return f"""<form class="live-form" novalidate="novalidate" autocomplete="off">
 <p class="live-title">Try it on your own table</p>
 <p class="live-about"></p>
-{table_fields(stem, known["data"])}
+{table_fields(stem, known["data"], about_file)}
 <fieldset><legend>Parameters</legend><div class="live-fields">
-{fields(True)}
+{fields(one for one in asked if one.name in used - {*READING})}
 </div></fieldset>
 <p class="live-actions">{button("run", "submit")}{button("stop", text="Stop")}</p>
 <progress class="live-progress" aria-label="Progress" max="1" hidden="hidden"></progress>
@@ -125,7 +129,7 @@ def bundled_columns(name: str) -> list[str]:
 # --- fields ---
 
 
-def table_fields(stem: str, data: Parameter) -> str:
+def table_fields(stem: str, data: Parameter, about_file: str) -> str:
     """Return what chooses the table: a file, or the name of one that comes with the book."""
     options = "".join(
         f'<option value="{name}" data-columns="{escape(chr(10).join(bundled_columns(name)))}"'
@@ -138,7 +142,9 @@ def table_fields(stem: str, data: Parameter) -> str:
 {labelled(f"live-{stem}-file", "A file of yours", FILE_HELP, file)}
 {labelled(f"live-{stem}-data", "Or one of the book's", "for a first try", bundled)}
 </div><p class="live-actions">{button("read")}{button("forget", text="Take away the file")}</p>
-<p class="live-table" role="status"></p></fieldset>"""
+<p class="live-table" role="status"></p>
+<details class="live-reading"><summary>How the file is written</summary>
+<div class="live-fields">{about_file}</div></details></fieldset>"""
 
 
 def field(stem: str, parameter: Parameter, limits: Any) -> str:
@@ -173,7 +179,7 @@ def control(parameter: Parameter, limits: Any) -> str:
         return choices("live-value", ["True", "False"], str(value))
     if isinstance(limits, list):
         return choices("live-value", limits, value)
-    if parameter.annotation.startswith("list["):
+    if isinstance(value, list):
         lines = escape("\n".join(map(str, value)))
         return f'<textarea class="live-value" rows="2" spellcheck="false">\n{lines}</textarea>'
     if parameter.annotation in ("int", "float"):

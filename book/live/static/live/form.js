@@ -3,8 +3,8 @@
 (() => {
   const engine = window.afterfitEngine ?? null;
   const isRunnable = Boolean(engine?.supported());
-  let loaded = null; // the engine's one start, which all forms share
   let isLoaded = false;
+  let stopOther = null; // what stops the form that is at work: the engine does one thing at a time
 
   // What is no number goes on as it is: the chapter says what is wrong with it.
   const numberOrText = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
@@ -15,7 +15,7 @@
     const form = find("form"), stem = box.dataset.stem;
     const cells = JSON.parse(box.querySelector("script.live-cells").textContent);
     const fields = [...box.querySelectorAll(".live-field[data-name]")];
-    const state = { file: null, columns: null, isPut: false, run: 0 };
+    const state = { file: null, turn: 0 };
 
     // --- values ---
 
@@ -24,9 +24,9 @@
     const ownValue = (field) => JSON.parse(field.dataset.default);
 
     function valueOf(field) {
-      const { type } = field.dataset, text = control(field).value;
-      if (type === "list[str]") return text.split("\n").filter(Boolean);
-      if (type.startsWith("list[")) return text.split(/\s+/).filter(Boolean).map(numberOrText);
+      const { type } = field.dataset, text = control(field).value, lines = text.split("\n").filter(Boolean);
+      if (type === "list[str]") return lines;
+      if (Array.isArray(ownValue(field))) return lines.map(numberOrText);
       if (type === "bool") return text === "True";
       if (type === "int" || type === "float") return text.trim() ? numberOrText(text) : ownValue(field);
       return text;
@@ -59,9 +59,11 @@
       try {
         await navigator.clipboard.writeText(block.textContent);
         button.textContent = "Copied";
+        say("Copied.");
       } catch {
         getSelection().selectAllChildren(block);
         button.textContent = "Selected";
+        say("Selected: copy it by Ctrl+C.");
       }
       setTimeout(() => { button.textContent = "Copy"; }, 2000);
     }
@@ -69,7 +71,6 @@
     // --- the columns to choose from ---
 
     function offer(columns) {
-      state.columns = columns;
       for (const field of fields) {
         const { name, type } = field.dataset;
         if (type === "str" && /_column$/.test(name)) offerOne(field, columns);
@@ -124,19 +125,32 @@
 
     async function chooseTable() {
       state.file = find("file").files[0] ?? null;
-      state.isPut = false;
       find("forget").hidden = !state.file;
       find("data").disabled = Boolean(state.file);
-      tellTable("");
-      offer(null);
-      if (!state.file) setColumns(ownValue);
-      const names = state.file ? await Live.namesOf(state.file) : null;
-      if (state.file && !names) setColumns(() => ""); // the chapter's own say nothing about it
-      offer(state.file ? names?.map((name) => ({ name })) ?? null : bundledColumns());
-      if (state.file) tellTable(names ? `${names.length} columns to choose from.` : "Write the names of its columns as they are in the file.");
-      find("read").hidden = !(isRunnable && state.file && !names);
-      if (isLoaded && state.file) await readTable();
+      if (!state.file) {
+        offer(null);
+        setColumns(ownValue);
+        offer(bundledColumns());
+        tellTable("");
+        find("read").hidden = true;
+      } else {
+        await offerNames(true);
+        if (isLoaded) await readTable();
+      }
     }
+
+    // All at once, when it is known: what moves under the mouse takes the click away.
+    async function offerNames(isNew) {
+      const names = await Live.namesOf(state.file, reading().separator);
+      if (!names) offer(null);
+      if (!names && isNew) setColumns(() => ""); // the chapter's own say nothing about it
+      offer(names?.map((name) => ({ name })) ?? null);
+      tellTable(names ? `${names.length} columns to choose from.` : "Write the names of its columns as they are in the file.");
+      find("read").hidden = !isRunnable || Boolean(names);
+    }
+
+    // How the file is written, where the reader says it.
+    const reading = () => Object.fromEntries(["separator", "decimal", "missing"].filter((name) => name in changed()).map((name) => [name, changed()[name]]));
 
     const tellTable = (text, isError = false) => {
       find("table").textContent = text;
@@ -146,7 +160,7 @@
     // The engine reads the table as the chapter does, and says the kinds of its columns.
     async function readTable() {
       await whileRunning(async () => {
-        const found = await engine.columns(await put(), {});
+        const found = await engine.columns(await put(), reading());
         if (found.error) tellTable(found.error, true);
         else {
           offer(found);
@@ -172,39 +186,38 @@
     }
 
     async function put() {
-      await (loaded ??= engine.load(progress));
+      await engine.load(progress);
       isLoaded = true;
-      if (state.file && !state.isPut) {
-        state.path = await engine.putFile(state.file.name, new Uint8Array(await state.file.arrayBuffer()));
-        state.isPut = true;
-      }
-      return state.file ? state.path : find("data").value;
+      if (!state.file) return find("data").value;
+      return engine.putFile(state.file.name, new Uint8Array(await state.file.arrayBuffer()));
     }
 
     // Buttons and bar while something runs; a run that was stopped says so.
     async function whileRunning(work) {
-      const turn = ++state.run;
+      if (stopOther !== stop) stopOther?.();
+      stopOther = stop;
+      const turn = ++state.turn;
       for (const name of ["run", "read"]) find(name).disabled = true;
       find("stop").hidden = find("progress").hidden = false;
       try {
         await work();
       } catch (error) {
-        if (turn === state.run) say(`This did not work: ${error?.message ?? error}`);
+        if (turn === state.turn) say(`This did not work: ${error?.message ?? error}`);
       }
-      if (turn === state.run) atRest();
+      if (turn === state.turn) atRest();
     }
 
     function atRest() {
+      if (stopOther === stop) stopOther = null;
       for (const name of ["run", "read"]) find(name).disabled = false;
       find("stop").hidden = find("progress").hidden = true;
       find("run").textContent = isLoaded ? "Run in this page" : `Run in this page (transfers ${megabytes(engine.bytes)}, once)`;
     }
 
     function stop() {
-      state.run++;
+      state.turn++;
       engine.stop();
-      loaded = null;
-      isLoaded = state.isPut = false;
+      isLoaded = false;
       atRest();
       say("Stopped.");
     }
@@ -280,6 +293,7 @@
     find("read").addEventListener("click", readTable);
     find("file").addEventListener("change", chooseTable);
     find("data").addEventListener("change", chooseTable);
+    find("reading").addEventListener("change", () => { if (state.file) offerNames(false); });
     find("forget").addEventListener("click", () => { find("file").value = ""; chooseTable(); find("file").focus(); });
     for (const button of box.querySelectorAll(".live-copy")) { button.addEventListener("click", () => copy(button)); }
     offer(bundledColumns());

@@ -9,6 +9,7 @@ const DROPPED = words("script style template noscript iframe object embed link m
 const HTML_ATTRIBUTES = words("class colspan rowspan scope title lang dir start");
 const SVG_ATTRIBUTES = words("id class d x y x1 x2 y1 y2 cx cy r rx ry fx fy dx dy width height viewBox points transform fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin stroke-miterlimit opacity clip-path clip-rule mask offset stop-color stop-opacity gradientUnits gradientTransform spreadMethod patternUnits patternTransform clipPathUnits maskUnits preserveAspectRatio text-anchor font-size font-family font-weight font-style href xlink:href");
 const STYLES = words("fill fill-opacity fill-rule stroke stroke-width stroke-opacity stroke-dasharray stroke-dashoffset stroke-linecap stroke-linejoin stroke-miterlimit opacity clip-path clip-rule stop-color stop-opacity font-family font-size font-style font-weight line-height text-anchor text-align white-space color image-rendering mix-blend-mode");
+const PAINTS = words("fill stroke stop-color");
 const SVG = "http://www.w3.org/2000/svg";
 const PICTURE = /^data:image\/png;base64,[A-Za-z0-9+/=\s]*$/;
 
@@ -45,7 +46,7 @@ function copyAttributes(node, clean, names, prefix) {
   }
   for (const name of node.style ?? []) {
     const kept = STYLES.has(name) ? allowed(node.localName, name, node.style.getPropertyValue(name), prefix) : null;
-    if (kept !== null) clean.style.setProperty(name, kept);
+    if (kept !== null) clean.style.setProperty(name, PAINTS.has(name) ? Live.inBothLights(kept) : kept);
   }
 }
 
@@ -143,6 +144,7 @@ function figure(cell, svg) {
   const box = document.createElement("figure");
   box.append(Live.clean(svg.slice(Math.max(0, svg.indexOf("<svg")))));
   const drawing = box.querySelector("svg");
+  for (const image of box.querySelectorAll("image[href]")) Live.addDarkPicture(image).catch(() => {}); // stays as it is
   drawing?.setAttribute("role", "img");
   drawing?.setAttribute("aria-label", cell.alt ?? "Figure");
   if (cell.caption) {

@@ -28,7 +28,7 @@ function decoded(bytes) {
 }
 
 // null where they are not certain: a compressed file, comments, names that are empty or there twice.
-Live.namesOf = async (file) => {
+Live.namesOf = async (file, separator = "") => {
   if (!/\.(csv|tsv|txt)$/i.test(file.name)) return null;
   let text;
   try {
@@ -37,7 +37,8 @@ Live.namesOf = async (file) => {
     return null;
   }
   if (/^\s*(#|$)|^"?sep=/i.test(text)) return null;
-  const found = SEPARATORS.map((separator) => Live.firstRecord(text, separator)).filter((cells) => cells.length > 1);
+  const separators = separator ? [separator] : SEPARATORS;
+  const found = separators.map((one) => Live.firstRecord(text, one)).filter((cells) => cells.length > 1);
   if (found.length !== 1) return null;
   const [names] = found;
   return names.every((name) => name.trim() === name && name) && new Set(names).size === names.length ? names : null;
