@@ -1,7 +1,6 @@
 """What the page makes of a run's outputs: nothing that acts or loads, all that is to be seen."""
 
 import json
-import sys
 from pathlib import Path
 
 import axe_playwright_python
@@ -9,9 +8,7 @@ import numpy as np
 import pytest
 from bs4 import BeautifulSoup
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "book/_ext"))
-
-from afterfit_book import dark_svg
+from afterfit import _dark
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build/html"
@@ -137,17 +134,15 @@ def test_colours_in_the_dark_are_those_of_the_book_s_figures(plain_page, seed):
     colours = np.vstack(
         [rng.integers(0, 256, (60, 3)), np.repeat(rng.integers(0, 256, (9, 1)), 3, 1)]
     )
-    expected = [dark_svg.dark_colour(dark_svg.as_hex(colour / 255)) for colour in colours]
+    expected = [_dark.dark_colour(_dark.as_hex(colour / 255)) for colour in colours]
     found = plain_page.evaluate("all => all.map(Live.darkColour)", colours.tolist())
-    parts = np.array(
-        [[dark_svg.as_rgb(one) for one in found], [dark_svg.as_rgb(e) for e in expected]]
-    )
+    parts = np.array([[_dark.as_rgb(one) for one in found], [_dark.as_rgb(e) for e in expected]])
     assert np.abs(parts[0] - parts[1]).max() < 1.5 / 255
 
 
 def test_the_palette_in_the_dark_is_the_book_s(plain_page):
-    for light, dark in dark_svg.PALETTE.items():
-        parts = [round(255 * float(part)) for part in dark_svg.as_rgb(light)]
+    for light, dark in _dark.PALETTE.items():
+        parts = [round(255 * float(part)) for part in _dark.as_rgb(light)]
         assert plain_page.evaluate("Live.darkColour", parts) == dark
 
 

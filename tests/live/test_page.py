@@ -418,13 +418,14 @@ def test_values_are_written_into_the_text(open_form):
     records = {
         "n_permutations": {"text/plain": "99", "application/json": "99"},
         "data_said": {"text/plain": "<b>7</b> rows", "application/json": '"<b>7</b> rows"'},
+        "data_limits": {"text/plain": "-5e-21 and 3", "application/json": '"-5e-21 and 3"'},
     }
     page = open_form(answers={"records": records})
     run(page)
     prose = page.form.locator(".live-prose:visible")
     assert prose.first.inner_text() == "<b>7</b> rows"
     assert "over 99 permutations" in prose.nth(1).inner_text()
-    assert "(not computed)" in prose.nth(2).inner_text()  # a value that no run has recorded
+    assert prose.nth(2).inner_text().endswith("−5 × 10⁻²¹ and 3")
 
 
 # --- for everybody ---

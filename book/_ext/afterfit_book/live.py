@@ -20,12 +20,12 @@ from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
+from afterfit._dark import PALETTE, of_colour_maps
 from afterfit.runs import _alone
 from afterfit.runs._book import book_of
 from afterfit.runs._declared import read, source_of
 from afterfit.runs._report import PACKAGES
 from afterfit_book.chapters import CHAPTERS, chapter_link, stems, title
-from afterfit_book.dark_svg import PALETTE, of_colour_maps
 from afterfit_book.live_form import form
 
 TAGS = {"parameters", "setup", "data"}

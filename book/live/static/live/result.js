@@ -87,7 +87,8 @@ function written(record, layout) {
     value = layout ? JSON.parse(record["application/json"]) : null;
   } catch { /* not a number, written as it is */ }
   const text = typeof value === "number" ? Live.formatted(value, layout) : String(record["text/plain"]);
-  return text.replace(/^-(?=[\d.]+%?$)/, "−");
+  const raised = (digits) => [...String(Number(digits))].map((c) => (c === "-" ? "⁻" : "⁰¹²³⁴⁵⁶⁷⁸⁹"[c])).join("");
+  return text.replace(/^-(?=[\d.])/, "−").replace(/(?<=\d)e([-+]\d+)/g, (_, digits) => ` × 10${raised(digits)}`);
 }
 
 // --- what a cell shows, where the chapter has it ---
