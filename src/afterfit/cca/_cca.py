@@ -248,7 +248,7 @@ class CCAResult:
         -------
         matplotlib Axes
             With the correlations, and a band that holds 95 % of the correlations of independent
-            normal sides with the same ranks and number of rows, root by root.
+            normal sets with the same ranks and number of rows, root by root.
 
         See Also
         --------

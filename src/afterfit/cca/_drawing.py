@@ -40,6 +40,7 @@ def draw_scores(x_scores: Array, y_scores: Array, pair: int, correlation: float,
         xlabel="Score of X (standard deviations)",
         ylabel="Score of Y (standard deviations)",
         title=f"Pair {pair}: correlation {correlation:.2f}",
+        aspect="equal",
     )
     return ax
 

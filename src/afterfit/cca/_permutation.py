@@ -159,7 +159,7 @@ def permutation_test(
     step-down value the largest up to its root. Neither set is factorised again.
 
     With covariates, what is permuted are the n_samples - 1 - (rank of the covariates) rows of both
-    sides in an orthonormal basis of what the constant and the covariates leave [2]_. To regress
+    sets in an orthonormal basis of what the constant and the covariates leave [2]_. To regress
     the covariates out first and permute the residuals rejects far too often. The p-value is exact
     for normal rows, and close for others.
 

@@ -44,7 +44,7 @@ def mean_cca(X: Any, Y: Any) -> float:
     -------
     float
         1 if one set is an invertible linear map of the other (or contains it), symmetric in its
-        arguments. Independent sides do not give 0: see `null_density`.
+        arguments. Independent sets do not give 0: see `null_density`.
 
     Raises
     ------

@@ -15,17 +15,23 @@ from typing import Any
 # Names of this package, as columns and rows of its tables have them. A reader's own stay.
 WORDS = {
     "corrected_aic": "AIC, corrected",
+    "debiased_cka": "debiased CKA",
     "gap_standard_error": "standard error of the gap",
     "hotelling_lawley": "Hotelling–Lawley trace",
+    "latent_classes": "latent classes",
     "linear_cka": "linear CKA",
     "mean_cca": "mean CCA",
     "ml": "maximum likelihood",
+    "ml_corrected": "maximum likelihood, corrected",
     "monte_carlo": "Monte Carlo",
     "n_clusters": "number of clusters",
     "n_rows": "rows",
+    "pillai": "Pillai's trace",
     "pwcca": "PWCCA",
+    "roy": "Roy's root",
     "roy_pvalue": "p-value, Roy",
     "svcca": "SVCCA",
+    "wilks": "Wilks' lambda",
     "wilks_pvalue": "p-value, Wilks",
 }
 DASH, MINUS = "–", "−"
