@@ -5,19 +5,22 @@ Run `python benchmarks/bench_categorical.py`; it needs the packages of benchmark
 
 With `--simulate` it measures instead how often each criterion, and the rule, are right on simulated
 tables of the worlds in _worlds.py, and adds what is missing to results/categorical_simulation.csv:
-ten minutes on one core; `--simulate 2` uses two.
+ten minutes on one core; `--simulate 2` uses two. `--means` does the same for the means that the
+rule does without (_means.py), on one table of each world, in results/categorical_means.csv.
 """
 
 from __future__ import annotations
 
 import sys
 import warnings
+from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from _harness import RESULTS, Report, peak_megabytes
-from _worlds import WORLDS
+from _worlds import WORLDS, World
 from joblib import Parallel, delayed
 from kmodes.kmodes import KModes as PythonKModes
 from numpy.typing import NDArray
@@ -32,7 +35,11 @@ N_COLUMNS, N_VALUES, N_CLUSTERS = 20, 4, 8
 SEED = 2026
 REPETITIONS = 4
 CRITERIA = ["knee", "silhouette", "stability", "latent_classes"]
+CHOICES = [*CRITERIA, "rule", "gap", "prediction_strength", "jaccard", "bic", "icl"]
 FITS = {"n_init": 1, "n_resamples": 2}
+
+# The means that the rule does without are tried on so many tables of each world.
+MEANS_REPETITIONS = 1
 
 
 def latent_classes(n: int, noise: float, seed: int) -> NDArray[np.uint8]:
@@ -192,11 +199,16 @@ def out_of_memory(report: Report) -> None:
     )
 
 
-def simulated_choice(name: str, repetition: int) -> dict[str, object]:
-    """Return what each criterion and the rule say of one simulated table."""
+def simulated(name: str, repetition: int) -> tuple[World, Any]:
+    """Return a world and one of its tables."""
     made = WORLDS[name]
     number = list(WORLDS).index(name)
-    X = made.make(np.random.default_rng([SEED, number, repetition]))
+    return made, made.make(np.random.default_rng([SEED, number, repetition]))
+
+
+def simulated_choice(name: str, repetition: int) -> dict[str, object]:
+    """Return what each criterion and the rule say of one simulated table."""
+    made, X = simulated(name, repetition)
     ks = range(1, made.k_max + 1)
     result = choose_n_clusters(
         X, ks, criteria=CRITERIA, missing="category", **FITS, random_state=repetition
@@ -219,23 +231,32 @@ def simulated_choice(name: str, repetition: int) -> dict[str, object]:
     }
 
 
-def simulate(n_jobs: int) -> None:
-    """Add to the file the simulated tables that are not in it yet."""
-    path = RESULTS / "categorical_simulation.csv"
+def other_means(name: str, repetition: int) -> dict[str, object]:
+    """Return what the means that the rule does without say of the same table."""
+    from _means import chosen_by_means
+
+    made, X = simulated(name, repetition)
+    means = chosen_by_means(X, range(1, made.k_max + 1), repetition)
+    measured = f"{datetime.now(UTC):%Y-%m-%d}"
+    return {"world": name, "repetition": repetition, **means, "measured": measured}
+
+
+def simulate(
+    record: Callable[[str, int], dict[str, object]], file: str, repetitions: int, n_jobs: int
+) -> None:
+    """Add to the file what is recorded of the simulated tables that are not in it yet."""
+    path = RESULTS / file
     rows = pd.read_csv(path).to_dict("records") if path.exists() else []
     done = {(row["world"], row["repetition"]) for row in rows}
-    designs = [(name, r) for r in range(REPETITIONS) for name in WORLDS]
+    designs = [(name, r) for r in range(repetitions) for name in WORLDS]
     missing = [design for design in designs if design not in done]
-    choices = Parallel(n_jobs, return_as="generator")(
-        delayed(simulated_choice)(*design) for design in missing
-    )
     order = list(WORLDS)
-    for row in choices:
+    for row in Parallel(n_jobs, return_as="generator")(delayed(record)(*d) for d in missing):
         rows.append(row)
         table = pd.DataFrame(rows)
-        place = table["world"].map(order.index)
-        table = table.iloc[np.lexsort((table["repetition"], place))]
-        table.astype(dict.fromkeys([*CRITERIA, "rule"], "Int64")).to_csv(path, index=False)
+        table = table.iloc[np.lexsort((table["repetition"], table["world"].map(order.index)))]
+        counts = [name for name in CHOICES if name in table]
+        table.astype(dict.fromkeys(counts, "Int64")).to_csv(path, index=False)
 
 
 def counted(n_init: int) -> str:
@@ -244,8 +265,12 @@ def counted(n_init: int) -> str:
 
 
 if __name__ == "__main__":
+    n_jobs = int(sys.argv[2]) if sys.argv[2:] else 1
     if sys.argv[1:2] == ["--simulate"]:
-        simulate(n_jobs=int(sys.argv[2]) if sys.argv[2:] else 1)
+        simulate(simulated_choice, "categorical_simulation.csv", REPETITIONS, n_jobs)
+        raise SystemExit
+    if sys.argv[1:2] == ["--means"]:
+        simulate(other_means, "categorical_means.csv", MEANS_REPETITIONS, n_jobs)
         raise SystemExit
     warnings.simplefilter("ignore")  # the peers' own
     report = Report("categorical")
