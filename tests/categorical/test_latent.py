@@ -14,15 +14,12 @@ from scipy.special import expit
 from sklearn.metrics import mutual_info_score
 
 from afterfit.categorical import _latent, _tables
+from afterfit.categorical._indicators import Indicators
 
 # Agresti (2002), Categorical Data Analysis, table 13.1: seven pathologists, 118 slides.
 CARCINOMA = """0000000 34, 0000100 2, 0100000 6, 0100001 1, 0100100 4, 0100101 5, 1000000 2,
 1010101 1, 1100000 2, 1100001 1, 1100100 2, 1100101 7, 1100111 1, 1101001 1, 1101101 2, 1101111 3,
 1110101 13, 1110111 5, 1111101 10, 1111111 16"""
-
-# Bock & Lieberman (1970): answers of 1,000 to section 6 of the LSAT, by patterns 00000 to 11111.
-LSAT = [3, 6, 2, 11, 1, 1, 3, 4, 1, 8, 0, 16, 0, 3, 2, 15]
-LSAT += [10, 29, 14, 81, 3, 28, 15, 80, 16, 56, 21, 173, 11, 61, 28, 298]
 
 
 def units_of(X, weight=None):
@@ -32,7 +29,7 @@ def units_of(X, weight=None):
 
 
 def indicators(X, weight=None):
-    return _latent.Indicators(list(np.asarray(X).T), weight)
+    return Indicators(list(np.asarray(X).T), weight)
 
 
 def patterns(text):
@@ -68,50 +65,6 @@ def test_likelihood_of_latent_classes_is_that_of_polca(monkeypatch):
     assert table.weights @ gains + of_independent(table) == pytest.approx(-317.2568, abs=2e-3)
 
 
-def test_likelihood_of_a_trait_is_that_of_ltm(monkeypatch):
-    # Rizopoulos (2006), Journal of Statistical Software 17(5), section 3.1: the two-parameter
-    # logistic model of the LSAT data, log-likelihood -2466.653 (R: ltm(LSAT ~ z1)).
-    monkeypatch.setattr(_latent, "RIDGE", 0.0)
-    X = np.array(list(itertools.product([0, 1], repeat=5)))
-    seen = np.flatnonzero(LSAT)
-    table = indicators(X[seen], np.array(LSAT, dtype=float)[seen])
-    points, log_weight = _latent._points(1)
-    gains, _ = _latent._Traits(table, points, log_weight, 1).fit(np.ones((len(seen), 1)))
-    total = table.weights @ gains + of_independent(table)
-    assert total == pytest.approx(-2466.653, abs=2e-3)
-
-
-@pytest.mark.parametrize(("n_traits", "n_classes"), [(1, 1), (2, 1), (3, 1), (1, 2)])
-def test_slope_of_the_likelihood_of_traits(n_traits, n_classes):
-    # Central differences.
-    rng = np.random.default_rng(0)
-    table = indicators(rng.integers(3, size=(30, 4)), rng.integers(1, 4, size=30).astype(float))
-    points, log_weight = _latent._points(n_traits)
-    model = _latent._Traits(table, points, log_weight, n_classes)
-    x = 0.5 * rng.normal(size=n_classes + (n_classes + n_traits) * len(table.shares))
-    _, slope = model.objective(x)
-    for i in range(0, len(x), 5):
-        step = np.zeros(len(x))
-        step[i] = 1e-5
-        difference = model.objective(x + step)[0] - model.objective(x - step)[0]
-        assert slope[i] == pytest.approx(difference / 2e-5, abs=1e-8)
-
-
-def test_points_of_a_trait_have_its_moments():
-    # Standard normal: 0, 1, 0, 3. Exponential less its mean: 0, 1, 2, 9 (Johnson & Kotz).
-    points, log_weight = _latent._points(1)
-    assert np.exp(log_weight).sum() == pytest.approx(1)
-    moments = [np.exp(log_weight) @ points[:, 0] ** power for power in (1, 2, 3, 4)]
-    assert moments == pytest.approx([0, 1, 0, 3], abs=1e-3)
-    points, log_weight = _latent._skewed_points()
-    moments = [np.exp(log_weight) @ points[:, 0] ** power for power in (1, 2, 3, 4)]
-    assert moments == pytest.approx([0, 1, 2, 9], rel=2e-2, abs=2e-3)
-    for n_traits in (2, 3):
-        points, log_weight = _latent._points(n_traits)
-        covariance = (points.T * np.exp(log_weight)) @ points
-        assert covariance == pytest.approx(np.eye(n_traits), abs=2e-2)
-
-
 def test_charge_of_classes_by_hand(monkeypatch):
     # Classes of 30 and 10 rows that two columns tell apart for sure. A row of the first has
     # log(31 / 42), its class's share with a prior of one row each, less twice the logarithm of its
@@ -128,13 +81,6 @@ def test_charge_of_classes_by_hand(monkeypatch):
     charge = np.log(30) + np.log(10) - np.log(40) + np.log(40) / 2
     assert fit.worth[2] == 0
     assert fit.score.total == pytest.approx(gains - charge)
-
-
-@pytest.mark.parametrize(("rows", "charged"), [([30, 10], [30, 10]), ([38, 2], [38, 10])])
-def test_a_class_is_charged_for_ten_rows_at_least(rows, charged):
-    table = indicators(np.arange(40)[:, None] % 2)
-    expected = (np.log(charged).sum() - np.log(40)) / 2
-    assert table.charge(np.array(rows, dtype=float)) == pytest.approx(expected)
 
 
 def test_forest_of_dependent_columns():
@@ -166,46 +112,6 @@ def test_every_combination_of_its_own():
     expected = log_likelihood - of_independent(table) - 4 * np.log(400) / 2  # 7 less 3 parameters
     assert _latent.joint_score(table).total == pytest.approx(expected)
     assert _latent.forest_score(table).total == 0
-
-
-def test_standard_errors_between_two_models_by_hand():
-    # Vuong (1989), formula 3.1 with the corrected statistic: differences 1, 1, 4 (weights 2, 1):
-    # total 6, variance 2 * 1 + 4 = 6 about the mean 2, times n / (n - 1).
-    a = _latent.Score(np.array([1.0, 4.0]), 6.0)
-    b = _latent.Score(np.zeros(2), 0.0)
-    assert a.errors_above(b, np.array([2.0, 1.0])) == pytest.approx(6 / np.sqrt(6 * 3 / 2))
-    assert a.errors_above(a, np.ones(2)) == 0
-    same = _latent.Score(np.array([2.0, 2.0]), 4.0)
-    assert same.errors_above(b, np.ones(2)) == np.inf
-
-
-def test_indicators_of_one_property_are_read_as_the_property():
-    rng = np.random.default_rng(0)
-    X = rng.integers(4, size=(300, 3))
-    plain = _latent.plain_columns(units_of(X))
-    for options in ({}, {"drop_first": True}):
-        hot = pd.get_dummies(pd.DataFrame(X).astype(str), **options)
-        columns = _latent.plain_columns(units_of(hot))
-        assert len(columns) == 3
-        # The rows come in another order: compare how often the categories come together.
-        for codes, other in zip(columns, plain, strict=True):
-            assert sorted(np.bincount(codes)) == sorted(np.bincount(other))
-    # Indicators that overlap are properties of their own, and so are rare ones that do not happen
-    # to: 300 rows with shares of 0.1 would overlap three times.
-    overlapping = rng.integers(2, size=(300, 3))
-    assert len(_latent.plain_columns(units_of(overlapping))) == 3
-    rare = np.zeros((300, 2), dtype=int)
-    rare[:30, 0], rare[30:60, 1] = 1, 1
-    assert len(_latent.plain_columns(units_of(rare))) == 2
-
-
-def test_copies_and_constants_count_once():
-    X = np.array([[0, 0, "a", 1, 5, 3], [1, 1, "c", 1, 5, 4], [2, 2, "b", 0, 5, 3]])
-    X = np.vstack([X, [2, 2, "b", 1, 5, 3]])
-    columns = _latent.plain_columns(units_of(X))
-    assert [sorted(np.bincount(codes)) for codes in columns] == [[1, 1, 2], [1, 3], [1, 3]]
-    # Where nothing else is left they are all there is: rows of two patterns.
-    assert len(_latent.plain_columns(units_of([["a", "x", 0]] * 3 + [["b", "y", 1]] * 3))) == 3
 
 
 @settings(max_examples=20, deadline=None)

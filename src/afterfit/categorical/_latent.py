@@ -8,19 +8,23 @@ kept, so that two models can be compared with a standard error (Vuong 1989).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.stats import norm, qmc
 
 from afterfit.categorical._engine import Engine
+from afterfit.categorical._indicators import (
+    PRIOR_ROWS,
+    Indicators,
+    Score,
+    plain_columns,
+    row_posteriors,
+)
 from afterfit.categorical._search import search
 from afterfit.categorical._tables import Packed, sampled
+from afterfit.categorical._traits import trait_score
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -29,16 +33,6 @@ Labels = NDArray[np.integer]
 # EM ends when the log likelihood of a row grows by less than this, or after so many steps.
 EM_TOLERANCE = 1e-6
 EM_STEPS = 200
-
-# Weight of the prior of a class's categories, whose mean is their share among all rows.
-PRIOR_ROWS = 1.0
-
-# A trait's loadings are normal a priori with this precision; its fit takes so many steps.
-RIDGE = 0.05
-TRAIT_STEPS = 100
-
-# Points that stand for the normal distribution of one, two, and of more traits.
-POINTS = (21, 11, 256)
 
 # Latent models see no more rows than this, drawn at random, and fewer where so many cells of
 # indicators are reached; rivals of the classes see the columns that tell these apart best.
@@ -51,12 +45,6 @@ RIVAL_CELLS = 1_000_000
 PATIENCE = 3
 BEYOND = 2
 
-# Copies of columns count once where so many different columns are left.
-FEWEST_COLUMNS = 3
-
-# A class's parameters are charged for so many rows at least: single odd rows are no classes.
-FEW_ROWS = 10.0
-
 # Two models whose scores differ by less than so many standard errors are not clearly apart.
 ERRORS = 2.0
 
@@ -65,10 +53,6 @@ NEARLY = 0.85
 
 # The largest number of traits that rival with the classes.
 MOST_TRAITS = 3
-
-# Columns of no more than one "on" cell a row are exclusive, unless fewer than so many rows with
-# more would be expected if they were independent.
-EXPECTED_OVERLAP = 10.0
 
 
 NOTHING, PAIRS = "independent columns", "dependent columns"
@@ -212,119 +196,6 @@ class Classes:
     worth: FloatArray  # 0 for a column in which the classes do not differ
 
 
-@dataclass(frozen=True)
-class Score:
-    """A model beside independent columns."""
-
-    gains: FloatArray  # the log likelihood of each unit above that of independent columns
-    total: float  # their sum over the rows, less what the parameters are charged
-
-    def errors_above(self, other: Score, weights: FloatArray) -> float:
-        """Return by how many standard errors this score is above another's."""
-        difference = self.gains - other.gains
-        n_rows = weights.sum()
-        centred = difference - np.average(difference, weights=weights)
-        error = np.sqrt((weights * centred**2).sum() * n_rows / max(n_rows - 1, 1.0))
-        above = self.total - other.total
-        tiny = 1e-9 * (1 + abs(above))  # no unit tells the two apart
-        if error <= tiny:
-            return float(np.copysign(np.inf, above)) if above else 0.0
-        return float(above / error)
-
-
-class Indicators:
-    """Units as 0/1 indicators of their categories, with the shares of all rows."""
-
-    def __init__(self, columns: Sequence[NDArray[Any]], weights: FloatArray | None) -> None:
-        n_units = len(columns[0])
-        self.weights = np.ones(n_units) if weights is None else weights
-        self.sizes = np.array([int(column.max()) + 1 for column in columns], dtype=np.intp)
-        self.starts = np.cumsum(self.sizes, dtype=np.intp) - self.sizes
-        self.column = np.repeat(np.arange(len(columns)), self.sizes)
-        self.cells = np.zeros((n_units, int(self.sizes.sum())))
-        for start, column in zip(self.starts, columns, strict=True):
-            self.cells[np.arange(n_units), start + column.astype(np.int64)] = 1.0
-        self.total = float(self.weights.sum())
-        self.shares = self.weights @ self.cells / self.total
-
-    @cached_property
-    def weighted(self) -> FloatArray:
-        return self.cells * self.weights[:, None]
-
-    def charge(self, rows: FloatArray) -> float:
-        """Return what a parameter of each of several parts of the rows costs, less that of all."""
-        return float(np.log(np.maximum(rows, FEW_ROWS)).sum() - np.log(self.total)) / 2
-
-    def by_column(self, values: FloatArray) -> FloatArray:
-        """Return sums over the categories of each column (last axis)."""
-        return np.add.reduceat(values, self.starts, axis=-1)
-
-    def only(self, kept: NDArray[np.bool_]) -> Indicators:
-        """Return the same rows with the kept columns only."""
-        part: Indicators = object.__new__(Indicators)
-        part.weights, part.total = self.weights, self.total
-        part.sizes = self.sizes[kept]
-        part.starts = np.cumsum(part.sizes, dtype=np.intp) - part.sizes
-        part.column = np.repeat(np.arange(len(part.sizes)), part.sizes)
-        cells = kept[self.column]
-        part.cells, part.shares = self.cells[:, cells], self.shares[cells]
-        return part
-
-
-def plain_columns(packed: Packed) -> list[NDArray[Any]]:
-    """Return the columns' codes: indicators of one property together, no constants, no copies.
-
-    Columns of two categories of which each row has the second at most once are the indicators of
-    one property (one-hot columns), and are read as its categories; columns that tell the same
-    rows apart say the same thing, and count once, unless hardly any others are left.
-    """
-    total, weights = packed.total, packed.weights
-    columns = _joined_indicators(packed.columns(), packed.sizes, weights, total)
-    different: dict[bytes, NDArray[Any]] = {}
-    varying = []
-    for column in columns:
-        first, codes = np.unique(column, return_index=True, return_inverse=True)[1:]
-        if len(first) > 1:
-            order = np.empty(len(first), dtype=np.int64)
-            order[np.argsort(first)] = np.arange(len(first))
-            varying.append(order[codes])
-            different.setdefault(varying[-1].tobytes(), varying[-1])
-    return list(different.values()) if len(different) >= FEWEST_COLUMNS else varying
-
-
-def _joined_indicators(
-    columns: list[NDArray[Any]], sizes: IntArray, weights: FloatArray | None, total: float
-) -> list[NDArray[Any]]:
-    out: list[NDArray[Any]] = []
-    j = 0
-    while j < len(columns):
-        run = _exclusive_run(columns, sizes, j, weights, total) if sizes[j] == 2 else 1
-        if run == 1:
-            out.append(columns[j])
-        else:
-            place = np.arange(1, run + 1)[:, None]
-            out.append((np.stack(columns[j : j + run]) * place).sum(axis=0))
-        j += run
-    return out
-
-
-def _exclusive_run(
-    columns: list[NDArray[Any]], sizes: IntArray, j: int, weights: FloatArray | None, total: float
-) -> int:
-    """Return how many columns from j on are the indicators of one property."""
-    on, end = columns[j] > 0, j + 1
-    likely = j + 1  # up to where the absence of overlaps is no accident
-    while end < len(columns) and sizes[end] == 2 and not (on & (columns[end] > 0)).any():
-        more = columns[end] > 0
-        expected = np.average(on, weights=weights) * np.average(more, weights=weights) * total
-        on, end = on | more, end + 1
-        if on.all():
-            return end - j
-        if likely == end - 1 and expected >= EXPECTED_OVERLAP:
-            likely = end
-    return likely - j
-
-
 def class_fit(table: Indicators, responsibilities: FloatArray) -> Classes:
     """Return latent classes by EM from responsibilities (n, K).
 
@@ -364,20 +235,12 @@ def _em(
         counts = weighted.T @ table.cells
         ratios = np.log((counts / table.shares + PRIOR_ROWS) / (of_class[:, None] + PRIOR_ROWS))
         log_share = np.log((of_class + 1) / (table.total + len(of_class)))
-        gains, responsibilities = _posterior(table.cells @ ratios.T + log_share)
+        gains, responsibilities = row_posteriors(table.cells @ ratios.T + log_share)
         total = float(table.weights @ gains)
         if total - last < EM_TOLERANCE * table.total:
             break
         last = total
     return gains, responsibilities, ratios
-
-
-def _posterior(joint: FloatArray) -> tuple[FloatArray, FloatArray]:
-    top = joint.max(axis=1, keepdims=True)
-    joint = np.exp(joint - top)
-    total = joint.sum(axis=1, keepdims=True)
-    joint /= total
-    return (np.log(total) + top)[:, 0], joint
 
 
 def split_start(table: Indicators, responsibilities: FloatArray) -> FloatArray:
@@ -413,136 +276,6 @@ def _main_axis(table: Indicators, weight: FloatArray) -> tuple[FloatArray, float
     n_free = len(mean) - len(table.sizes)
     edge = (1 + np.sqrt(n_free / max(weight.sum(), 1.0))) ** 2
     return scores, strength - edge * weight.sum()
-
-
-def trait_score(
-    table: Indicators,
-    n_traits: int,
-    responsibilities: FloatArray | None = None,
-    *,
-    skewed: int = 0,
-) -> Score:
-    """Return the score of normal traits that shift the log odds of all categories.
-
-    With `responsibilities` (n, K) there are K classes beside, that the traits are added to. A
-    trait `skewed` to the right (1) or left (-1) has an exponential distribution.
-    """
-    points, log_weight = _skewed_points() if skewed else _points(n_traits)
-    points = -points if skewed < 0 else points
-    start = np.ones((len(table.cells), 1)) if responsibilities is None else responsibilities
-    n_classes = start.shape[1]
-    # Loadings are charged as the differences of as many equal classes and one more would be.
-    equal = np.full(n_traits + 1, table.total / (n_traits + 1))
-    a_column = table.charge(equal) + table.charge(table.weights @ start)
-    kept = np.ones(len(table.sizes), dtype=bool)
-    while True:
-        part = table if kept.all() else table.only(kept)
-        gains, worth = _Traits(part, points, log_weight, n_classes).fit(start)
-        charges = (part.sizes - 1) * a_column
-        poor = worth < charges
-        if not poor.any() or poor.all():
-            break
-        kept[np.flatnonzero(kept)[poor]] = False
-    # Shares of classes; and rotations of the traits change nothing.
-    more = n_classes - 1 - n_traits * (n_traits - 1) / 2
-    charge = float(charges.sum()) + more * np.log(table.total) / 2
-    return Score(gains, float(table.weights @ gains) - charge)
-
-
-class _Traits:
-    """The likelihood of classes and normal traits, on points, and its maximum."""
-
-    def __init__(
-        self, table: Indicators, points: FloatArray, log_weight: FloatArray, n_classes: int
-    ) -> None:
-        self.table, self.points, self.log_weight = table, points, log_weight
-        self.n_classes = n_classes
-        self.shape = (n_classes + points.shape[1], len(table.shares))
-        self.log_shares = np.log(table.shares)
-
-    def ratios(self, x: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return log ratios of categories and log shares at each (class, point)."""
-        effects = x[self.n_classes :].reshape(self.shape)
-        classes, loadings = effects[: self.n_classes], effects[self.n_classes :]
-        logits = (classes[:, None] + self.points @ loadings + self.log_shares).reshape(
-            -1, self.shape[1]
-        )
-        starts, column = self.table.starts, self.table.column
-        logits -= np.maximum.reduceat(logits, starts, axis=1)[:, column]
-        logits -= np.log(np.add.reduceat(np.exp(logits), starts, axis=1))[:, column]
-        shares = x[: self.n_classes] - np.logaddexp.reduce(x[: self.n_classes])
-        return logits, (shares[:, None] + self.log_weight).ravel()
-
-    def objective(self, x: FloatArray) -> tuple[float, FloatArray]:
-        """Return the mean of minus the log likelihood, with its prior, and the gradient."""
-        table = self.table
-        logits, log_share = self.ratios(x)
-        gains, posterior = _posterior(table.cells @ (logits - self.log_shares).T + log_share)
-        posterior *= table.weights[:, None]
-        surplus = posterior.T @ table.cells
-        at = posterior.sum(axis=0)
-        surplus -= at[:, None] * np.exp(logits)
-        surplus = surplus.reshape(self.n_classes, len(self.points), -1)
-        effects = x[self.n_classes :]
-        to_classes = surplus.sum(axis=1)
-        to_loadings = self.points.T @ surplus.sum(axis=0)
-        slope = np.concatenate([to_classes, to_loadings]).ravel() - RIDGE * effects
-        of_class = at.reshape(self.n_classes, -1).sum(axis=1)
-        share = np.exp(x[: self.n_classes] - np.logaddexp.reduce(x[: self.n_classes]))
-        gradient = np.concatenate([of_class - table.total * share, slope])
-        value = float(table.weights @ gains) - RIDGE * float(effects @ effects) / 2
-        return -value / table.total, -gradient / table.total
-
-    def fit(self, responsibilities: FloatArray) -> tuple[FloatArray, FloatArray]:
-        """Return the gains of the units, and what each column adds to them."""
-        table = self.table
-        found = minimize(
-            self.objective,
-            self._start(responsibilities),
-            jac=True,
-            method="L-BFGS-B",
-            options={"maxiter": TRAIT_STEPS, "ftol": 1e-7},
-        )
-        logits, log_share = self.ratios(found.x)
-        ratios = logits - self.log_shares
-        gains, posterior = _posterior(table.cells @ ratios.T + log_share)
-        counts = (posterior * table.weights[:, None]).T @ table.cells
-        return gains, table.by_column((counts * ratios).sum(axis=0))
-
-    def _start(self, responsibilities: FloatArray) -> FloatArray:
-        table = self.table
-        weighted = responsibilities * table.weights[:, None]
-        of_class = weighted.sum(axis=0)
-        counts = weighted.T @ table.cells
-        classes = np.log((counts / table.shares + PRIOR_ROWS) / (of_class[:, None] + PRIOR_ROWS))
-        scale = np.sqrt(table.shares)
-        mean = counts / of_class[:, None]
-        centred = (table.cells - responsibilities @ mean) / scale
-        covariance = (centred * table.weights[:, None]).T @ centred
-        _, axes = np.linalg.eigh(covariance)
-        loadings = 0.3 * axes[:, : -self.points.shape[1] - 1 : -1].T * 1.0
-        return np.concatenate([np.log(of_class / table.total), classes.ravel(), loadings.ravel()])
-
-
-def _points(n_traits: int) -> tuple[FloatArray, FloatArray]:
-    """Return points of the standard normal distribution, (points, n_traits), and log weights."""
-    if n_traits > 2:
-        uniform = qmc.Sobol(n_traits, seed=0).random(POINTS[2])
-        points = norm.ppf(np.clip(uniform, 1e-6, 1 - 1e-6))
-        return points, np.full(len(points), -np.log(len(points)))
-    x, weight = np.polynomial.hermite_e.hermegauss(POINTS[n_traits - 1])
-    grid = np.stack(np.meshgrid(*[x] * n_traits, indexing="ij"), axis=-1).reshape(-1, n_traits)
-    product = np.stack(np.meshgrid(*[weight] * n_traits, indexing="ij"), axis=-1).prod(axis=-1)
-    product = product.ravel() / product.sum()
-    near = product > 1e-7
-    return grid[near], np.log(product[near] / product[near].sum())
-
-
-def _skewed_points() -> tuple[FloatArray, FloatArray]:
-    """Return points of the exponential distribution less its mean, (points, 1), and log weights."""
-    x, weight = np.polynomial.laguerre.laggauss(POINTS[0])
-    near = weight > 1e-7
-    return x[near, None] - 1, np.log(weight[near] / weight[near].sum())
 
 
 def joint_score(table: Indicators) -> Score:
