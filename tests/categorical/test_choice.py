@@ -76,60 +76,27 @@ def test_reasons(found, table, words):
     assert words in _choice.decide(list(table.index), {}, table, found).reason
 
 
-GAP = {"gap": [0, 1, 2, 1.9], "gap_standard_error": [0.1] * 4}
-GROWS = {**GAP, "gap": [0, 1, 2, 3]}
-
-
 @pytest.mark.parametrize(
-    ("suggestions", "columns", "expected", "words"),
+    ("suggestions", "expected", "confidence", "structure"),
     [
-        (["gap"], GAP, 3, "no longer clearly grows"),
-        (["gap", "stability"], {**GAP, "stability": [1, 0.9, 0.95, 0.5]}, 3, "0.95"),
-        (["gap", "stability"], {**GAP, "stability": [1, 0.9, 0.5, 0.5]}, 2, "largest stability"),
-        (
-            ["gap", "silhouette", "stability"],
-            {**GROWS, "stability": [1, 0.85, 0.9, 0.5], "silhouette": [np.nan, 0.5, 0.3, 0.6]},
-            2,
-            "the largest silhouette of the K whose clusters recur in resamples (0.85)",
-        ),
-        (["gap", "stability"], {**GAP, "stability": [1, 0.4, 0.5, 0.5]}, None, "no clusters recur"),
-        (["gap", "stability"], {**GAP, "stability": [1, 0.4, 0.8, 0.5]}, 3, "0.80"),
-        (["gap", "stability"], {**GAP, "gap": [0] * 4, "stability": [1] * 4}, 1, "no gap"),
-        (["stability"], {"stability": [1, 0.9, 0.8, 0.95]}, 4, "0.95"),
-        (["stability", "knee"], {"stability": [1, 0.1, 0.1, 0.1]}, 1, "no clusters recur"),
-        (["silhouette", "knee"], {}, 2, "the silhouette suggests"),
-        (["knee"], {}, 3, "the knee suggests"),
-        ([], {}, None, "nothing decides"),
+        ({"knee": 3, "silhouette": 3}, 3, "low", "clusters"),
+        ({"stability": 1, "gap": 1}, 1, "low", "none"),
+        ({"gap": 4}, 4, "low", "clusters"),
+        ({"knee": 3, "silhouette": 2, "stability": 3}, None, "none", "undecided"),
+        ({"knee": None, "silhouette": 2}, 2, "low", "clusters"),
+        ({"knee": None}, None, "none", "undecided"),
+        ({}, None, "none", "undecided"),
     ],
 )
-def test_rule_without_latent_classes(suggestions, columns, expected, words):
-    table = pd.DataFrame({"cost": [4, 3, 2, 1], **columns}, index=[1, 2, 3, 4])
-    suggested = {"gap": 3, "stability": 3, "silhouette": 2, "knee": 3}
-    given = {name: suggested[name] for name in suggestions}
-    choice = _choice.decide([1, 2, 3, 4], given, table, None)
-    assert choice.n_clusters == expected
-    assert choice.confidence == ("none" if expected is None else "low")
-    assert words in choice.reason
-
-
-@pytest.mark.parametrize(
-    ("k_values", "gap", "error", "expected"),
-    [
-        ([1, 2, 3, 4], [0.0, 1.0, 1.15, 1.0], 0.1, 3),
-        ([1, 2, 3, 4], [0.0, 1.0, 1.15, 1.0], 0.2, 2),  # 1.0 is within one error of 1.15
-        ([1, 2, 3, 4], [0.0, 1.0, 1.15, 1.0], [1, 1, 0.1, 1], 3),  # the largest gap's error counts
-        ([1, 2, 3, 4], [0.0, 0.2, 0.29, 0.1], 0.1, 1),  # not three errors above K = 1
-        ([1, 2, 3, 4], [0.0, 0.2, 0.31, 0.1], 0.1, 3),  # three errors above it
-        ([1, 2, 3], [0.0, -0.1, -0.2], 0.1, 1),
-        ([2, 3, 4], [0.0, 0.2, 0.1], 0.1, 3),  # K = 1 was not tried: one error among all
-        ([1, 2], [0.0, 1.0], 0.1, None),  # it still grows
-        ([1, 2, 3], [0.0, 1.0, 0.5], 0.0, 2),
-        ([1], [0.0], 0.1, 1),
-    ],
-)
-def test_how_far_there_is_structure(k_values, gap, error, expected):
-    error = np.broadcast_to(np.asarray(error, dtype=float), len(gap))
-    assert _choice.last_structure(k_values, np.array(gap), error) == expected
+def test_rule_without_latent_classes(suggestions, expected, confidence, structure):
+    table = pd.DataFrame({"cost": [4, 3, 2, 1]}, index=[1, 2, 3, 4])
+    choice = _choice.decide([1, 2, 3, 4], suggestions, table, None)
+    assert (choice.n_clusters, choice.confidence, choice.structure) == (
+        expected,
+        confidence,
+        structure,
+    )
+    assert "latent classes" in choice.reason
 
 
 @pytest.mark.parametrize(

@@ -51,8 +51,6 @@ def purity(
         shape (n_classes, n_clusters): array, DataFrame or SciPy sparse.
     y_pred : array-like of shape (n_samples,) or (n_samples, n_clusters), optional
         The cluster of each row, or its posterior probabilities.
-    beta : float, default=1.0
-        How many times as much recall counts as precision; positive.
     sample_weight : array-like of shape (n_samples,), optional
         How many rows each row stands for.
     noise_label : hashable, optional
@@ -97,8 +95,6 @@ def inverse_purity(
         shape (n_classes, n_clusters): array, DataFrame or SciPy sparse.
     y_pred : array-like of shape (n_samples,) or (n_samples, n_clusters), optional
         The cluster of each row, or its posterior probabilities.
-    beta : float, default=1.0
-        How many times as much recall counts as precision; positive.
     sample_weight : array-like of shape (n_samples,), optional
         How many rows each row stands for.
     noise_label : hashable, optional
@@ -256,8 +252,6 @@ def bcubed(
         shape (n_classes, n_clusters): array, DataFrame or SciPy sparse.
     y_pred : array-like of shape (n_samples,) or (n_samples, n_clusters), optional
         The cluster of each row, or its posterior probabilities.
-    beta : float, default=1.0
-        How many times as much recall counts as precision; positive.
     sample_weight : array-like of shape (n_samples,), optional
         How many rows each row stands for.
     noise_label : hashable, optional

@@ -19,11 +19,6 @@ STRONG = 0.7
 # Classes that are less than so many standard errors above a model without them are not taken.
 LEAST_ERRORS = 1.0
 
-# By how many standard errors the largest gap must exceed that of K = 1 to be taken for structure
-# (it is the largest of many), and that of another K to be taken for more of it (Tibshirani's).
-STRUCTURE_ERRORS = 3.0
-MORE_ERRORS = 1.0
-
 
 @dataclass(frozen=True)
 class Choice:
@@ -43,7 +38,7 @@ def decide(
 ) -> Choice:
     """Return the choice by the rule that `choose_n_clusters` documents."""
     if examined is None:
-        return _by_criteria(k_values, suggestions, evidence)
+        return _by_agreement(suggestions)
     n_classes, errors = examined.n_classes, examined.errors
     if n_classes == 1 or errors <= 0:
         return _without_clusters(k_values, evidence, examined)
@@ -117,50 +112,15 @@ def _below(examined: Examined) -> str:
     return f"{what} fit{'' if examined.best_rival == PAIRS else 's'} better than any latent classes"
 
 
-def _by_criteria(
-    k_values: Sequence[int], suggestions: Mapping[str, int | None], evidence: pd.DataFrame
-) -> Choice:
-    """Return the choice without latent classes: by the gap and the stability, then the others."""
-    last = None
-    if "gap" in suggestions:
-        gap, error = (evidence[name].to_numpy() for name in ("gap", "gap_standard_error"))
-        last = last_structure(k_values, gap, error)
-        if last == 1:
-            return Choice(1, "low", "none", "since no gap is clearly above that of K = 1")
-        if last is not None and "stability" not in suggestions:
-            return Choice(last, "low", "clusters", "after which the gap no longer clearly grows")
-    if "stability" in suggestions:
-        most = k_values[-1] if last is None else last
-        again = evidence["stability"][(evidence.index > 1) & (evidence.index <= most)]
-        stable = again[again >= STABLE]
-        if last is not None and again[last] >= STABLE:
-            reason = "after which the gap no longer clearly grows; its clusters recur in"
-            return Choice(last, "low", "clusters", f"{reason} resamples ({again[last]:.2f})")
-        if len(stable):
-            by = evidence["silhouette"] if "silhouette" in suggestions else again
-            k = int(by[stable.index].idxmax())
-            best = "silhouette" if "silhouette" in suggestions else "stability"
-            reason = f"with the largest {best} of the K whose clusters recur in resamples"
-            return Choice(k, "low", "clusters", f"{reason} ({again[k]:.2f})")
-        if "gap" not in suggestions and 1 in k_values:
-            return Choice(1, "low", "none", "since no clusters recur in resamples")
-        return Choice(None, "none", "undecided", "since no clusters recur in resamples")
-    for name in ("silhouette", "knee"):
-        suggested = suggestions.get(name)
-        if suggested is not None:
-            return Choice(suggested, "low", "clusters", f"what the {name} suggests")
-    return Choice(None, "none", "undecided", "since nothing decides")
-
-
-def last_structure(k_values: Sequence[int], gap: np.ndarray, error: np.ndarray) -> int | None:
-    """Return the first K whose gap is hardly below the largest: up to there it clearly grows.
-
-    None where that is the last K of several: the gap still grows there.
-    """
-    greatest = int(np.argmax(gap))
-    n_errors = np.where(np.asarray(k_values) == 1, STRUCTURE_ERRORS, MORE_ERRORS)
-    near = int(np.argmax(gap >= gap[greatest] - n_errors * error[greatest]))
-    return None if near == len(k_values) - 1 > 0 else k_values[near]
+def _by_agreement(suggestions: Mapping[str, int | None]) -> Choice:
+    """Return the choice without latent classes: what all criteria agree on that suggest a K."""
+    agreed = {k for k in suggestions.values() if k is not None}
+    if len(agreed) != 1:
+        reason = "since latent classes were not asked for, and without them all criteria must agree"
+        return Choice(None, "none", "undecided", reason)
+    k = agreed.pop()
+    reason = "without latent classes, which alone tell clusters from dependence"
+    return Choice(k, "low", "clusters" if k > 1 else "none", reason)
 
 
 def summary(suggestions: Mapping[str, int | None], choice: Choice) -> str:

@@ -71,12 +71,6 @@ class OwnFits:
         """Return the cost of other rows for each K."""
         return np.array([self._search(units, k, rng).cost for k in k_values])
 
-    def reference(
-        self, rows: Packed, k_values: Sequence[int], rng: np.random.Generator
-    ) -> FloatArray:
-        """Return the cost for each K of a table with independent columns and the same margins."""
-        return self.costs(independent(rows, rng), k_values, rng)
-
     def resample(
         self,
         n_rows: int,
@@ -131,12 +125,6 @@ class OtherFits:
         X, most = self._rows(units), units.n_units
         return np.array([cost_of(self._fitted(X, min(k, most), rng)) for k in k_values])
 
-    def reference(
-        self, rows: Packed, k_values: Sequence[int], rng: np.random.Generator
-    ) -> FloatArray:
-        """Return the cost for each K of a table with independent columns and the same margins."""
-        return self.costs(independent(rows, rng), k_values, rng)
-
     def resample(
         self,
         n_rows: int,
@@ -171,6 +159,13 @@ class OtherFits:
         if not isinstance(self.X, pd.DataFrame):
             return rows
         return pd.DataFrame(rows, columns=self.X.columns).astype(dict(self.X.dtypes))
+
+
+def reference_costs(
+    fits: OwnFits | OtherFits, rows: Packed, k_values: Sequence[int], rng: np.random.Generator
+) -> FloatArray:
+    """Return the cost for each K of a table with independent columns and the same margins."""
+    return fits.costs(independent(rows, rng), k_values, rng)
 
 
 def mean_silhouette(units: Packed, labels: Labels, n_clusters: int) -> float | None:

@@ -31,6 +31,7 @@ from afterfit.categorical._evidence import (
     gap_of,
     knee_of,
     most_stable,
+    reference_costs,
 )
 from afterfit.categorical._kmodes import KModes
 from afterfit.categorical._latent import Examined, examine
@@ -228,8 +229,8 @@ def choose_n_clusters(
     criteria : sequence of {"knee", "silhouette", "gap", "stability", "latent_classes"}
         What to compute, by default all. Each costs its own time only: "knee" nothing,
         "silhouette" a pass over the rows, "gap" and "stability" fits of `n_references` and
-        `n_resamples` further tables, "latent_classes" some fits of one. Without the last the rule
-        is another and never sure.
+        `n_resamples` further tables, "latent_classes" some fits of one. Without the last the
+        rule is another and never sure.
     estimator : object, optional
         Another clusterer: one with ``n_clusters``, ``fit``, ``labels_`` and a cost (``cost_`` or
         ``inertia_``), kmodes' own for example; for "stability" also ``predict``. Its parameters
@@ -297,10 +298,8 @@ def choose_n_clusters(
     `structure` and `summary` say which.
     Indicators of one property (one-hot columns) count as the property, and copies once.
 
-    *Without latent classes* the gap says how far there is structure: nowhere, unless the largest
-    is more than three standard errors above that of K = 1; else up to the smallest K > 1 within
-    one of the largest. Of these K, that one is chosen if its clusters recur in resamples, or
-    the one with the largest silhouette that recur; none, if none does.
+    *Without latent classes* the K on which all criteria agree that suggest one, never sure; none,
+    if they do not agree: the others do not tell clusters from dependence.
 
     *Reference tables* have as many rows as the data, and fits with as many starts: fewer would
     make the data look more clustered than they are. Where all references cost the same, the
@@ -341,10 +340,12 @@ def choose_n_clusters(
     >>> result.n_clusters, result.confidence
     (3, 'high')
     """
-    criteria = _check_criteria(criteria)
-    n_init = check_integer(n_init, "n_init", low=1)
-    n_references = check_integer(n_references, "n_references", low=2)
-    n_resamples = check_integer(n_resamples, "n_resamples", low=1)
+    asked = _Asked(
+        _check_criteria(criteria),
+        check_integer(n_init, "n_init", low=1),
+        check_integer(n_references, "n_references", low=2),
+        check_integer(n_resamples, "n_resamples", low=1),
+    )
     table = encode_table(X, missing=missing)
     check_column_names(table)
     weight = check_sample_weight(sample_weight, table.n_rows)
@@ -352,32 +353,15 @@ def choose_n_clusters(
     packed = pack(table.codes, table.sizes, weight)
     units = merge_equal_rows(packed)
     ks = _check_k_values(k_values, units)
-    fits: OwnFits | OtherFits
-    if estimator is None:
-        fits = OwnFits(units, n_init)
-    else:
-        _check_estimator(estimator, criteria, weight)
-        rows = X if isinstance(X, pd.DataFrame) else as_array(X)
-        fits = OtherFits(estimator, rows, weight, table, packed)
-    run = _Runner(n_jobs, verbose)
-    # One stream for each purpose: what a criterion draws does not depend on the others.
-    for_data, *streams = check_random_state(random_state).spawn(4)
-    tasks = [
-        (fits.data, (k, stream, "silhouette" in criteria))
-        for k, stream in zip(ks, for_data.spawn(len(ks)), strict=True)
-    ]
-    fitted: list[Fitted] = run("fits", tasks)
-    evidence, examined = _gathered(
-        fits, fitted, units, ks, criteria, n_references, n_resamples, streams, run
-    )
-    suggestions = _suggestions(criteria, ks, evidence, examined)
-    if "knee" in criteria:
+    fits: OwnFits | OtherFits = OwnFits(units, asked.n_init)
+    if estimator is not None:
+        fits = _other_fits(estimator, asked.criteria, X, weight, table, packed)
+    rng = check_random_state(random_state)
+    fitted, evidence, examined = _gathered(fits, units, ks, asked, rng, _Runner(n_jobs, verbose))
+    suggestions = _suggestions(asked.criteria, ks, evidence, examined)
+    if "knee" in suggestions:
         evidence.insert(1, "knee", evidence.index == suggestions["knee"])
     choice = decide(ks, suggestions, evidence, examined)
-    models = {
-        k: _model(fit, k, n_init, missing, X, table, packed)
-        for k, fit in zip(ks, fitted, strict=True)
-    }
     return NClustersResult(
         table=evidence,
         suggestions=suggestions,
@@ -385,47 +369,56 @@ def choose_n_clusters(
         confidence=choice.confidence,
         structure=choice.structure,
         summary=summary(suggestions, choice),
-        models=models,
+        models={k: _model(fit, k, asked.n_init, missing, X, table, packed) for k, fit in fitted},
         data=(table, weight),
         latent_classes=examined,
     )
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """What evidence was asked for, and at what expense."""
+
+    criteria: tuple[str, ...]
+    n_init: int
+    n_references: int
+    n_resamples: int
+
+
 def _gathered(
     fits: OwnFits | OtherFits,
-    fitted: Sequence[Fitted],
     units: Packed,
     ks: tuple[int, ...],
-    criteria: Sequence[str],
-    n_references: int,
-    n_resamples: int,
-    streams: Sequence[np.random.Generator],
+    asked: _Asked,
+    rng: np.random.Generator,
     run: _Runner,
-) -> tuple[pd.DataFrame, Examined | None]:
-    """Return the evidence for each K that was asked for, and the latent classes."""
-    for_gap, for_stability, for_classes = streams
+) -> tuple[list[tuple[int, Fitted]], pd.DataFrame, Examined | None]:
+    """Return the fit for each K, the evidence that was asked for, and the latent classes."""
+    # One stream for each purpose: what a criterion draws does not depend on the others.
+    for_data, for_gap, for_stability, for_classes = rng.spawn(4)
+    silhouette = "silhouette" in asked.criteria
+    spawned = for_data.spawn(len(ks))
+    tasks: list[Any] = [(k, s, silhouette) for k, s in zip(ks, spawned, strict=True)]
+    fitted: list[Fitted] = run("fits", fits.data, tasks)
     costs = np.array([fit.cost for fit in fitted])
     evidence = pd.DataFrame({"cost": costs}, index=pd.Index(ks, name="n_clusters"))
-    if "silhouette" in criteria:
+    if silhouette:
         evidence["silhouette"] = np.array([fit.silhouette for fit in fitted], dtype=np.float64)
-    if "gap" in criteria:
-        gap = _gap(fits, units, ks, costs, n_references, for_gap, run)
+    if "gap" in asked.criteria:
+        gap = _gap(fits, units, ks, costs, asked.n_references, for_gap, run)
         evidence["gap"], evidence["gap_standard_error"] = gap
-    if "stability" in criteria:
+    if "stability" in asked.criteria:
         n_rows = int(min(COMPARED_ROWS, units.total))
         labels = [fit.labels for fit in fitted]
-        tasks = [(fits.resample, (n_rows, ks, labels, s)) for s in for_stability.spawn(n_resamples)]
-        evidence["stability"] = np.mean(run("resamples", tasks), axis=0)
-    if "latent_classes" not in criteria:
-        return evidence, None
-    known = {
-        k: fit.model.modes
-        for k, fit in zip(ks, fitted, strict=True)
-        if isinstance(fit.model, Found)
-    }
-    (examined,) = run("latent classes", [(examine, (units, ks[-1], known, for_classes))])
+        tasks = [(n_rows, ks, labels, s) for s in for_stability.spawn(asked.n_resamples)]
+        evidence["stability"] = np.mean(run("resamples", fits.resample, tasks), axis=0)
+    by_k = list(zip(ks, fitted, strict=True))
+    if "latent_classes" not in asked.criteria:
+        return by_k, evidence, None
+    known = {k: fit.model.modes for k, fit in by_k if isinstance(fit.model, Found)}
+    (examined,) = run("latent classes", examine, [(units, ks[-1], known, for_classes)])
     evidence["latent_classes"] = [examined.scores.get(k, np.nan) for k in ks]
-    return evidence, examined
+    return by_k, evidence, examined
 
 
 class _Runner:
@@ -434,20 +427,20 @@ class _Runner:
     def __init__(self, n_jobs: int | None, verbose: bool) -> None:
         self.n_jobs, self.verbose = n_jobs, verbose
 
-    def __call__(self, what: str, tasks: Sequence[tuple[Any, tuple[Any, ...]]]) -> list[Any]:
+    def __call__(self, what: str, task: Any, given: Sequence[tuple[Any, ...]]) -> list[Any]:
         from joblib import Parallel, delayed
 
         parallel = Parallel(n_jobs=self.n_jobs, return_as="generator")
         start = said = time.perf_counter()
         results = []
-        for result in parallel(delayed(function)(*given) for function, given in tasks):
+        for result in parallel(delayed(task)(*arguments) for arguments in given):
             results.append(result)
             now = time.perf_counter()
-            last = len(results) == len(tasks)
+            last = len(results) == len(given)
             if self.verbose and (last or now - said >= PROGRESS_SECONDS):
                 said = now
                 print(
-                    f"choose_n_clusters: {what} {len(results)} of {len(tasks)}, "
+                    f"choose_n_clusters: {what} {len(results)} of {len(given)}, "
                     f"{now - start:.1f} s",
                     file=sys.stderr,
                 )
@@ -466,8 +459,8 @@ def _gap(
     for_sample, *streams = rng.spawn(n_references + 1)
     if units.total > COMPARED_ROWS:
         units = sampled(units, COMPARED_ROWS, for_sample)
-        (costs,) = run("fits of a sample", [(fits.costs, (units, ks, for_sample))])
-    references = run("references", [(fits.reference, (units, ks, s)) for s in streams])
+        (costs,) = run("fits of a sample", fits.costs, [(units, ks, for_sample)])
+    references = run("references", reference_costs, [(fits, units, ks, s) for s in streams])
     return gap_of(costs, np.array(references))
 
 
@@ -532,9 +525,15 @@ def _check_criteria(criteria: Any) -> tuple[str, ...]:
     return tuple(name for name in CRITERIA if name in asked)
 
 
-def _check_estimator(
-    estimator: Any, criteria: Sequence[str], weight: NDArray[np.float64] | None
-) -> None:
+def _other_fits(
+    estimator: Any,
+    criteria: Sequence[str],
+    X: Any,
+    weight: NDArray[np.float64] | None,
+    table: CategoryTable,
+    packed: Packed,
+) -> OtherFits:
+    """Return the fits by another estimator, or raise where it cannot be used."""
     needed = ["fit", "get_params", "set_params"]
     needed += ["predict"] if "stability" in criteria else []
     lacking = [name for name in needed if not callable(getattr(estimator, name, None))]
@@ -550,3 +549,5 @@ def _check_estimator(
             "`sample_weight` needs an estimator whose `fit` takes it; that of "
             f"{type(estimator).__name__} does not."
         )
+    rows = X if isinstance(X, pd.DataFrame) else as_array(X)
+    return OtherFits(estimator, rows, weight, table, packed)

@@ -128,18 +128,22 @@ def _search(
                 modes, costs = swap(changes, modes, costs, max_iter, rng, rounds)
         order = np.argsort(costs, kind="stable")[:N_FINALISTS]
         modes, costs = modes[order], costs[order]
-    settled, cost = modes[0], float(costs[0])
+    return Found(*_ordered(engine, modes[0], float(costs[0]), init), n_iter)
+
+
+def _ordered(
+    engine: Engine, modes: IntArray, cost: float, init: str | IntArray
+) -> tuple[IntArray, float]:
+    """Return settled modes in the order of their numbers: by size, or as in the start."""
     for _ in range(SETTLING_STEPS):  # another order is another way of breaking ties
-        order = (
-            _largest_first(engine, settled)
-            if isinstance(init, str)
-            else _as_in_start(settled, init)
-        )
-        ordered = settled[order]
-        settled, cost = _settled(engine, ordered, cost)
-        if (settled == ordered).all():
+        if isinstance(init, str):
+            ordered = modes[_largest_first(engine, modes)]
+        else:
+            ordered = modes[_as_in_start(modes, init)]
+        modes, cost = _settled(engine, ordered, cost)
+        if (modes == ordered).all():
             break
-    return Found(settled, cost, n_iter)
+    return modes, cost
 
 
 def _settled(engine: Engine, modes: IntArray, cost: float) -> tuple[IntArray, float]:
