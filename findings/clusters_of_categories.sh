@@ -6,7 +6,8 @@
 #   while fit_predict returns labels. Its predict puts a row of unseen categories in cluster 0.
 #   KPrototypes.fit(X) without `categorical` raises NotImplementedError. kluster-fudge's fit returns None,
 #   and has `labels`, no `labels_`. stepmix counts 17 parameters for codes 0, 1, 2 and 25 for 1, 2, 3 of
-#   the same table: the same likelihood, another BIC.
+#   the same table: the same likelihood, another BIC. A code of -1 (a missing category of pandas) is not
+#   refused: it counts as the last category of the column before, whose shares then sum to more than 1.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -50,6 +51,11 @@ for first in (0, 1):
         "stepmix, codes from", first, "parameters", model.n_parameters,
         f"score {model.score(answers + first):.4f} BIC {model.bic(answers + first):.1f}",
     )
+
+missing = np.array([[0, 0], [0, -1], [1, 1]] * 20)
+model = StepMix(1, measurement="categorical", verbose=0, progress_bar=0).fit(missing)
+shares = model.get_parameters()["measurement"]["pis"][0].round(3).reshape(2, 2)
+print("stepmix, -1 in the second column: shares", *(column.tolist() for column in shares))
 PYTHON
 diff - "$work/seen" <<'SEEN'
 kmodes, 2 distinct rows, 2 clusters: labels_ is None
@@ -60,5 +66,6 @@ KPrototypes: No categorical data selected
 kluster-fudge: fit returns None labels_: False
 stepmix, codes from 0 parameters 17 score -4.3438 BIC 2703.3
 stepmix, codes from 1 parameters 25 score -4.3438 BIC 2748.9
+stepmix, -1 in the second column: shares [0.667, 0.667] [0.333, 0.333]
 SEEN
 echo "as recorded"
