@@ -428,3 +428,95 @@ def answers_end_somewhere(rng):
     X = rng.integers(3, size=(700, 12)).astype(float)
     X[np.arange(12) >= rng.integers(4, 40, size=700)[:, None]] = np.nan
     return pd.DataFrame(X)
+
+
+# --- further worlds of these kinds, written when the rule was done -------------------------------
+
+
+@world("unequal sizes", 3, seen=False)
+def sizes_1_20_40(rng):
+    return random_modes(rng, 2000, 3, 5, 0.3, 12, [1, 20, 40])
+
+
+@world("unequal sizes", 3, seen=False)
+def sizes_binary_1_5_10(rng):
+    return random_modes(rng, 800, 3, 2, 0.25, 30, [1, 5, 10])
+
+
+@world("background", 4, seen=False)
+def three_clusters_in_background(rng):
+    z, X = rng.choice(4, 1200, p=[0.55, 0.15, 0.15, 0.15]), rng.integers(3, size=(1200, 20))
+    keep = (z > 0)[:, None] & (rng.random(X.shape) < 0.75)
+    return np.where(keep, rng.integers(3, size=(4, 20))[z], X)
+
+
+@world("background", 3, seen=False)
+def clusters_in_different_columns(rng):
+    z, X = rng.choice(3, 1000, p=[0.4, 0.3, 0.3]), rng.integers(4, size=(1000, 20))
+    own = np.zeros((3, 20), dtype=bool)
+    own[1, :8] = own[2, 8:16] = True
+    keep = own[z] & (rng.random(X.shape) < 0.75)
+    return np.where(keep, rng.integers(4, size=20), X)
+
+
+@world("noise columns", 4, seen=False)
+def noise_columns_of_two_and_six_values(rng):
+    noise = [rng.integers(2, size=(1200, 15)), rng.integers(6, size=(1200, 10))]
+    return np.hstack([random_modes(rng, 1200, 4, 5, 0.3, 7), *noise])
+
+
+@world("one-hot", 3, seen=False)
+def one_hot_clusters_without_the_first(rng):
+    return one_hot(random_modes(rng, 900, 3, 3, 0.3, 12), drop_first=True)
+
+
+@world("missing cells", 3, seen=False)
+def rates_differ_by_cluster(rng):
+    z, modes = rng.integers(3, size=900), rng.integers(4, size=(3, 14))
+    random = rng.random((900, 14)) < 0.35
+    X = np.where(random, rng.integers(4, size=(900, 14)), modes[z])
+    return missing(rng, X, np.array([0.05, 0.15, 0.3])[z][:, None])
+
+
+@world("independent", 1, seen=False)
+def one_hot_of_unequal_columns(rng):
+    sizes = (2, 3, 4, 5, 6, 3, 4)
+    return one_hot(np.column_stack([rng.choice(k, 700, p=rng.dirichlet([2] * k)) for k in sizes]))
+
+
+@world("dependent columns", 1, seen=False)
+def blocks_of_three(rng):
+    copies = [(0, 1, 0.3), (0, 2, 0.3), (3, 4, 0.3), (3, 5, 0.3), (6, 7, 0.3)]
+    return copied(rng, rng.integers(3, size=(2000, 14)), copies)
+
+
+@world("dependent columns", 1, seen=False)
+def a_ring(rng):
+    X = rng.integers(3, size=(1500, 10))
+    return copied(rng, X, [(j, (j + 1) % 10, 0.35) for j in range(10)])
+
+
+@world("latent traits", 1, seen=False)
+def heavy_tailed_trait(rng):
+    y = rng.uniform(0.3, 0.9, 15) * rng.standard_t(4, size=(1500, 1))
+    return np.digitize(y + 0.7 * rng.normal(size=y.shape), [-1.2, -0.4, 0.4, 1.2])
+
+
+@world("latent traits", 1, seen=False)
+def correlated_traits(rng):
+    traits = rng.multivariate_normal([0, 0], [[1, 0.5], [0.5, 1]], 1200)
+    y = 0.7 * np.repeat(traits, 10, axis=1) + 0.7 * rng.normal(size=(1200, 20))
+    return np.digitize(y, [-0.5, 0.5])
+
+
+@world("unfolding", 1, seen=False)
+def places_on_a_line(rng):
+    """Unfolding: a person agrees with what is near, and not with what is beyond."""
+    distance = rng.normal(size=(1000, 1)) - 1.2 * rng.normal(size=15)
+    return (rng.random(distance.shape) < 0.9 * np.exp(-(distance**2))).astype(int)
+
+
+@world("missing rates", 1, seen=False)
+def trait_and_missing_cells(rng):
+    trait = rng.normal(size=1000)
+    return missing(rng, items(rng, trait, 16, 1.2), 1 / (1 + np.exp(2 + trait))[:, None])

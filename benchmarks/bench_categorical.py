@@ -6,7 +6,8 @@ Run `python benchmarks/bench_categorical.py`; it needs the packages of benchmark
 With `--simulate` it measures instead how often each criterion, and the rule, are right on simulated
 tables of the worlds in _worlds.py, and adds what is missing to results/categorical_simulation.csv:
 ten minutes on one core; `--simulate 2` uses two. `--means` does the same for the means that the
-rule does without (_means.py), on one table of each world, in results/categorical_means.csv.
+rule does without (_means.py), on one table of each world, in results/categorical_means.csv, and
+`--real` asks tables with known classes that packages ship (_real.py).
 """
 
 from __future__ import annotations
@@ -271,6 +272,13 @@ if __name__ == "__main__":
         raise SystemExit
     if sys.argv[1:2] == ["--means"]:
         simulate(other_means, "categorical_means.csv", MEANS_REPETITIONS, n_jobs)
+        raise SystemExit
+    if sys.argv[1:2] == ["--real"]:
+        from _real import real_choices
+
+        table = pd.DataFrame(real_choices(criteria=CRITERIA, **FITS))
+        counts = dict.fromkeys([*CRITERIA, "rule"], "Int64")
+        table.astype(counts).to_csv(RESULTS / "categorical_real.csv", index=False)
         raise SystemExit
     warnings.simplefilter("ignore")  # the peers' own
     report = Report("categorical")
