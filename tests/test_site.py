@@ -812,7 +812,11 @@ def test_a_finished_page_is_finished():
 
 def test_recorded_numbers_are_set_as_in_a_journal():
     html = '<span class="pasted-text">{}</span>'
-    for recorded, shown in (("-1.5", "−1.5"), ("6.9e-05", "6.9 × 10⁻⁵"), ("pre-e-2", "pre-e-2")):
+    for recorded, shown in (
+        ("-1.5", "−1.5"),
+        ("6.9e-05", "6.9\xa0×\xa010<sup>−5</sup>"),
+        ("pre-e-2", "pre-e-2"),
+    ):
         assert finish.finished("a.html", html.format(recorded)) == html.format(shown)
 
 

@@ -127,22 +127,22 @@ def draw_lines(axes: Any, group: list[Case]) -> None:
     low, high = axes.get_xlim()
     axes.set_xlim(low, high * (high / low) ** 0.55)
     bottom, top = axes.get_ylim()
-    place = 0.0
-    for seconds, n, who, colour in sorted(ends):
+    ceiling = 1.0  # from the top down, no name above the axes or over the one before
+    for seconds, n, who, colour in sorted(ends, reverse=True):
         text = textwrap.fill(who, 18)
         height = 0.07 * (text.count("\n") + 1)
         at = math.log(seconds / bottom) / math.log(top / bottom)
-        place = max(place, at - height / 2)
+        ceiling = min(ceiling, at + height / 2)
         axes.text(
             n * (high / low) ** 0.05,
-            place + height / 2,
+            ceiling - height / 2,
             text,
             color=colour,
             fontsize=11,
             va="center",
             transform=axes.get_xaxis_transform(),
         )
-        place += height
+        ceiling -= height
 
 
 def as_svg(figure: Any) -> bytes:

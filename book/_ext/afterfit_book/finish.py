@@ -12,7 +12,6 @@ from sphinx.environment import BuildEnvironment
 
 from afterfit._dark import dark_figure
 from afterfit_book.definitions import read_definitions, with_definitions
-from afterfit_book.lead import as_power
 from afterfit_book.policy import with_policy
 from afterfit_book.slim_svg import slim_figure
 from afterfit_book.styles import slim_styles
@@ -64,7 +63,7 @@ def finished(page: str, html: str) -> str:
     html = ALIKE.sub(as_one, PLAIN.sub(r"\1", html))
     html = NUMBERED_TITLE.sub(r"\1", html)
     html = COMMA.sub(r'<span class="unbroken">\1</span>', html)
-    html = RECORDED.sub(lambda text: as_power(re.sub(r"^-(?=[\d.])", "−", text[0])), html)
+    html = RECORDED.sub(lambda text: as_printed(text[0]), html)
     html = HASHED_LABEL.sub(r"<span>[\1]</span>", html)
     if page not in ("search.html", "genindex.html"):
         html = SEARCH_SCRIPTS.sub("", html)
@@ -79,6 +78,18 @@ def finished(page: str, html: str) -> str:
         "",
         html,
         flags=re.DOTALL,
+    )
+
+
+def as_printed(recorded: str) -> str:
+    """Return a recorded text with a true minus before a number, and with powers of ten."""
+    text = re.sub(r"^-(?=[\d.])", "−", recorded)
+    return re.sub(
+        r"(?<=\d)e([-+]\d+)\b",
+        lambda power: f"\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}10<sup>{int(power[1])}</sup>".replace(
+            "-", "−"
+        ),
+        text,
     )
 
 

@@ -140,12 +140,14 @@ def adjust_for_chance(
 
     References
     ----------
-    Hubert, L. and Arabie, P. (1985). Comparing partitions. Journal of Classification 2, 193-218,
-    equation 4. Gates, A. J. and Ahn, Y.-Y. (2017). The impact of random models on clustering
-    similarity. Journal of Machine Learning Research 18(87), 1-28. Phipson, B. and Smyth, G. K.
-    (2010). Permutation p-values should never be zero. Statistical Applications in Genetics and
-    Molecular Biology 9, article 39. Stam, A. J. (1983). Generation of a random partition of a
-    finite set by an urn model. Journal of Combinatorial Theory A 35, 231-240.
+    - Hubert, L. and Arabie, P. (1985). Comparing partitions. Journal of Classification 2, 193-218,
+      equation 4.
+    - Gates, A. J. and Ahn, Y.-Y. (2017). The impact of random models on clustering similarity.
+      Journal of Machine Learning Research 18(87), 1-28.
+    - Phipson, B. and Smyth, G. K. (2010). Permutation p-values should never be zero. Statistical
+      Applications in Genetics and Molecular Biology 9, article 39.
+    - Stam, A. J. (1983). Generation of a random partition of a finite set by an urn model. Journal
+      of Combinatorial Theory A 35, 231-240.
 
     Examples
     --------
