@@ -436,6 +436,22 @@ def test_their_answer_alone(stem, readers_table, tmp_path):
     assert set(written["row"]) <= set(readers_table.index)
 
 
+@pytest.mark.parametrize("stem", STEMS)
+def test_many_rows_make_no_large_notebook(stem, readers_table, tmp_path):
+    """A sample of what a million rows do: figures of 30,000 rows are as small as those of few."""
+    rng = np.random.default_rng(1)
+    table = readers_table.iloc[rng.integers(len(readers_table), size=30_000)]
+    for name in ("height", "weight", "speed", "reach"):
+        table[name] = table[name] * rng.lognormal(0, 0.05, size=len(table))
+    if stem == "categorical":
+        table["height"] = 1
+    table.to_parquet(tmp_path / "my.parquet", index=False)
+    own = {"data": str(tmp_path / "my.parquet"), "part": "data"}
+    records = execute(stem, tmp_path / "out.ipynb", **(SMALL[stem] | READERS[stem] | own))
+    assert records["n_rows"] == len(table)
+    assert (tmp_path / "out.ipynb").stat().st_size < 1e6
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("stem", STEMS)
 def test_the_first_screen_of_a_report_holds_the_answer(stem, readers_table, tmp_path, browser):

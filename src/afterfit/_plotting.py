@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+# Points beyond this number are drawn as a picture inside the figure: a file of millions of points
+# is too large for any page.
+MAX_VECTORS = 2_000
+
 
 def pyplot() -> Any:
     """Return matplotlib's pyplot, or say how to get it."""

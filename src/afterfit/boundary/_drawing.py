@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from afterfit._labels import as_written
+from afterfit._plotting import MAX_VECTORS
 from afterfit.boundary._decisions import NOWHERE, DecisionTable
 
 Array = NDArray[np.float64]
@@ -175,7 +176,7 @@ def draw_boundary(ax: Any, pieces: Sequence[Array]) -> list[Any]:
 def draw_points(
     ax: Any, X: Array, y: NDArray[Any] | None, classes: list[Any], colors: list[Any]
 ) -> list[Any]:
-    """Draw the data, a collection for each class."""
+    """Draw the data, a collection for each class; many points are pictures inside the figure."""
     groups = (
         [(np.ones(len(X), dtype=bool), "0.3", "o")]
         if y is None
@@ -185,15 +186,15 @@ def draw_points(
         ]
     )
     drawn = []
+    style: dict[str, Any] = {"s": 18, "rasterized": len(X) > MAX_VECTORS}
     for chosen, color, marker in groups:
         part = X[chosen]
+        style |= {"color": color, "marker": marker}
         if X.shape[1] == 1:
             height = np.zeros(len(part))
-            points = ax.scatter(part[:, 0], height, color=color, marker=marker, s=18, clip_on=False)
+            points = ax.scatter(part[:, 0], height, clip_on=False, **style)
         else:
-            points = ax.scatter(
-                *part.T, color=color, marker=marker, s=18, edgecolors="white", linewidths=0.4
-            )
+            points = ax.scatter(*part.T, edgecolors="white", linewidths=0.4, **style)
         drawn.append(points)
     return drawn
 

@@ -275,6 +275,9 @@ class CCAResult:
     def plot_scores(self, pair: int = 1, ax: Any = None) -> Any:
         """Draw one pair of canonical variates against each other; return the axes.
 
+        Of many rows (more than 2,000), the points are a picture inside the figure, so that its
+        file stays small.
+
         Parameters
         ----------
         pair : int, default 1

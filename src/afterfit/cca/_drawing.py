@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from afterfit._plotting import pyplot
+from afterfit._plotting import MAX_VECTORS, pyplot
 
 Array = NDArray[np.float64]
 
@@ -35,7 +35,7 @@ def draw_correlations(observed: Array, band: Array, ax: Any) -> Any:
 def draw_scores(x_scores: Array, y_scores: Array, pair: int, correlation: float, ax: Any) -> Any:
     """Draw one pair of canonical variates against each other; return the axes."""
     ax = _axes(ax)
-    ax.scatter(x_scores, y_scores, s=12, alpha=0.7)
+    ax.scatter(x_scores, y_scores, s=12, alpha=0.7, rasterized=len(x_scores) > MAX_VECTORS)
     ax.set(
         xlabel="Score of X (standard deviations)",
         ylabel="Score of Y (standard deviations)",
