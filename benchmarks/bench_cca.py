@@ -110,8 +110,8 @@ def main() -> None:
     )
     factorisations = _count_factorisations(X, Y, n_resamples=999)
     report.note(
-        "999 permutations, 2000 x 100 and 2000 x 50: factorisations of a side",
-        goal="1 a side, whatever the number of permutations",
+        "999 permutations, 2000 x 100 and 2000 x 50: factorisations of a set",
+        goal="1 a set, whatever the number of permutations",
         **factorisations,
     )
     report.save()

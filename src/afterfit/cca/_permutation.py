@@ -108,7 +108,7 @@ def permutation_test(
         The other set, for the same rows. Rows must be exchangeable, or `groups` say which are.
     statistic : {"wilks", "roy", "pillai"}, default "wilks"
         What is compared. "wilks" and "pillai": is there any correlation from this root on, be it
-        spread over many? "roy": is this root by itself larger than what noise gives?
+        shared by many? "roy": is this root by itself larger than what noise gives?
     covariates : array-like of shape (n_samples, n_covariates), default None
         What is taken out of both sets, beside the constant, before they are correlated.
     groups : array-like of shape (n_samples,), default None
