@@ -249,9 +249,10 @@ def simulate(
     path = RESULTS / file
     rows = pd.read_csv(path).to_dict("records") if path.exists() else []
     done = {(row["world"], row["repetition"]) for row in rows}
-    designs = [(name, r) for r in range(repetitions) for name in WORLDS]
-    missing = [design for design in designs if design not in done]
     order = list(WORLDS)
+    mixed = [order[i] for i in np.random.default_rng(SEED).permutation(len(order))]
+    designs = [(name, r) for r in range(repetitions) for name in mixed]  # all kinds from the start
+    missing = [design for design in designs if design not in done]
     for row in Parallel(n_jobs, return_as="generator")(delayed(record)(*d) for d in missing):
         rows.append(row)
         table = pd.DataFrame(rows)
