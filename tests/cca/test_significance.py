@@ -24,6 +24,62 @@ def simulated_roots(rng, n, p, q, repetitions):
     return np.linalg.svd(cosines, compute_uv=False)
 
 
+class TestAgainstR:
+    # R 4.2.2, with options(digits = 12):
+    #   i <- 1:40
+    #   Z <- cbind(i / 40, cos(i))
+    #   X <- cbind(sin(i), cos(2 * i), sin(3 * i), cos(5 * i), sin(7 * i)) + Z[, c(1, 2, 1, 2, 1)]
+    #   Y <- cbind(sin(11 * i) + X[, 1], cos(13 * i) - X[, 2] / 2, sin(17 * i) + Z[, 2])
+    i = np.arange(1, 41)
+    Z = np.column_stack([i / 40, np.cos(i)])
+    X = np.column_stack([np.sin(i), np.cos(2 * i), np.sin(3 * i), np.cos(5 * i), np.sin(7 * i)])
+    X = X + Z[:, [0, 1, 0, 1, 0]]
+    Y = np.column_stack([np.sin(11 * i) + X[:, 0], np.cos(13 * i) - X[:, 1] / 2, np.sin(17 * i)])
+    Y = Y + Z[:, [0, 1, 1]] * [0, 0, 1]
+
+    def test_cancor(self):
+        # cancor(X, Y)$cor, and cancor(resid(lm(X ~ Z)), resid(lm(Y ~ Z)))$cor
+        expected = [0.760164675950, 0.694377603038, 0.188758605079]
+        assert canonical_correlations(self.X, self.Y) == pytest.approx(expected, abs=1e-11)
+        partial = canonical_correlations(self.X, self.Y, covariates=self.Z)
+        expected = [0.7303301274096, 0.4829443801731, 0.0843020339684]
+        assert partial == pytest.approx(expected, abs=1e-11)
+
+    @pytest.mark.parametrize(
+        ("covariates", "expected"),
+        [
+            # summary(manova(Y ~ X), test = t)$stats["X", ]: statistic, F, df1, df2, p
+            (
+                False,
+                {
+                    "wilks": [0.210816988846, 4.48173586834, 15, 88.7393083872, 3.20533852681e-06],
+                    "pillai": [1.09564040115, 3.91226254346, 15, 102, 1.65062528323e-05],
+                    # of these two the statistic alone: R's F are McKeon's predecessor and a bound
+                    "hotelling_lawley": [2.33687368289],
+                    "roy": [1.36882812393],
+                },
+            ),
+            # summary(manova(Y ~ Z + X), test = t)$stats["X", ]
+            (
+                True,
+                {
+                    "wilks": [0.35524342352, 2.5234834988, 15, 83.21818906039, 0.00397306459039],
+                    "pillai": [0.773724202274, 2.2242683946, 15, 96, 0.0102442030962],
+                    "hotelling_lawley": [1.45441979078],
+                    "roy": [1.14308107188],
+                },
+            ),
+        ],
+    )
+    def test_manova(self, covariates, expected):
+        fit = fit_cca(self.X, self.Y, covariates=self.Z if covariates else None)
+        row = fit.significance().loc[1]
+        for name, values in expected.items():
+            fields = [name, *(f"{name}_{end}" for end in ("f", "df1", "df2", "pvalue"))]
+            ours = row[fields[: len(values)]].to_numpy()
+            assert ours == pytest.approx(values, rel=1e-10), name
+
+
 class TestSignificance:
     @pytest.mark.parametrize("n", [60, 12])  # statsmodels divides by zero for 13
     def test_statsmodels_agrees_where_it_is_right(self, n):
