@@ -163,6 +163,11 @@ def permutation_test(
     the covariates out first and permute the residuals rejects far too often. The p-value is exact
     for normal rows, and close for others.
 
+    Groups and covariates are not combined, since each of these rows mixes rows of several groups,
+    and residuals by row are exchangeable by groups only as their number grows. Two ways keep the
+    level: averages of the groups, one row each, with averages of the covariates; and, for relations
+    within groups, columns that indicate the groups among the covariates.
+
     References
     ----------
     .. [1] Winkler, A. M., Renaud, O., Smith, S. M., Nichols, T. E. (2020). Permutation inference
@@ -183,13 +188,15 @@ def permutation_test(
     check_choice(shuffle, "shuffle", SHUFFLES)
     n_resamples = check_integer(n_resamples, "n_resamples", low=1)
     generator = check_random_state(random_state)
-    coupling = couple(X, Y, covariates)
-    draw = _plain_order if groups is None else _order_of_groups(X, Y, groups, shuffle)
     if groups is not None and covariates is not None:
         raise ValueError(
             "`groups` and `covariates` cannot be combined: in the basis of what covariates leave, "
-            "each row mixes rows of several groups."
+            "each row mixes rows of several groups. Average each group to one row and pass the "
+            "averages of the covariates; or, to ask for a relation within groups, pass columns "
+            "that indicate the groups (`pandas.get_dummies`) among the covariates."
         )
+    coupling = couple(X, Y, covariates)
+    draw = _plain_order if groups is None else _order_of_groups(X, Y, groups, shuffle)
     left, correlations, right = coupling.rotations(full=True)
     counts = np.full(len(correlations), n_resamples)
     if not coupling.n_forced:
