@@ -60,36 +60,27 @@ STACKED_ROWS = 8
 class _Moments:
     """What is kept of some rows of [X Y]."""
 
-    # The column means are `mean` + `residue`, whose second part is what rounding left out of the
-    # first: with an offset of 1e8 the means of two batches differ by less than that.
+    # `columns` is what `locate` says of them: their means are the first two rows together, since
+    # with an offset of 1e8 those of two batches may differ by less than the first is rounded.
 
     n_samples: int
-    mean: Array
-    residue: Array
-    low: Array
-    high: Array
+    columns: Array
     epsilon: Array
     factor: Array
 
     def __add__(self, other: _Moments) -> _Moments:
         """Return the moments of both sets of rows."""
         n_samples = self.n_samples + other.n_samples
-        step = (other.mean - self.mean) + (other.residue - self.residue)
-        moved = self.residue + step * (other.n_samples / n_samples)
-        mean = self.mean + moved
+        mean, residue, low, high = self.columns
+        step = (other.columns[0] - mean) + (other.columns[1] - residue)
+        moved = residue + step * (other.n_samples / n_samples)
         between = step * np.sqrt(self.n_samples * (other.n_samples / n_samples))
         factor = np.vstack([self.factor, other.factor, between])
         if len(factor) > STACKED_ROWS * len(mean):
             factor = _shortened(factor)
-        return _Moments(
-            n_samples,
-            mean,
-            (self.mean - mean) + moved,
-            np.minimum(self.low, other.low),
-            np.maximum(self.high, other.high),
-            np.maximum(self.epsilon, other.epsilon),
-            factor,
-        )
+        low, high = np.minimum(low, other.columns[2]), np.maximum(high, other.columns[3])
+        columns = np.stack([mean + moved, (mean - (mean + moved)) + moved, low, high])
+        return _Moments(n_samples, columns, np.maximum(self.epsilon, other.epsilon), factor)
 
 
 class CCAAccumulator:
@@ -224,7 +215,7 @@ class CCAAccumulator:
         if n_components is not None:
             n_components = check_integer(n_components, "n_components", low=1, high=n_roots)
         result = result_of(coupling, self.n_samples_seen_, n_components or n_roots)
-        means = np.split(self._seen().mean, [len(coupling.x.mean)])
+        means = np.split(self._seen().columns[0], [len(coupling.x.mean)])
         x_columns, y_columns = self._columns
         return replace(
             result, x_mean=means[0], y_mean=means[1], x_columns=x_columns, y_columns=y_columns
@@ -322,24 +313,22 @@ class CCAAccumulator:
     def _sides(self) -> tuple[Side, Side]:
         seen = self._seen()
         assert self._widths is not None
-        largest = np.maximum(np.abs(seen.low), np.abs(seen.high))
-        zeros = np.zeros_like(largest)
-        sides = []
-        for name, start, width in zip("XY", (0, self._widths[0]), self._widths, strict=True):
-            own = slice(start, start + width)
-            sides.append(
+        # The factor has no means; what they were says how numbers were rounded.
+        x, y = (
+            replace(
                 side_of(
                     seen.factor[:, own],
                     name,
-                    (zeros[own], zeros[own]),
-                    (seen.high - seen.low)[own],
+                    seen.columns[:, own],
                     seen.epsilon[own],
-                    np.abs(seen.mean[own]),
-                    largest[own],
                     seen.n_samples,
-                )
+                ),
+                mean=np.zeros(own.stop - own.start),
+                residue=np.zeros(own.stop - own.start),
             )
-        return sides[0], sides[1]
+            for name, own in zip("XY", _slices(*self._widths), strict=True)
+        )
+        return x, y
 
     def _couple(self) -> Coupling:
         coupling = couple_sides(*self._sides(), self.n_samples_seen_ - 1)
@@ -367,15 +356,19 @@ def _blocks_of_dask(X: Any, Y: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def _moments_of(x: Any, y: Any, stored: Array) -> _Moments:
-    located = [locate(table, name) for name, table in (("X", x), ("Y", y))]
-    mean, residue, low, high = (np.concatenate(parts) for parts in zip(*located, strict=True))
+    columns = np.hstack([locate(x, "X"), locate(y, "Y")])
+    mean, residue, low, high = columns
     scale = np.where(high - low > SMALLEST_SPREAD, high - low, np.inf)
     sides = [
         Side("", table, mean[own], residue[own], scale[own], stored[own], mean[own], x.shape[0])
-        for table, own in ((x, slice(0, x.shape[1])), (y, slice(x.shape[1], None)))
+        for table, own in zip((x, y), _slices(x.shape[1], y.shape[1]), strict=True)
     ]
     factor = _factor(*sides) * np.where(np.isfinite(scale), scale, 0.0)
-    return _Moments(x.shape[0], mean, residue, low, high, stored, factor)
+    return _Moments(x.shape[0], columns, stored, factor)
+
+
+def _slices(p: int, q: int) -> tuple[slice, slice]:
+    return slice(0, p), slice(p, p + q)
 
 
 def _shortened(factor: Array) -> Array:

@@ -470,7 +470,8 @@ def result_of(coupling: Coupling, n_samples: int, n_components: int) -> CCAResul
     scale = np.sqrt(n_samples - 1)
     x_weights = scale * coupling.x.whitener @ left[:, :n_components]
     y_weights = scale * coupling.y.whitener @ right[:, :n_components]
-    x_loadings, y_loadings = _loadings(coupling.x, x_weights), _loadings(coupling.y, y_weights)
+    x_loadings = _loadings(coupling.x, x_weights, scale)
+    y_loadings = _loadings(coupling.y, y_weights, scale)
     signs = _signs(x_loadings)
     x_weights, y_weights = x_weights * signs + 0.0, y_weights * signs + 0.0  # no -0.0
     return CCAResult(
@@ -491,14 +492,12 @@ def result_of(coupling: Coupling, n_samples: int, n_components: int) -> CCAResul
     )
 
 
-def _loadings(side: Side, weights: Array) -> Array:
-    # Each column by its own scale, so that none underflows; constant ones are 0.
-    products, lengths, scores = cross_products(side, weights)
-    used = lengths > 0.0
-    loadings = np.zeros(weights.shape)
-    covariances = products[used] / np.outer(lengths[used], scores)
-    loadings[used] = np.clip(covariances, -1.0, 1.0)
-    return loadings
+def _loadings(side: Side, weights: Array, length: float) -> Array:
+    # Each column by its own scale, so that none underflows; constant ones are 0. All scores have
+    # the same length.
+    products, lengths = cross_products(side, weights)
+    lengths[lengths == 0.0] = np.inf
+    return np.clip(products / (lengths[:, np.newaxis] * length), -1.0, 1.0)
 
 
 def _signs(loadings: Array) -> Array:

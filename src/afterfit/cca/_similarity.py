@@ -368,7 +368,7 @@ def svcca_of(x: Side, y: Side, share: float) -> float:
 def pwcca_of(coupling: Coupling) -> float:
     """Return the mean of the correlations, weighted by what they explain of the first set."""
     left, correlations, _ = coupling.rotations()
-    products, _, _ = cross_products(coupling.x, coupling.x.whitener @ left)
+    products, _ = cross_products(coupling.x, coupling.x.whitener @ left)
     scale = np.where(np.isfinite(coupling.x.scale), coupling.x.scale, 0.0)
     weights = (scale / coupling.x.common_scale) @ np.abs(products)
     return float(np.clip(weights @ correlations / weights.sum(), 0.0, 1.0))

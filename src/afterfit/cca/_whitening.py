@@ -229,7 +229,10 @@ def storage_epsilon(X: Any) -> Array:
     if isinstance(X, np.ndarray):
         dtypes = [X.dtype]
     elif isinstance(X, pd.DataFrame):
-        dtypes = [column.to_numpy().dtype for _, column in X.iloc[:1].items()]
+        # Of nullable and Arrow columns, and of sparse ones, what their numbers are.
+        dtypes = [
+            getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)) for dtype in X.dtypes
+        ]
     else:
         frame = nw.from_native(X, pass_through=True, eager_only=True)
         if isinstance(frame, nw.DataFrame):
@@ -294,23 +297,21 @@ def open_side(data: Any, name: str, stored: Array, magnitude: Array | None = Non
     Numbers are rounded relative to their size, or to `magnitude` where they were larger before
     something was taken off.
     """
-    mean, residue, low, high = locate(data, name)
-    largest = np.maximum(np.abs(low), np.abs(high)) if magnitude is None else magnitude
-    size = np.abs(mean) if magnitude is None else magnitude
-    return side_of(data, name, (mean, residue), high - low, stored, size, largest, data.shape[0])
+    return side_of(data, name, locate(data, name), stored, data.shape[0], magnitude)
 
 
 def side_of(
     data: Any,
     name: str,
-    means: tuple[Array, Array],
-    spread: Array,
+    columns: Array,
     stored: Array,
-    size: Array,
-    largest: Array,
     n_values: int,
+    magnitude: Array | None = None,
 ) -> Side:
-    """Return the set with its constant columns found out: numbers are as large as `largest`."""
+    """Return the set, located by `locate`, with its constant columns found out."""
+    mean, residue, low, high = columns
+    spread = high - low
+    largest = np.abs(columns[2:]).max(axis=0) if magnitude is None else magnitude
     rounding = ROUNDING_UNITS * largest
     used = spread > np.maximum(stored * rounding, SMALLEST_SPREAD)
     if not used.any():
@@ -320,13 +321,15 @@ def side_of(
         )
     varies = spread > np.maximum(FLOAT64_EPSILON * rounding, SMALLEST_SPREAD)
     scale = np.where(used, spread, np.inf)
-    stored = np.broadcast_to(stored, spread.shape)
-    n_lost = int(np.sum(varies & ~used))
-    return Side(name, data, *means, scale, stored, size / scale, n_values, n_lost=n_lost)
+    size = (np.abs(mean) if magnitude is None else magnitude) / scale
+    n_lost = int(varies.sum() - used.sum())
+    return Side(
+        name, data, mean, residue, scale, stored + 0.0 * mean, size, n_values, n_lost=n_lost
+    )
 
 
-def locate(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
-    """Return the means, what rounding left out of them, the smallest and largest values."""
+def locate(data: Any, name: str) -> Array:
+    """Return the means, what rounding left out of them, the smallest and largest values: 4 rows."""
     # Sums are taken from the first row on, so that an offset costs no digits and a constant column
     # is exactly constant.
     xp = namespace(data)
@@ -339,12 +342,12 @@ def locate(data: Any, name: str) -> tuple[Array, Array, Array, Array]:
             high = xp.maximum(high, xp.max(block, axis=0))
             total = total + xp.sum(block - origin, axis=0)
         origin, total, low, high = map(to_numpy, (origin, total, low, high))
-        if not (np.isfinite(total).all() and np.isfinite(high - low).all()):
+        if not np.isfinite(total + (high - low)).all():
             refuse_missing(data, name)
             raise ValueError(f"`{name}` has values too large to average: divide its columns first.")
     shift = total / data.shape[0]
     mean = origin + shift
-    return mean, (origin - mean) + shift, low, high
+    return np.array([mean, (origin - mean) + shift, low, high])
 
 
 def couple_sides(x: Side, y: Side, degrees: int) -> Coupling:
@@ -392,7 +395,7 @@ def joint_gram(x: Side, y: Side, *, common_scale: bool = False) -> Array:
     gram[p:, :p] = gram[:p, p:].T
     # What the rounded means lack of the means, all rows have added.
     lacking = np.concatenate([_lacking(side, common_scale) for side in (x, y)])
-    gram -= x.n_values * np.outer(lacking, lacking)
+    gram -= x.n_values * lacking * lacking[:, np.newaxis]
     return gram
 
 
@@ -409,16 +412,15 @@ def _lacking(side: Side, common_scale: bool) -> Array:
     return np.asarray(side.residue / (scale if common_scale else side.scale))
 
 
-def cross_products(side: Side, weights: Array) -> tuple[Array, Array, Array]:
-    """Return the products of the scaled columns with (data - mean) @ weights, and both lengths."""
+def cross_products(side: Side, weights: Array) -> tuple[Array, Array]:
+    """Return the products of the scaled columns with (data - mean) @ weights, and their lengths."""
     xp = namespace(side.data)
-    products = lengths = squares = 0.0
+    products = lengths = 0.0
     for rows in row_blocks(side.data):
-        columns, scores = side.scaled(rows), side.block_times(weights, rows)
-        products = products + columns.T @ scores
+        columns = side.scaled(rows)
+        products = products + columns.T @ side.block_times(weights, rows)
         lengths = lengths + xp.sum(columns**2, axis=0)
-        squares = squares + xp.sum(scores**2, axis=0)
-    return to_numpy(products), np.sqrt(to_numpy(lengths)), np.sqrt(to_numpy(squares))
+    return to_numpy(products), np.sqrt(to_numpy(lengths))
 
 
 def householder_factor(*sides: Side) -> Array:
@@ -441,7 +443,7 @@ def safe_cholesky(gram: Array, reciprocal_condition: float) -> Array | None:
     norms = np.sqrt(np.diag(gram))
     if not (norms > 0.0).all():
         return None
-    lower, failed = linalg.lapack.dpotrf(gram / np.outer(norms, norms), lower=1, clean=1)
+    lower, failed = linalg.lapack.dpotrf(gram / norms / norms[:, np.newaxis], lower=1)
     # This norm makes the condition number of w nearly orthogonal columns sqrt(w) to w times what
     # it is, so that many columns may have less.
     least = reciprocal_condition * min(1.0, (FEW_COLUMNS / len(norms)) ** 0.5)
