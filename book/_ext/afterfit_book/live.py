@@ -21,7 +21,7 @@ from sphinx.transforms import SphinxTransform
 from sphinx.util.docutils import SphinxDirective
 
 from afterfit._dark import PALETTE, of_colour_maps
-from afterfit.runs import _alone
+from afterfit.runs import _alone, _arrange
 from afterfit.runs._book import book_of
 from afterfit.runs._declared import read, source_of
 from afterfit.runs._report import PACKAGES
@@ -56,6 +56,12 @@ def own_cells(executed: Path) -> list[Cell]:
     chosen = [c for c in notebook["cells"] if TAGS & {*c.get("metadata", {}).get("tags", [])}]
     prose = _Places({**notebook, "cells": chosen}, book_of(executed.parent))
     return [_shown(cell, prose) for cell in chosen]
+
+
+def question(executed: Path) -> str:
+    """Return the question that a run on a reader's table has in its title."""
+    head, _, asked = source_of(_arrange._title(read(executed)["cells"], "table")).partition(": ")
+    return asked or head
 
 
 def _shown(cell: Cell, prose: _Places) -> Cell:
@@ -94,11 +100,13 @@ def versions() -> str:
 @cache  # a chapter's page shows it, and the page of all
 def form_html(source: Path, stem: str) -> str:
     """Return the form of a chapter and its cells. It is hidden until a script is at work."""
-    cells = own_cells(source / f"{CHAPTERS}{stem}.ipynb")
+    executed = source / f"{CHAPTERS}{stem}.ipynb"
+    cells = own_cells(executed)
     content = json.dumps(cells, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
     return (
         f'<div class="live" id="live-{stem}" data-stem="{stem}" '
-        f'data-question="{escape(title(source, stem))}" data-versions="{escape(versions())}" '
+        f'data-title="{escape(title(source, stem))}" data-question="{escape(question(executed))}" '
+        f'data-versions="{escape(versions())}" '
         f'hidden="hidden">\n{form(stem, cells)}\n'
         f'<script type="application/json" class="live-cells">{content}</script>\n</div>'
     )

@@ -181,7 +181,7 @@
       if (stage === "bytes") {
         const tenth = total * Math.floor((10 * done) / total) / 10 || 0;  // said ten times, not a thousand
         say(`Transferring Python: ${megabytes(tenth)} of ${megabytes(total)}`);
-      } else if (stage === "imports") say(`Starting Python ${text}`.trim());
+      } else if (stage === "imports") say(text ? `Starting Python: ${text}` : "Starting Python");
       else say(`Running cell ${done} of ${total}`);
     }
 
@@ -310,7 +310,7 @@
   // On the page of its own, one chapter at a time.
   function chooseChapter(boxes) {
     const select = make("select", { id: "live-chapter" });
-    for (const box of boxes) select.append(new Option(box.dataset.question, box.dataset.stem));
+    for (const box of boxes) select.append(new Option(box.dataset.title, box.dataset.stem));
     const show = () => { for (const box of boxes) box.hidden = box.dataset.stem !== select.value; };
     select.value = boxes.some((box) => location.hash === `#live-${box.dataset.stem}`) ? location.hash.slice(6) : boxes[0].dataset.stem;
     select.addEventListener("change", show);
