@@ -363,9 +363,9 @@ def test_nothing_is_loaded_before_the_click_and_nothing_foreign_ever(open_form, 
     page.wait_for_load_state("networkidle")
     assert [url for url in page.requests if not url.startswith((site, "data:"))] == []
     live = {url.split("/live/")[1].split("?")[0] for url in page.requests if "/live/" in url}
-    assert live == {f"{n}.js" for n in ("engine", "command", "table", "dark", "result", "form")} | {
-        "live.css"
-    }
+    assert live == {
+        f"{n}.js" for n in ("engine", "command", "table", "dark", "result", "fields", "form")
+    } | {"live.css"}
     assert page.evaluate("standin.calls") == []
     assert "26.1 MB" in page.form.locator(".live-run").inner_text()
     run(page)
@@ -410,6 +410,18 @@ def test_stop_ends_a_run_and_the_next_starts_anew(open_form):
     page.evaluate("standin.hangs = false")
     page.form.locator(".live-run").click()
     page.form.get_by_text("Done in").wait_for()
+    calls = page.evaluate("standin.calls.map(([what]) => what)")
+    assert calls == ["load", "run", "stop", "load", "run"]
+
+
+def test_a_run_of_another_form_ends_the_first(open_form):
+    page = open_form("cca", {"hangs": True}, path="book/live.html#live-{}")
+    run(page)
+    page.get_by_label("The question").select_option("mixture")
+    page.evaluate("standin.hangs = false")
+    page.locator("#live-mixture .live-run").click()
+    page.locator("#live-mixture").get_by_text("Done in").wait_for()
+    assert page.form.locator(".live-status").text_content() == "Stopped."
     calls = page.evaluate("standin.calls.map(([what]) => what)")
     assert calls == ["load", "run", "stop", "load", "run"]
 

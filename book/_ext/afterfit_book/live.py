@@ -30,7 +30,7 @@ from afterfit_book.live_form import form
 
 TAGS = {"parameters", "setup", "data"}
 # In the order in which they need each other.
-SCRIPTS = ("engine", "command", "table", "dark", "result", "form")
+SCRIPTS = ("engine", "command", "table", "dark", "result", "fields", "form")
 # Around what stands for a value until there is one: characters that no text has.
 VALUE = re.compile("\ue000([^:\ue001]*):?([^\ue001]*)\ue001")
 # Formats of values that the page's script can write as Python does.

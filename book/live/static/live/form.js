@@ -1,47 +1,25 @@
 // "Try it on your own table": the form, the command that it writes, and a run in this page.
 "use strict";
 (() => {
-  const engine = window.afterfitEngine ?? null;
+  const { make } = Live, engine = window.afterfitEngine ?? null;
   const isRunnable = Boolean(engine?.supported());
   let isLoaded = false;
   let stopOther = null; // what stops the form that is at work: the engine does one thing at a time
 
-  // What is no number goes on as it is: the chapter says what is wrong with it.
-  const numberOrText = (text) => (text.trim() && Number.isFinite(Number(text)) ? Number(text) : text);
   const megabytes = (bytes) => `${(bytes / 1e6).toFixed(1)} MB`;
 
   function setUp(box) {
     const find = (name) => box.querySelector(`.live-${name}`);
     const form = find("form"), stem = box.dataset.stem;
     const cells = JSON.parse(box.querySelector("script.live-cells").textContent);
-    const fields = [...box.querySelectorAll(".live-field[data-name]")];
+    const fields = Live.fields(box);
     const state = { file: null, turn: 0 };
-
-    // --- values ---
-
-    const control = (field) => field.querySelector(".live-value");
-
-    const ownValue = (field) => JSON.parse(field.dataset.default);
-
-    function valueOf(field) {
-      const { type } = field.dataset, text = control(field).value, lines = text.split("\n").filter(Boolean);
-      if (type === "list[str]") return lines;
-      if (Array.isArray(ownValue(field))) return lines.map(numberOrText);
-      if (type === "bool") return text === "True";
-      if (type === "int" || type === "float") return text.trim() ? numberOrText(text) : ownValue(field);
-      return text;
-    }
 
     // What differs from the chapter's own, by name.
     function changed() {
       const bundled = find("data");
       const own = bundled.querySelector("[selected]").value, data = state.file?.name ?? bundled.value;
-      const found = data === own ? {} : { data };
-      for (const field of fields) {
-        const value = valueOf(field);
-        if (JSON.stringify(value) !== JSON.stringify(ownValue(field))) found[field.dataset.name] = value;
-      }
-      return found;
+      return { ...(data === own ? {} : { data }), ...fields.changed() };
     }
 
     // --- the command ---
@@ -71,57 +49,11 @@
     // --- the columns to choose from ---
 
     function offer(columns) {
-      for (const field of fields) {
-        const { name, type } = field.dataset;
-        if (type === "str" && /_column$/.test(name)) offerOne(field, columns);
-        if (type === "list[str]" && /_columns$/.test(name)) offerMany(field, columns);
-      }
+      fields.offer(columns);
       writeCommands();
     }
 
-    function offerOne(field, columns) {
-      const old = control(field), now = columns ? make("select") : make("input", { type: "text", spellcheck: "false" });
-      for (const name of ["id", "class", "aria-describedby"]) now.setAttribute(name, old.getAttribute(name));
-      if (columns) {
-        const isOptional = ownValue(field) === "";
-        now.append(new Option(isOptional ? "(none)" : "(choose a column)", ""));
-        for (const { name, kind } of columns) now.append(new Option(kind ? `${name} (${kind})` : name, name));
-      }
-      now.value = !columns || columns.some(({ name }) => name === old.value) ? old.value : "";
-      old.replaceWith(now);
-    }
-
-    function offerMany(field, columns) {
-      field.querySelector(".live-choices")?.remove();
-      if (!columns) return;
-      const text = control(field), chosen = () => text.value.split("\n").filter(Boolean);
-      text.value = chosen().filter((one) => columns.some(({ name }) => name === one)).join("\n");
-      const choices = make("div", { class: "live-choices", role: "group", "aria-label": `Columns for ${field.dataset.name}`, tabindex: "0" });
-      for (const { name, kind } of columns) {
-        const box = make("input", { type: "checkbox", value: name });
-        const label = make("label", {}, box, kind ? `${name} (${kind})` : name);
-        box.addEventListener("change", () => {
-          text.value = (box.checked ? [...chosen(), name] : chosen().filter((one) => one !== name)).join("\n");
-          tick();
-        });
-        choices.append(label);
-      }
-      const tick = () => {
-        for (const box of choices.querySelectorAll("input")) box.checked = chosen().includes(box.value);
-        text.rows = Math.min(8, Math.max(2, chosen().length));
-      };
-      text.oninput = tick;
-      tick();
-      field.append(choices);
-    }
-
     const bundledColumns = () => find("data").selectedOptions[0].dataset.columns.split("\n").map((name) => ({ name }));
-
-    function setColumns(value) {
-      for (const field of fields.filter(({ dataset }) => /_columns?$/.test(dataset.name))) {
-        control(field).value = [value(field)].flat().join("\n");
-      }
-    }
 
     async function chooseTable() {
       state.file = find("file").files[0] ?? null;
@@ -129,7 +61,7 @@
       find("data").disabled = Boolean(state.file);
       if (!state.file) {
         offer(null);
-        setColumns(ownValue);
+        fields.restoreColumns();
         offer(bundledColumns());
         tellTable("");
         find("read").hidden = true;
@@ -143,14 +75,17 @@
     async function offerNames(isNew) {
       const names = await Live.namesOf(state.file, reading().separator);
       if (!names) offer(null);
-      if (!names && isNew) setColumns(() => ""); // the chapter's own say nothing about it
+      if (!names && isNew) fields.emptyColumns(); // the chapter's own say nothing about it
       offer(names?.map((name) => ({ name })) ?? null);
       tellTable(names ? `${names.length} columns to choose from.` : "Write the names of its columns as they are in the file.");
       find("read").hidden = !isRunnable || Boolean(names);
     }
 
     // How the file is written, where the reader says it.
-    const reading = () => Object.fromEntries(["separator", "decimal", "missing"].filter((name) => name in changed()).map((name) => [name, changed()[name]]));
+    function reading() {
+      const said = Object.entries(fields.changed()).filter(([name]) => ["separator", "decimal", "missing"].includes(name));
+      return Object.fromEntries(said);
+    }
 
     const tellTable = (text, isError = false) => {
       find("table").textContent = text;
@@ -220,6 +155,7 @@
       isLoaded = false;
       atRest();
       say("Stopped.");
+      find("run").focus();
     }
 
     async function run() {
@@ -298,13 +234,6 @@
     for (const button of box.querySelectorAll(".live-copy")) { button.addEventListener("click", () => copy(button)); }
     offer(bundledColumns());
     box.hidden = false;
-  }
-
-  function make(tag, attributes = {}, ...children) {
-    const node = document.createElement(tag);
-    for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-    node.append(...children);
-    return node;
   }
 
   // On the page of its own, one chapter at a time.
