@@ -57,6 +57,17 @@
     return parts ? `light-dark(${colour}, ${Live.darkColour(parts)})` : colour;
   };
 
+  // A picture has a million dots and few colours.
+  function recolour(data) {
+    const dark = new Map();
+    for (let at = 0; at < data.length; at += 4) {
+      const key = (data[at] << 16) | (data[at + 1] << 8) | data[at + 2];
+      if (!dark.has(key)) dark.set(key, parseInt(Live.darkColour([...data.subarray(at, at + 3)]).slice(1), 16));
+      const found = dark.get(key);
+      data[at] = found >> 16; data[at + 1] = (found >> 8) & 255; data[at + 2] = found & 255;
+    }
+  }
+
   // A picture within a figure (a map of cells) gets a second one behind it, for the dark.
   Live.addDarkPicture = async (image) => {
     const light = new Image();
@@ -65,10 +76,7 @@
     const canvas = new OffscreenCanvas(light.naturalWidth, light.naturalHeight), context = canvas.getContext("2d");
     context.drawImage(light, 0, 0);
     const pixels = context.getImageData(0, 0, canvas.width, canvas.height);
-    for (let at = 0; at < pixels.data.length; at += 4) {
-      const hex = Live.darkColour([...pixels.data.subarray(at, at + 3)]);
-      for (let k = 0; k < 3; k++) pixels.data[at + k] = parseInt(hex.slice(1 + 2 * k, 3 + 2 * k), 16);
-    }
+    recolour(pixels.data);
     context.putImageData(pixels, 0, 0);
     const reader = new FileReader(), blob = await canvas.convertToBlob();
     await new Promise((resolve) => { reader.onload = resolve; reader.readAsDataURL(blob); });
