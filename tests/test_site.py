@@ -611,6 +611,36 @@ def test_colab_is_told_how_to_install(published):
     assert given.cells[1:] == source.cells
 
 
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_executed_notebook_for_download_needs_no_book(stem):
+    """Checked on what the book was made of, and that the site offers it."""
+    executed = nbformat.read(ROOT / f"book/chapters/{stem}.ipynb", as_version=4)
+    given = nbformat.read(HTML / f"notebooks/{stem}-executed.ipynb", as_version=4)
+    nbformat.validate(given)
+    text = "\n".join(cell.source for cell in given.cells if cell.cell_type == "markdown")
+    assert not re.search(r"\{[a-z:-]+\}`", text), "a role"
+    assert not re.search(r"^[`:]{3,}\{", text, flags=re.MULTILINE), "a directive"
+    assert "(not computed)" not in text
+    assert "**Works cited**" in text
+    assert "https://doi.org/" in text
+    images = [images_of(notebook) for notebook in (executed, given)]
+    assert images[0] == images[1]
+    assert len(images[0]) >= text.count("**Fig. ") > 2
+    assert not [cell for cell in given.cells if "papermill" in cell.metadata]
+    page = (HTML / f"book/chapters/{stem}.html").read_text(encoding="utf-8")
+    assert page.count(f"../../notebooks/{stem}-executed.ipynb") >= 2
+
+
+def images_of(notebook):
+    return [
+        data
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        for mime, data in output.get("data", {}).items()
+        if mime.startswith("image/")
+    ]
+
+
 def test_outside_git_the_version_is_that_of_the_release(published):
     released = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     day = site.day_text(datetime.date.fromisoformat(str(released["date-released"])))

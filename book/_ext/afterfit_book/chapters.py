@@ -10,6 +10,9 @@ from sphinx.environment import BuildEnvironment
 
 CHAPTERS = "book/chapters/"
 
+# How the name of a chapter's executed notebook ends, beside the one to be run.
+EXECUTED = "-executed.ipynb"
+
 
 def stems(source: str | Path) -> list[str]:
     """Return the chapters' stems in the order of the table of contents."""

@@ -1,4 +1,8 @@
-"""Files beside the pages: package, notebooks and texts to take along, a page for lost links."""
+"""Files beside the pages: package, notebooks and texts to take along, a page for lost links.
+
+A notebook comes as it is, to be run, and executed, to be read: then values, citations and terms are
+text and links in it, as in a reader's own run.
+"""
 
 import copy
 import shutil
@@ -12,7 +16,9 @@ from urllib.parse import urlsplit
 import nbformat
 from sphinx.application import Sphinx
 
-from afterfit_book.chapters import CHAPTERS, stems, title
+from afterfit.runs._alone import for_jupyter, resolved
+from afterfit.runs._book import book_of
+from afterfit_book.chapters import CHAPTERS, EXECUTED, stems, title
 from afterfit_book.install import FOLDER, wheel_name
 from afterfit_book.site import repository
 
@@ -47,6 +53,17 @@ def copy_notebooks(app: Sphinx) -> None:
         if address:
             notebook = with_installation(notebook, address)
         nbformat.write(notebook, folder / f"{source.name}.ipynb")
+        executed = nbformat.read(Path(app.srcdir, f"{document}.ipynb"), as_version=4)
+        nbformat.write(standing_alone(executed, source), folder / f"{source.name}{EXECUTED}")
+
+
+def standing_alone(executed: nbformat.NotebookNode, source: Path) -> nbformat.NotebookNode:
+    """Return an executed chapter that needs no book, without the times of this build."""
+    done = nbformat.from_dict(for_jupyter(resolved(executed, book_of(source))))
+    for part in (done, *done.cells):
+        part.metadata.pop("papermill", None)
+        part.metadata.pop("execution", None)
+    return done
 
 
 def with_installation(notebook: nbformat.NotebookNode, address: str) -> nbformat.NotebookNode:

@@ -18,7 +18,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-from afterfit_book.chapters import CHAPTERS
+from afterfit_book.chapters import CHAPTERS, EXECUTED
 
 Context = dict[str, Any]
 BRANCH = "main"
@@ -117,6 +117,9 @@ def buttons(
         root = context["pathto"]("notebooks", 1)
         downloads = [
             link("Notebook", f"{root}/{stem}.ipynb", "fas fa-book", "download-notebook-button"),
+            link(
+                "Executed", f"{root}/{stem}{EXECUTED}", "fas fa-image", "download-executed-button"
+            ),
             link("Text", f"{root}/{stem}.md", "fas fa-file", "download-text-button"),
             printer(),
         ]

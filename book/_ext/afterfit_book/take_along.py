@@ -8,7 +8,7 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.transforms import SphinxTransform
 
-from afterfit_book.chapters import CHAPTERS, title
+from afterfit_book.chapters import CHAPTERS, EXECUTED, title
 
 
 class TakeItAlong(SphinxTransform):
@@ -31,11 +31,18 @@ class TakeItAlong(SphinxTransform):
         section = nodes.section(ids=["take-it-along"], names=["take it along"])
         section += nodes.title(text="Take it along")
         line = nodes.paragraph(text="This chapter ")
-        for text, suffix, rest in (("as notebook", "ipynb", " · "), ("as text", "md", ". ")):
-            address = f"../../notebooks/{stem}.{suffix}"
+        forms = (
+            ("as notebook", ".ipynb", " · "),
+            ("as text", ".md", " · "),
+            ("executed, to be read", EXECUTED, ". "),
+        )
+        for text, ending, rest in forms:
+            address = f"../../notebooks/{stem}{ending}"
             line += nodes.reference(text=text, refuri=address, internal=True)
             line += nodes.Text(rest)
-        line += nodes.Text("Both run outside the book as they are, where the package is installed.")
+        line += nodes.Text(
+            "The first two run outside the book as they are, where the package is installed."
+        )
         section += line
         section += nodes.paragraph(text="To cite this chapter:")
         entry = bibtex(citation, stem, title(self.env.srcdir, stem), self.config.html_baseurl)
