@@ -452,6 +452,34 @@ def test_many_rows_make_no_large_notebook(stem, readers_table, tmp_path):
     assert (tmp_path / "out.ipynb").stat().st_size < 1e6
 
 
+def test_a_sweep_shows_how_many_components_a_table_asks_for(tmp_path):
+    """Two clouds: both criteria name two; with one component both follow from a formula."""
+    from distributed import Client
+
+    rng = np.random.default_rng(0)
+    points = np.concatenate([rng.normal(0, 1, (150, 2)), rng.normal(6, 1, (150, 2))])
+    pd.DataFrame(points, columns=["a", "b"]).to_csv(tmp_path / "my.csv", index=False)
+    grid = {"data": str(tmp_path / "my.csv"), "label_columns": [[]], "n_components": [1, 2, 3]}
+    own = {"part": "data", "n_draws": 1000}
+    local = {"processes": False, "n_workers": 1, "threads_per_worker": 1}
+    with Client(**local, dashboard_address="127.0.0.1:0") as client:
+        table = runs.sweep(
+            ROOT / "notebooks/mixture.ipynb", grid | own, tmp_path / "runs", scheduler=client
+        )
+    assert table["status"].tolist() == ["ok"] * 3
+    assert {"bic", "held_out_log_density"} < set(table.columns[: len(grid | own) + 14])
+    assert table["n_components"][table["bic"].idxmin()] == 2
+    assert table["n_components"][table["held_out_log_density"].idxmax()] == 2
+    # The likelihood of one Gaussian at its maximum: -n/2 (d log 2 pi + log |S| + d).
+    n, d = points.shape
+    S = np.cov(points.T, ddof=0) / np.outer(points.std(0, ddof=1), points.std(0, ddof=1))
+    log_likelihood = -n / 2 * (d * np.log(2 * np.pi) + np.linalg.slogdet(S)[1] + d)
+    n_parameters = d + d * (d + 1) / 2
+    expected = n_parameters * np.log(n) - 2 * log_likelihood
+    assert table["bic"][0] == pytest.approx(expected, abs=0.01)  # reg_covar adds 1e-6
+    assert table["held_out_log_density"][0] < log_likelihood / n
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("stem", STEMS)
 def test_the_first_screen_of_a_report_holds_the_answer(stem, readers_table, tmp_path, browser):

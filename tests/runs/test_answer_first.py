@@ -244,7 +244,19 @@ def test_a_sweeps_notebooks_stand_alone(house, tmp_path, monkeypatch):
         table = runs.sweep(
             house / "notebooks/means.ipynb", {"data": [data]}, tmp_path, scheduler=client
         )
+        more = {"data": [data, "penguins"], "rows": "r.csv"}
+        given = runs.sweep(
+            house / "notebooks/means.ipynb", more, tmp_path / "rows", scheduler=client
+        )
+        (tmp_path / "rows" / given["rows"][1]).unlink()
+        again = runs.sweep(
+            house / "notebooks/means.ipynb", more, tmp_path / "rows", scheduler=client
+        )
     assert table["mean"].tolist() == [3]
+    assert len(set(given["rows"])) == 2, "a file for each run"
+    assert pd.read_csv(tmp_path / "rows" / given["rows"][0])["y"].tolist() == [1, 2, 6]
+    assert len(pd.read_csv(tmp_path / "rows" / again["rows"][1])) == 344, "made anew"
+    assert again["seconds"][0] == given["seconds"][0], "the other was not run again"
     executed = nbformat.read(tmp_path / table["notebook"][0], as_version=4)
     assert "my &#36;x&#36;.csv" in texts(executed)[0]
     assert "Schütze" in texts(executed)[-1]

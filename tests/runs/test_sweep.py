@@ -737,7 +737,9 @@ COLUMNS = (
         ({"x_column": "hight"}, "`x_column` names the column 'hight', which .*m.csv' does not ha"),
         ({"x_column": "heigth"}, "Nearest: 'height'."),
         ({"y_columns": ["height", "no"]}, "`y_columns` names the column 'no'"),
-        ({"rows": "out.csv"}, "`rows` is for one run"),
+        ({"rows": "some/out.csv"}, "`rows` must be in a folder that is there"),
+        ({"rows": "/tmp/out.csv"}, "`rows` must be a name without a folder in a sweep"),
+        ({"rows": "out.xlsx"}, "`rows` must be empty or a file whose name ends in .csv"),
     ],
 )
 def test_columns_are_checked_before_the_start(tmp_path, row, message):

@@ -17,7 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class Outcome:
     error: str = ""
     traceback: str = ""
     worker: str = ""
+    rows: bytes | None = None  # the file that its parameter `rows` asked for
 
 
 @lru_cache(maxsize=1)
@@ -95,7 +96,9 @@ def run_elsewhere(
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         with _event_loop():
-            return run_here(json.loads(notebook), parameters, folder=folder, timeout=timeout)
+            outcome = run_here(json.loads(notebook), parameters, folder=folder, timeout=timeout)
+        rows = Path(folder, parameters.get("rows") or "none")
+        return replace(outcome, rows=rows.read_bytes() if rows.is_file() else None)
 
 
 def run_here(

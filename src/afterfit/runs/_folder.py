@@ -3,6 +3,7 @@
     table.parquet, table.csv   a row for each run
     index.html                 the table and its plots, to be opened in a browser
     notebooks/KEY.ipynb        each executed notebook
+    rows/KEY.csv               what each run wrote of its rows, if `rows` asked for that
     records/KEY.json           each run: parameters, records, status, seconds, error
 
 KEY is a hash of all that a run depends on. A run is done when its file in `records` is there;
@@ -52,7 +53,7 @@ class SweepFolder:
         import fcntl
 
         with self._explained():
-            for part in ("notebooks", "records"):
+            for part in ("notebooks", "records", "rows"):
                 (self.path / part).mkdir(parents=True, exist_ok=True)
             lock = (self.path / ".lock").open("a+")
         with lock:
@@ -80,7 +81,10 @@ class SweepFolder:
         except (OSError, ValueError):
             return None
         whole = isinstance(run, dict) and run.keys() >= _FIELDS
-        return run if whole and self._size(run["notebook"]) == run["notebook_size"] else None
+        if not whole or self._size(run["notebook"]) != run["notebook_size"]:
+            return None
+        rows = run.get("rows_file", "")
+        return run if not rows or (self.path / rows).is_file() else None
 
     def _size(self, name: str) -> int | None:
         """Return the size of a notebook that was kept; a power cut may have shortened it."""
@@ -89,11 +93,16 @@ class SweepFolder:
         except OSError:
             return None
 
-    def keep(self, key: str, run: Mapping[str, Any], notebook: bytes | None) -> Run:
-        """Write a run: first its notebook, then its record, each whole or not at all."""
+    def keep(
+        self, key: str, run: Mapping[str, Any], notebook: bytes | None, rows: bytes | None = None
+    ) -> Run:
+        """Write a run: first its rows and its notebook, then its record, each whole or not."""
         name = f"notebooks/{key}.ipynb" if notebook is not None else ""
         kept = {**run, "notebook": name, "notebook_size": len(notebook or b"")}
         with self._explained():
+            if rows is not None:
+                kept["rows_file"] = f"rows/{key}{Path(run['parameters']['rows']).suffix.lower()}"
+                write(self.path / kept["rows_file"], rows)
             if notebook is not None:
                 write(self.path / name, notebook)
             write(self.path / "records" / f"{key}.json", json.dumps(kept).encode())

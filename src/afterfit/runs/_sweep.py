@@ -21,7 +21,7 @@ from afterfit.runs._arrange import is_chapter
 from afterfit.runs._book import Book, book_of
 from afterfit.runs._execute import Outcome
 from afterfit.runs._folder import Run, SweepFolder
-from afterfit.runs._parameters import ParameterError
+from afterfit.runs._parameters import ParameterError, check_rows
 
 # A run in flight is a few kilobytes at the scheduler; so many a thread keep every worker busy.
 IN_FLIGHT = 4
@@ -78,7 +78,8 @@ def sweep(
     pandas.DataFrame
         In the order of the grid: the parameters that it names, everything recorded, ``status``
         ("ok", "failed" or "timeout"), ``seconds``, ``error`` and ``notebook``, the path of the
-        executed notebook in `out_dir`. Lists and tables that were recorded are JSON.
+        executed notebook in `out_dir`; of a grid with ``rows="rows.csv"``, the path of the rows
+        that each run wrote. Lists and tables that were recorded are JSON.
 
     Raises
     ------
@@ -158,11 +159,8 @@ def plan(notebook: str | Path, grid: Any) -> Plan:
     content = _declared.read(notebook)
     known = _declared.declared(content)
     rows = _grid.rows_of(grid, known)
-    if any(row.get("rows") for row in rows):
-        raise ParameterError(
-            "`rows` is for one run (`afterfit run --rows FILE`): each run of a sweep works in a "
-            "folder that is removed at its end."
-        )
+    for row in rows:
+        _check_rows_of_a_sweep(row.get("rows") or "")
     defaults = {name: parameter.default for name, parameter in known.items()}
     base = [_declared.digest(content), _execute.package_digest()]
     jobs: dict[str, Job] = {}
@@ -183,6 +181,15 @@ def plan(notebook: str | Path, grid: Any) -> Plan:
     _declared.columns_of.cache_clear()
     name = str(notebook).rpartition("/")[2]
     return Plan(name, content, tuple(jobs.values()), len(rows) - len(jobs), book_of(notebook))
+
+
+def _check_rows_of_a_sweep(name: str) -> None:
+    check_rows("rows", name)
+    if Path(name).name != name:
+        raise ParameterError(
+            "`rows` must be a name without a folder in a sweep, such as 'rows.csv', got "
+            f"{name!r}: the file of each run is put into `rows` of the sweep's folder."
+        )
 
 
 def carry_out(
@@ -251,7 +258,8 @@ class _State:
             "attempts": attempts,
             "worker": outcome.worker,
         }
-        self.kept[job.key] = self.folder.keep(job.key, run, self._alone(outcome.notebook))
+        notebook = self._alone(outcome.notebook)
+        self.kept[job.key] = self.folder.keep(job.key, run, notebook, outcome.rows)
         if time.monotonic() >= self._next_table:
             self.write_table()
 
@@ -262,8 +270,12 @@ class _State:
         return json.dumps(done, indent=1).encode()
 
     def table(self) -> pd.DataFrame:
-        jobs = self.planned.jobs
-        return _folder.table_of([job.row for job in jobs], [self.kept[j.key] for j in jobs])
+        kept = [self.kept[job.key] for job in self.planned.jobs]
+        rows = [
+            {**job.row, "rows": run["rows_file"]} if run and "rows_file" in run else job.row
+            for job, run in zip(self.planned.jobs, kept, strict=True)
+        ]
+        return _folder.table_of(rows, kept)
 
     def write_table(self) -> None:
         start = time.monotonic()
