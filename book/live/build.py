@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator
 from importlib import metadata
 from pathlib import Path, PurePosixPath
 
+import bytecode
 import pyarrow as pa
 
 HERE = Path(__file__).parent
@@ -71,7 +72,7 @@ SETTINGS = {
 }
 
 # The typefaces that figures fall back on for what Inter lacks: formulas above all.
-TYPEFACES = re.compile(r"(DejaVuSans(-Bold|-Oblique)?|STIX.*|cmex10|LastResort.*)\.ttf|LICENSE.*")
+TYPEFACES = re.compile(r"(DejaVuSans|STIX.*|cmex10|LastResort.*)\.ttf|LICENSE.*")
 
 Files = Iterable[tuple[str, bytes]]
 
@@ -182,13 +183,20 @@ def library_of(wheel: zipfile.ZipFile) -> zipfile.ZipFile:
 
 
 def slim(library: zipfile.ZipFile) -> bytes:
-    """Return the library without what no chapter needs, stored: it is compressed as a whole."""
+    """Return the library without what no chapter needs, stored: it is compressed as a whole.
+
+    Docstrings go too, and the columns of code, which tell where on its line an error arose.
+    """
     left_out = tomllib.loads((HERE / "left-out.toml").read_text(encoding="utf-8"))
     kept = io.BytesIO()
     with zipfile.ZipFile(kept, "w", zipfile.ZIP_STORED) as target:
         for name in sorted(library.namelist()):
             if is_kept(name, left_out):
-                target.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), library.read(name))
+                data = library.read(name)
+                if name.endswith(".pyc"):
+                    asked = name.startswith(tuple(left_out["docstrings"]))
+                    data = bytecode.smaller(data, docstrings=asked)
+                target.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), data)
     return kept.getvalue()
 
 
