@@ -230,7 +230,7 @@ def test_every_measure_of_the_module_is_in_the_lists_above():
 def test_a_weight_is_a_number_of_rows(measure, labels, seed):
     weights = np.random.default_rng(seed).integers(4, size=len(labels[0]))
     weights[0] = 1
-    repeated = [np.repeat(np.array(column), weights) for column in labels]
+    repeated = [np.repeat(np.array(column), weights.astype(np.intp)) for column in labels]
     for given_weights in (weights, weights.astype(float), weights.tolist(), pd.Series(weights)):
         weighted = measure(*labels, sample_weight=given_weights)
         assert weighted == pytest.approx(measure(*repeated), abs=1e-12)

@@ -27,7 +27,7 @@ KINDS = {
     "big-endian Series": lambda codes: pd.Series(np.array(codes, dtype=">f8")),
     "int8": lambda codes: np.array(codes, dtype=np.int8) - 3,
     "uint64": lambda codes: np.array(codes, dtype=np.uint64) + np.uint64(2**63),
-    "wide integers": lambda codes: np.array(codes) * 10**12 - 5 * 10**11,
+    "wide integers": lambda codes: np.array(codes, dtype=np.int64) * 10**12 - 5 * 10**11,
     "bool": lambda codes: np.array(codes) > 0,
     "float": lambda codes: np.array(codes) / 2,
     "tuples": lambda codes: [(code, str(code)) for code in codes],

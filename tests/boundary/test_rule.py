@@ -134,7 +134,7 @@ class TestDecisions:
     def test_labels_of_numpy_are_those_of_python(self):
         # A dictionary made over `np.unique(y)` has NumPy's own scalars for keys.
         numbers = BayesRule({k: norm(k) for k in np.unique([0, 2])}, reject_cost=0.1)
-        assert numbers.classes.dtype == np.int64
+        assert numbers.classes.dtype == np.dtype(int)
         assert numbers.predict([-1.0, 1.0, 3.0]).tolist() == [0, -1, 2]
         words = BayesRule({k: norm(len(k)) for k in np.unique(["b", "aaa"])})
         assert words.classes.dtype.kind == "U"

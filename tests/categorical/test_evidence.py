@@ -59,7 +59,8 @@ def test_weighted_rand_index_is_that_of_repeated_rows(seed):
     a, b, weight = (rng.integers(high, size=20) for high in (3, 4, 5))
     if weight.sum() < 2:
         return
-    expected = adjusted_rand_score(np.repeat(a, weight), np.repeat(b, weight))
+    times = np.asarray(weight, dtype=np.intp)
+    expected = adjusted_rand_score(np.repeat(a, times), np.repeat(b, times))
     assert _evidence.rand_index(a, b, weight) == pytest.approx(expected, abs=1e-12)
 
 

@@ -45,7 +45,7 @@ def test_fit_depends_neither_on_the_order_of_rows_nor_on_how_equal_rows_are_coun
     k = min(3, len(np.unique(X, axis=0)))
     weight = rng.integers(1, 4, size=len(X))
     model = KModes(k, n_init=2, random_state=1).fit(X, sample_weight=weight)
-    rows = rng.permutation(np.repeat(np.arange(len(X)), weight))
+    rows = rng.permutation(np.repeat(np.arange(len(X)), weight.astype(np.intp)))
     again = KModes(k, n_init=2, random_state=1).fit(X[rows])
     assert again.cost_ == model.cost_
     assert (again.cluster_centroids_ == model.cluster_centroids_).all()

@@ -121,7 +121,7 @@ def test_names_and_order_of_columns_and_weights_do_not_matter(seed):
     X, weight = rng.integers(3, size=(12, 4)), rng.integers(1, 4, size=12)
     X[:3] = [[0], [1], [2]]  # every category is there
     table = indicators(X, weight.astype(float))
-    repeated = indicators(np.repeat(X, weight, axis=0))
+    repeated = indicators(np.repeat(X, weight.astype(np.intp), axis=0))
     start = rng.dirichlet([1, 1], size=12)
     again = np.repeat(start, weight, axis=0)
     for of in (

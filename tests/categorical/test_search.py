@@ -89,7 +89,7 @@ def test_start_of_cao_counts_weights_and_goes_by_blocks(seed, monkeypatch, laten
     X, _ = latent_classes(60, 4, 3, 3, 0.6, seed)
     weight = rng.integers(3, size=60)
     table = _tables.encode_table(X)
-    repeated = [np.repeat(codes, weight) for codes in table.codes]
+    repeated = [np.repeat(codes, weight.astype(np.intp)) for codes in table.codes]
     expected = _search.cao_modes(repeated, _tables.pack(repeated, table.sizes), 5)
     packed = _tables.pack(table.codes, table.sizes, weight.astype(float))
     monkeypatch.setattr(_search, "CAO_ROWS", 7)  # the first of equal rows, in any block

@@ -51,7 +51,8 @@ def test_integers_that_appear_late_are_categories_of_their_own(values):
 def test_a_row_of_weight_w_counts_as_w_rows(X, seed):
     rng = np.random.default_rng(seed)
     labels, weight = rng.integers(3, size=len(X)), rng.integers(4, size=len(X))
-    repeated, of_repeated = np.repeat(X, weight, axis=0), np.repeat(labels, weight)
+    times = weight.astype(np.intp)
+    repeated, of_repeated = np.repeat(X, times, axis=0), np.repeat(labels, times)
     if len(set(of_repeated)) < 2:
         return
     ours = matching_silhouette_samples(X, labels, sample_weight=weight)

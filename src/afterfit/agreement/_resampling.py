@@ -430,6 +430,6 @@ def _uniform_of_k_clusters(
             first = -np.log1p(rng.random(k) * np.expm1(-rate))
             sizes = 1 + rng.poisson(rate - first)
             if sizes.sum() == n:
-                return rng.permutation(np.repeat(np.arange(k), sizes))
+                return rng.permutation(np.repeat(np.arange(k), sizes.astype(np.intp)))
 
     return draw

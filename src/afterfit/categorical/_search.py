@@ -379,7 +379,7 @@ class Changes:
     def __init__(self, engine: Engine) -> None:
         packed = engine.packed
         self.engine = engine
-        self.offsets = np.concatenate([[0], np.cumsum(packed.sizes)])
+        self.offsets = np.concatenate([[0], np.cumsum(packed.sizes)]).astype(np.intp)
         self.columns = np.repeat(np.arange(len(packed.sizes)), packed.sizes.astype(np.intp))
         self.weights = np.ones(packed.n_units) if packed.weights is None else packed.weights
         # Whole numbers up to 2**24 are exact in single precision.
