@@ -18,7 +18,9 @@ CRITERIA = ["knee", "silhouette", "stability", "latent_classes"]  # as the colum
 RULES = ["rule", *CRITERIA]
 HEADS = ["rule", "knee", "silhouette", "stability", "latent classes"]
 
-# Those that were tried on some of the tables, and what they are called.
+# The means that were tried on some of the tables, and what they are called; shown once they have
+# seen so many.
+LEAST_TABLES = 30
 OTHERS = {
     "gap": "gap",
     "prediction_strength": "prediction strength",
@@ -46,7 +48,7 @@ class ChosenNumbers(SphinxDirective):
             table(["table", "classes", "says", *HEADS], real_rows(real)),
         ]
         means = self._recorded("means")
-        if not means.empty:
+        if len(means) >= LEAST_TABLES:
             compared = tables.merge(means, on=["world", "repetition"], suffixes=("", "_means"))
             shown.append(nodes.paragraph(text=means_in_words(compared)))
             shown.append(table(["means", "right", "invented"], means_rows(compared)))
