@@ -167,7 +167,7 @@ def test_rows_for_an_estimator_that_are_refused(frame, table):
     fit = from_estimator(estimator, table, frame.y)
     for data, message in (
         (table[["x"]], "lacks 1 column.*'time'"),
-        (np.ones((2, 3)), r"must have the 2 column\(s\) of the fit, got 3"),
+        (np.ones((2, 3)), r"must have the 2 column\(s\) of the fit's design \(x, time\), got 3"),
         (table.assign(x="a"), "numeric"),
     ):
         with pytest.raises((ValueError, TypeError), match=message):
@@ -223,6 +223,11 @@ def test_means_with_weights_and_what_is_refused():
     fit = from_means(y, np.ones(30), 0, var_weights=weights)
     expected = stats.gamma.cdf(y, 2 * weights, scale=1 / (2 * weights))
     assert_allclose(lower_tail_probability(fit, shape=2.0), expected)
+    # an offset moves the means, those of the fit and new ones
+    for rows in ((None, np.full(30, 2.0)), ([3.0], np.array([6.0]))):
+        moved = conditional_distribution(fit, rows[0], offset=np.log(2), var_weights=1, shape=2.0)
+        assert_allclose(moved.mean(), rows[1])
+    assert fit.params.to_dict() == {"log(mean)": 1.0}
     with pytest.raises(ValueError, match="The fit used `var_weights`"):
         conditional_distribution(fit, [1.0])
     for arguments, message in (
@@ -365,6 +370,17 @@ def test_a_fit_without_its_data_predicts_with_a_given_shape(frame, tmp_path):
     for arguments in ({}, {"data": new}, {"shape": shape}):
         with pytest.raises(ValueError, match=r"no longer holds its data.*`shape` as a number"):
             conditional_distribution(loaded, **arguments)
+
+
+def test_a_live_fit_whose_data_were_removed():
+    # statsmodels then forgets the names of the columns too
+    X, y = questions_design()
+    fit = fit_glm(y, X)
+    expected = fit.fittedvalues[:3]
+    fit.remove_data()
+    assert_allclose(conditional_distribution(fit, X[:3], shape=2.0).mean(), expected)
+    with pytest.raises(ValueError, match=r"must have the 2 column\(s\)"):
+        conditional_distribution(fit, X[:3, :1], shape=2.0)
 
 
 def test_what_a_fit_without_its_data_had_used_is_still_asked_for(frame, tmp_path):

@@ -88,6 +88,15 @@ def test_residuals_increase_with_the_response(shape, ratio):
     assert scores[0] < scores[1]
 
 
+@pytest.mark.parametrize("shape", [1e-3, 0.5, 3.0, 1e3, 3e5, 1e8, 1e12])
+def test_residuals_are_finite_and_increase_however_far_the_response(shape):
+    # over 13 powers of ten, through all ways of computing them
+    y = np.exp(np.linspace(-15, 15, 2001))
+    scores = _tails.normal_scores(np.full(2001, shape), y, np.ones(2001))
+    assert np.isfinite(scores).all()
+    assert (np.diff(scores) > 0).all()
+
+
 @pytest.mark.parametrize("shape", [0.02, 0.5, 3.0, 40.0, 1e4])
 @pytest.mark.parametrize("spread", [0.0, 0.05, 0.4])
 def test_mixture_quantiles_against_quadrature(shape, spread, monkeypatch):

@@ -7,7 +7,7 @@ estimators. Many replicates are fitted at a time: a replicate is a row of a (rep
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -101,16 +101,10 @@ class Experiment:
 def make_experiment(fit: GammaFit, method: str, unit_shape: float) -> Experiment:
     """Return the bootstrap of a fit, with rows repeated as often as `freq_weights` say."""
     repeats = whole_repeats(fit)
-    model, counts = fit.mean_model(), fit.freq_weights
-    weights = fit.var_weights
+    model, weights, counts = fit.mean_model(), fit.var_weights, fit.freq_weights
     if repeats is not None:
-        model = MeanModel(
-            np.repeat(model.basis, repeats, axis=0),
-            np.repeat(model.offset, repeats),
-            model.link,
-            model.start,
-            model.penalty,
-        )
+        basis, offset = np.repeat(model.basis, repeats, axis=0), np.repeat(model.offset, repeats)
+        model = replace(model, basis=basis, offset=offset)
         weights = np.repeat(weights, repeats)
         counts = np.ones(len(weights))
     return Experiment(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,8 +157,7 @@ def calibration_test(
     return calibrate(fit, shape, 1, n_resamples, random_state, n_jobs).test
 
 
-@dataclass(frozen=True)
-class Statistics:
+class Statistics(NamedTuple):
     """One value for each replicate; `counts` has one column for each bin."""
 
     kolmogorov_smirnov: Floats
@@ -203,10 +202,7 @@ def calibrate(
         contrast(log_ratios),
     )
     parts = experiment.run(partial(_judge, contrast, n_bins), n_resamples, generator, n_jobs)
-    names = Statistics.__dataclass_fields__
-    simulated = Statistics(
-        **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    )
+    simulated = Statistics(*map(np.concatenate, zip(*parts, strict=True)))
     test = _tested(observed, simulated, n_resamples, int(np.sum(fit.freq_weights)))
     return Calibration(probabilities, responses, means, row_shape, observed, simulated, test)
 
@@ -215,16 +211,14 @@ def _tested(
     observed: Statistics, simulated: Statistics, n_resamples: int, n_observations: int
 ) -> CalibrationTest:
     """Return every statistic with its p-value, that of the contrast from both sides."""
-    sides = [_pvalue(sign * observed.hausman, sign * simulated.hausman) for sign in (1, -1)]
+    above, below = (_pvalue(sign * observed[2], sign * simulated[2]) for sign in (1, -1))
     return CalibrationTest(
         kolmogorov_smirnov=float(observed.kolmogorov_smirnov[0]),
-        kolmogorov_smirnov_pvalue=_pvalue(
-            observed.kolmogorov_smirnov, simulated.kolmogorov_smirnov
-        ),
+        kolmogorov_smirnov_pvalue=_pvalue(observed[0], simulated[0]),
         anderson_darling=float(observed.anderson_darling[0]),
-        anderson_darling_pvalue=_pvalue(observed.anderson_darling, simulated.anderson_darling),
+        anderson_darling_pvalue=_pvalue(observed[1], simulated[1]),
         hausman=float(observed.hausman[0]),
-        hausman_pvalue=min(1.0, 2 * min(sides)),
+        hausman_pvalue=min(1.0, 2 * min(above, below)),
         n_resamples=n_resamples,
         n_observations=n_observations,
     )

@@ -70,11 +70,9 @@ def conditional_distribution(
     >>> distribution.mean().round(2)
     array([1.56, 0.62])
     """
-    fit = read_fit(results, needs_data=data is None or isinstance(shape, str))
-    rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
-    row_shape = _row_shape(fit, shape, rows)
     from scipy import stats
 
+    _, rows, row_shape = _opened(results, data, shape, offset, exposure, var_weights)
     return stats.gamma(row_shape, scale=rows.mean / row_shape)
 
 
@@ -133,10 +131,8 @@ def lower_tail_probability(
     >>> lower_tail_probability(fit, 1.0, [[1, 0], [1, 3]]).round(2)
     array([0.09, 0.97])
     """
-    fit = read_fit(results, needs_data=data is None or isinstance(shape, str))
-    rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
+    fit, rows, row_shape = _opened(results, data, shape, offset, exposure, var_weights)
     response = select_response(fit, y, data, rows.labels, allow_zero=True)
-    row_shape = _row_shape(fit, shape, rows)
     return lower_tail(row_shape, response, rows.mean)
 
 
@@ -193,14 +189,15 @@ def quantile_residuals(
     >>> quantile_residuals(fit)[:3].round(2)
     array([ 0.31,  0.88, -0.43])
     """
-    fit = read_fit(results, needs_data=data is None or isinstance(shape, str))
-    rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
+    fit, rows, row_shape = _opened(results, data, shape, offset, exposure, var_weights)
     response = select_response(fit, y, data, rows.labels)
-    row_shape = np.broadcast_to(_row_shape(fit, shape, rows), rows.mean.shape)
-    return normal_scores(row_shape, response, rows.mean)
+    return normal_scores(np.broadcast_to(row_shape, rows.mean.shape), response, rows.mean)
 
 
-def _row_shape(fit: GammaFit, shape: Any, rows: GammaRows) -> Any:
+def _opened(results: Any, data: Any, shape: Any, *terms: Any) -> tuple[GammaFit, GammaRows, Any]:
+    """Return a fit, its rows or new ones, and their shapes: one number where it is one."""
+    fit = read_fit(results, needs_data=data is None or isinstance(shape, str))
+    rows = select_rows(fit, data, *terms)
     unit_shape = unit_shape_of(fit, shape)
-    # One number for all rows where it is one: faster, and it broadcasts.
-    return unit_shape if np.all(rows.weights == 1) else unit_shape * rows.weights
+    # One number for all rows is faster, and it broadcasts.
+    return fit, rows, unit_shape if np.all(rows.weights == 1) else unit_shape * rows.weights

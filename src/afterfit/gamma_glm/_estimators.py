@@ -26,22 +26,17 @@ class EstimatorDesign:
     """How rows become a design: columns by name, the steps before the regression, a constant."""
 
     columns: list[Any] | None  # of the table of the fit; None for an array
-    width: int
+    names: list[str]  # of the slopes
     steps: Any  # a fitted Pipeline, or None
 
     def design(self, X: Any, name: str = "data") -> Floats:
         """Return the design of rows in a table with these columns, or in an array."""
-        if self.columns is not None and column_names(X, name) is not None:
-            table = as_pandas(X, name)
-            require_columns(table, self.columns, name)
-            X = table[self.columns]
+        X = as_pandas(X, name)
         if self.steps is not None:
-            X = self.steps.transform(X)
-        matrix = check_matrix(X, name, min_rows=0, axes="(rows, columns of the fit)")
-        if matrix.shape[1] != self.width:
-            raise ValueError(
-                f"`{name}` must have the {self.width} column(s) of the fit, got {matrix.shape[1]}."
-            )
+            X = self.steps.transform(by_name(X, self.columns, name))
+            matrix = take_columns(X, None, self.names, name)
+        else:
+            matrix = take_columns(X, self.columns, self.names, name)
         return np.column_stack([np.ones(len(matrix)), matrix])
 
 
@@ -70,10 +65,10 @@ def read_estimator(estimator: Any, X: Any) -> LinearPart:
     check_is_fitted(estimator)
     slopes = np.asarray(estimator.coef_, dtype=np.float64).ravel()
     columns = column_names(X, "X")
-    origin = EstimatorDesign(columns, len(slopes), steps)
     names = [str(column) for column in columns or []]
     if steps is not None or len(names) != len(slopes):
         names = [f"x{j + 1}" for j in range(len(slopes))]
+    origin = EstimatorDesign(columns, names, steps)
     return LinearPart(
         design=origin.design(X, "X"),
         coefficients=np.concatenate([[float(estimator.intercept_)], slopes]),
@@ -81,6 +76,29 @@ def read_estimator(estimator: Any, X: Any) -> LinearPart:
         ridge=None if alpha == 0 else alpha * np.diag([0.0, *np.ones(len(slopes))]),
         origin=origin,
     )
+
+
+def take_columns(
+    data: Any, columns: list[Any] | None, names: list[str], name: str = "data", hint: str = ""
+) -> Floats:
+    """Return the columns of a design: of a table by name if they have some, else in their order."""
+    matrix = check_matrix(
+        by_name(data, columns, name), name, min_rows=0, axes="(rows, columns of the fit's design)"
+    )
+    if matrix.shape[1] != len(names):
+        raise ValueError(
+            f"`{name}` must have the {len(names)} column(s) of the fit's design "
+            f"({listing(names)}), got {matrix.shape[1]}.{hint}"
+        )
+    return matrix
+
+
+def by_name(data: Any, columns: list[Any] | None, name: str) -> Any:
+    """Return the columns of a table in the order of the fit, and anything else as it is."""
+    if columns is None or not isinstance(data, pd.DataFrame) or list(data.columns) == columns:
+        return data
+    require_columns(data, columns, name)
+    return data[columns]
 
 
 def require_columns(data: pd.DataFrame, columns: Sequence[Any], name: str = "data") -> None:

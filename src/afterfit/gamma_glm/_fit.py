@@ -31,7 +31,7 @@ class GammaFit:
     response, mean : array of shape (n,)
         The fitted responses and their means.
     params : Series
-        The coefficients by name; empty if only means are known.
+        The coefficients by name; 1 for the logarithm of the mean if only means are known.
     deviance : float
         Twice the sum of the weighted unit deviances.
     df_resid : float
@@ -50,14 +50,13 @@ class GammaFit:
     design: Floats
     coefficients: Floats
     link: Any
-    offset: Floats | None
-    log_exposure: Floats | None
     var_weights: Floats
     freq_weights: Floats
     labels: pd.Index
     names: list[str]
-    needs: tuple[str, ...]  # what new rows must bring: offset, exposure, var_weights
     origin: Any  # what makes a design of new rows: a statsmodels model, an EstimatorDesign, None
+    offset: Floats | None = None
+    log_exposure: Floats | None = None
     free: Floats | None = None  # directions in which coefficients could move, if not all
     penalty: Floats | None = None  # S of b' S b / 2, beside half the deviance
     n_parameters: float | None = None  # where the design does not tell
@@ -94,10 +93,15 @@ class GammaFit:
         penalty = self.transform.T @ self.penalty @ self.transform
         return float(np.trace(np.linalg.inv(np.eye(rank) + penalty)))
 
-    @cached_property
-    def is_weighted(self) -> bool:
-        """Whether any `var_weights` differ from 1."""
-        return bool(np.any(self.var_weights != 1))
+    @property
+    def needs(self) -> list[str]:
+        """What new rows must bring, since the fit used it."""
+        used = {
+            "offset": self.offset is not None,
+            "exposure": self.log_exposure is not None,
+            "var_weights": bool(np.any(self.var_weights != 1)),
+        }
+        return [name for name, is_used in used.items() if is_used]
 
     @cached_property
     def precision(self) -> Floats | float:
@@ -125,10 +129,7 @@ class GammaFit:
     @cached_property
     def fitted_rows(self) -> GammaRows:
         """The rows that the fit was made of."""
-        predictor = self.design @ self.coefficients
-        for term in (self.offset, self.log_exposure):
-            if term is not None:
-                predictor = predictor + term
+        predictor = shifted(self.design @ self.coefficients, self.offset, self.log_exposure)
         return make_rows(self, predictor, self.design, self.var_weights, self.labels, "the fit")
 
     @cached_property
@@ -175,6 +176,13 @@ class GammaRows:
     design: Floats
     weights: Floats | float
     labels: pd.Index
+
+
+def shifted(predictor: Floats, *terms: Floats | None) -> Floats:
+    """Return a linear predictor with what is added to it: offset, logarithm of the exposure."""
+    for term in terms:
+        predictor = predictor if term is None else predictor + term
+    return predictor
 
 
 def check_responses(response: Floats, labels: pd.Index, name: str) -> None:

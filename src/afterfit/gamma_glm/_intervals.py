@@ -135,48 +135,32 @@ def prediction_interval(
     0   0.80   2.57
     1   0.32   1.02
     """
-    method = check_choice(method, "method", list(ACCOUNTS_FOR))
-    known = data is not None and not isinstance(shape, str) and method == "plugin"
-    fit = read_fit(results, needs_data=not known)
+    check_choice(method, "method", list(ACCOUNTS_FOR))
+    fit = read_fit(results, method != "plugin" or data is None or isinstance(shape, str))
     level = check_real(level, "level", low=0, high=1, closed=False)
     n_folds = check_integer(n_folds, "n_folds", low=2)
     n_resamples = check_resampling(n_resamples, n_jobs)
     generator = check_random_state(random_state)
-    rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
+    rows = select_rows(fit, data, offset, exposure, var_weights)
     unit_shape = unit_shape_of(fit, shape)
+    shapes, tail = np.broadcast_to(unit_shape * rows.weights, rows.mean.shape), (1 - level) / 2
     if method == "conformal":
         folds = cross_fit(fit, shape_method(shape), unit_shape, n_folds, generator)
-        lower, upper = conformal_ends(fit, rows, folds, level)
+        ends = conformal_ends(fit, rows, folds, level)
+    elif method == "coefficients":
+        sd = log_mean_sd(fit, rows, unit_shape)
+        ends = mixture_quantile(tail, False, shapes, sd), mixture_quantile(tail, True, shapes, sd)
     else:
-        levels: Any = np.full((2, 1), (1 - level) / 2)
+        below, above = tail, tail
         if method == "calibrated":
-            estimator = shape_method(shape)
-            found = refits(fit, estimator, unit_shape, n_resamples, generator, n_jobs)
-            levels = special.ndtr(calibrated_scores(fit, rows, found, unit_shape, levels[0, 0]))
-        spread = log_mean_sd(fit, rows, unit_shape) if method == "coefficients" else None
-        lower, upper = _ends(unit_shape * rows.weights, rows.mean.shape, levels, spread)
-    interval = pd.DataFrame(
-        {"lower": rows.mean * lower, "upper": rows.mean * upper}, index=rows.labels
-    )
+            found = refits(fit, shape_method(shape), unit_shape, n_resamples, generator, n_jobs)
+            below, above = special.ndtr(calibrated_scores(fit, rows, found, unit_shape, tail))
+        ends = special.gammaincinv(shapes, below), special.gammainccinv(shapes, above)
+        ends = ends[0] / shapes, ends[1] / shapes
+    table = rows.mean[:, np.newaxis] * np.column_stack(ends)
+    interval = pd.DataFrame(table, index=rows.labels, columns=["lower", "upper"])
     interval.attrs["accounts_for"] = ACCOUNTS_FOR[method]
     return interval
-
-
-def _ends(
-    shapes: Any, size: tuple[int, ...], levels: Floats, spread: Floats | None
-) -> tuple[Floats, Floats]:
-    """Return both ends of every row, in units of its mean, with so much left on either side."""
-    shapes = np.broadcast_to(shapes, size)
-    if spread is not None:
-        tail = float(levels[0, 0])
-        return (
-            mixture_quantile(tail, False, shapes, spread),
-            mixture_quantile(tail, True, shapes, spread),
-        )
-    return (
-        special.gammaincinv(shapes, levels[0]) / shapes,
-        special.gammainccinv(shapes, levels[1]) / shapes,
-    )
 
 
 def probability_interval(
@@ -248,7 +232,7 @@ def probability_interval(
     fit = read_fit(results)
     level = check_real(level, "level", low=0, high=1, closed=False)
     n_resamples = check_resampling(n_resamples, n_jobs)
-    rows = select_rows(fit, data, offset=offset, exposure=exposure, var_weights=var_weights)
+    rows = select_rows(fit, data, offset, exposure, var_weights)
     response = select_response(fit, y, data, rows.labels, allow_zero=True)
     unit_shape = unit_shape_of(fit, shape)
     generator = check_random_state(random_state)

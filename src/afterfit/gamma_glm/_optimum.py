@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from afterfit._validation import listing
 from afterfit.gamma_glm._estimators import EstimatorDesign
-from afterfit.gamma_glm._fit import GammaFit
+from afterfit.gamma_glm._fit import GammaFit, shifted
 from afterfit.gamma_glm._irls import (
     RANK_TOLERANCE,
     MeanModel,
@@ -64,9 +64,7 @@ def optimum(fit: GammaFit) -> GammaFit:
     fixed = np.zeros(len(fit.coefficients))
     if fit.free is not None:
         fixed = fit.coefficients - fit.free @ (fit.free.T @ fit.coefficients)
-    shift = fit.design @ fixed
-    for term in (fit.offset, fit.log_exposure):
-        shift = shift if term is None else shift + term
+    shift = shifted(fit.design @ fixed, fit.offset, fit.log_exposure)
     weights = fit.freq_weights * fit.var_weights
     starts = [fit.link(fit.response), np.full(len(shift), fit.link(np.average(fit.response)))]
     best: Any = None

@@ -16,14 +16,8 @@ from scipy import special
 
 from afterfit.gamma_glm._bootstrap import Experiment, make_experiment
 from afterfit.gamma_glm._fit import GammaFit, GammaRows, is_possible
-from afterfit.gamma_glm._irls import (
-    MeanModel,
-    fit_means,
-    log_mean,
-    orthonormal_transform,
-    product,
-)
-from afterfit.gamma_glm._tails import LogTail, normal_scores
+from afterfit.gamma_glm._irls import is_log, log_mean, product
+from afterfit.gamma_glm._tails import log_tail, normal_scores
 
 Floats = NDArray[np.float64]
 
@@ -44,7 +38,7 @@ class Refits:
     coordinates: Floats  # (B, rank), from those of the fit
     drawn_shape: float  # under which the replicates were drawn
 
-    def log_means(self, fit: GammaFit, rows: GammaRows, part: slice) -> Floats:
+    def log_means(self, fit: GammaFit, rows: GammaRows, part: Any) -> Floats:
         """Return log(refitted mean / mean), (rows, B), infinite beyond what the link allows."""
         moved = product(rows.design[part] @ fit.transform, self.coordinates.T)
         predictor = rows.linear_predictor[part, np.newaxis] + moved
@@ -53,10 +47,8 @@ class Refits:
 
 def shifted_log_means(link: Any, predictor: Floats, mean: Floats) -> Floats:
     """Return the logarithm of the means over `mean`; where there is none, that of 0 or infinity."""
-    from statsmodels.genmod.families.links import Log
-
     logs = log_mean(link, predictor)[0] - np.log(mean)[:, np.newaxis]
-    if not isinstance(link, Log):
+    if not is_log(link):
         possible = is_possible(link, predictor)
         if not possible.all():
             with np.errstate(all="ignore"):
@@ -116,11 +108,10 @@ def scores_of_group(
 ) -> Floats:
     """Solve mean(F(F^-1(u; refit); fit)) = tail for the score of u, by secants, for all rows."""
     target = float(special.ndtri(tail))
-    log_tail = LogTail(shape, upper, moved.size)
 
     def found(scores: Floats) -> Floats:
         logs = _log_quantiles(shapes, scores, upper) + moved
-        return np.asarray(special.ndtri(np.mean(np.exp(log_tail(logs)), axis=1)))
+        return np.asarray(special.ndtri(np.mean(np.exp(log_tail(shape, upper, logs)), axis=1)))
 
     before = np.full(len(moved), target)
     value_before = found(before)
@@ -164,68 +155,47 @@ class Folds:
 
     residuals: Floats  # (n,), normal scores
     fold: NDArray[np.intp]  # (n,)
-    shapes: Floats  # (K,)
-    coordinates: list[Floats]  # of each fold: how the coefficients moved
+    refits: Refits  # one for each fold
 
 
 def cross_fit(
     fit: GammaFit, method: str, unit_shape: float, n_folds: int, generator: np.random.Generator
 ) -> Folds:
     """Return the residuals of every row by the fit to the other folds."""
-    if fit.origin is None:
-        if fit.n_parameters:
-            raise ValueError(
-                "`results` is made from means that were fitted to these rows. A conformal interval "
-                "needs means of rows that the model has not seen (n_parameters=0)."
-            )
-        scores = normal_scores(unit_shape * fit.var_weights, fit.response, fit.mean)
-        return Folds(np.abs(scores), np.zeros(len(scores), np.intp), np.array([unit_shape]), [])
-    experiment = make_experiment(fit, method, unit_shape)
-    if len(experiment.weights) != int(np.sum(fit.freq_weights)):
+    if fit.origin is None and fit.n_parameters:
+        raise ValueError(
+            "`results` is made from means that were fitted to these rows. A conformal interval "
+            "needs means of rows that the model has not seen (n_parameters=0)."
+        )
+    # Means that have not seen any of the rows leave nothing to refit.
+    experiment = make_experiment(fit, "given" if fit.origin is None else method, unit_shape)
+    n = len(experiment.weights)
+    if n != int(np.sum(fit.freq_weights)):
         raise ValueError(
             "A conformal interval needs rows that count once, or `freq_weights` that are whole: "
             "rows with weights of a survey are not exchangeable."
         )
-    n = len(experiment.weights)
-    fold = generator.permutation(np.arange(n) % min(n_folds, n))
-    responses = np.repeat(fit.response, fit.freq_weights.astype(np.intp))
-    residuals, shapes, coordinates = np.empty(n), [], []
-    for k in range(fold.max() + 1):
+    n_folds = 1 if fit.origin is None else min(n_folds, n)
+    fold = generator.permutation(np.arange(n) % n_folds)
+    responses = np.log(np.repeat(fit.response, fit.freq_weights.astype(np.intp)))[np.newaxis]
+    residuals, parts = np.empty(n), []
+    for k in range(n_folds):
         out = fold == k
-        found, shape = _fit_without(experiment, responses, out)
-        coordinates.append(found)
-        shapes.append(shape)
-        model = experiment.model
-        logs = log_mean(model.link, model.predictors((model.start + found)[np.newaxis]))[0]
-        means = np.exp(logs[0, out])
-        residuals[out] = normal_scores(shape * experiment.weights[out], responses[out], means)
-    return Folds(np.abs(residuals), fold, np.array(shapes), coordinates)
-
-
-def _fit_without(
-    experiment: Experiment, responses: Floats, out: NDArray[np.bool_]
-) -> tuple[Floats, float]:
-    """Return how the coordinates move without some rows, and the shape."""
-    whole, weights = experiment.model, experiment.weights[~out]
-    # The coordinates of the whole fit, turned so that the columns of these rows are orthonormal.
-    gradient = log_mean(whole.link, whole.predictors(whole.start)[~out])[1]
-    turn = orthonormal_transform(whole.basis[~out], np.sqrt(weights) * np.abs(gradient))
-    rest = MeanModel(
-        whole.basis[~out] @ turn,
-        whole.offset[~out],
-        whole.link,
-        np.linalg.pinv(turn) @ whole.start,
-        None if whole.penalty is None else turn.T @ whole.penalty @ turn,
-    )
-    found, log_ratios = fit_means(rest, np.log(responses[~out])[np.newaxis], weights)
-    part = replace(
-        experiment,
-        model=rest,
-        weights=weights,
-        counts=np.ones(len(weights)),
-        residual_df=experiment.residual_df - int(out.sum()),
-    )
-    return turn @ found[0] - whole.start, float(part.shapes(log_ratios, part.method)[0])
+        rest = experiment
+        if n_folds > 1:
+            rest = replace(
+                experiment,
+                counts=np.where(out, 0.0, 1.0),
+                residual_df=experiment.residual_df - int(out.sum()),
+            )
+        coordinates, log_ratios, shape = rest.refit(responses)
+        parts.append((shape, coordinates - experiment.model.start))
+        ratios = np.exp(log_ratios[0, out])
+        residuals[out] = normal_scores(
+            shape * experiment.weights[out], ratios, np.ones_like(ratios)
+        )
+    shapes, moved = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return Folds(np.abs(residuals), fold, Refits(shapes, moved, unit_shape))
 
 
 def conformal_ends(
@@ -236,26 +206,23 @@ def conformal_ends(
     low_rank = int(np.floor((1 - level) * (n + 1) * (1 + 1e-12)))
     high_rank = int(np.ceil(level * (n + 1) * (1 - 1e-12)))
     lower, upper = np.zeros(m), np.full(m, np.inf)
-    moved = np.zeros((m, len(folds.shapes)))
-    for k, coordinates in enumerate(folds.coordinates):
-        predictor = rows.linear_predictor + rows.design @ fit.transform @ coordinates
-        moved[:, k] = shifted_log_means(fit.link, predictor[:, np.newaxis], rows.mean)[:, 0]
     weights = np.broadcast_to(rows.weights, rows.mean.shape)
     tail = special.ndtr(-folds.residuals)
+    rows_at_once = max(1, CHUNK_SIZE // n)
     for weight in np.unique(weights):
-        shapes = folds.shapes[folds.fold] * weight
-        ends = (
-            special.gammaincinv(shapes, tail) / shapes,
-            special.gammainccinv(shapes, tail) / shapes,
-        )
+        shapes = folds.refits.shapes[folds.fold] * weight
+        sides = [
+            (ends, inverse(shapes, tail) / shapes, rank - 1)
+            for ends, inverse, rank in (
+                (lower, special.gammaincinv, low_rank),
+                (upper, special.gammainccinv, high_rank),
+            )
+            if 0 < rank <= n
+        ]
         group = np.flatnonzero(weights == weight)
-        for start in range(0, len(group), max(1, CHUNK_SIZE // n)):
-            part = group[start : start + max(1, CHUNK_SIZE // n)]
-            factors = np.exp(moved[part])[:, folds.fold]
-            if low_rank > 0:
-                lower[part] = np.partition(ends[0] * factors, low_rank - 1, axis=1)[:, low_rank - 1]
-            if high_rank <= n:
-                upper[part] = np.partition(ends[1] * factors, high_rank - 1, axis=1)[
-                    :, high_rank - 1
-                ]
+        for start in range(0, len(group), rows_at_once):
+            part = group[start : start + rows_at_once]
+            factors = np.exp(folds.refits.log_means(fit, rows, part))[:, folds.fold]
+            for ends, quantiles, place in sides:
+                ends[part] = np.partition(quantiles * factors, place, axis=1)[:, place]
     return lower, upper

@@ -12,50 +12,52 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from afterfit._validation import as_float_array, as_pandas, check_matrix, listing
-from afterfit.gamma_glm._estimators import EstimatorDesign, require_columns
+from afterfit.gamma_glm._estimators import EstimatorDesign, require_columns, take_columns
 from afterfit.gamma_glm._fit import (
     GammaFit,
     GammaRows,
     check_responses,
     make_rows,
     refuse_rows,
+    shifted,
 )
+from afterfit.gamma_glm._irls import is_log
 from afterfit.gamma_glm._sources import check_vector
 
 Floats = NDArray[np.float64]
 
 
 def select_rows(
-    fit: GammaFit, data: Any, *, offset: Any, exposure: Any, var_weights: Any
+    fit: GammaFit, data: Any, offset: Any, exposure: Any, var_weights: Any
 ) -> GammaRows:
-    """Return the fitted rows (`data` None) or new ones; what is given replaces the fit's own."""
+    """Return the fitted rows (`data` None) or new ones, with offset, exposure and var_weights.
+
+    For fitted rows, what is given replaces the fit's own.
+    """
+    terms = {"offset": offset, "exposure": exposure, "var_weights": var_weights}
+    terms = {name: value for name, value in terms.items() if value is not None}
+    own: dict[str, Any] = {}
     if data is None:
-        if offset is None and exposure is None and var_weights is None:
+        if not terms:
             return fit.fitted_rows
         design, labels, name = fit.design, fit.labels, "the fitted rows"
+        own = {"offset": fit.offset, "exposure": fit.log_exposure, "var_weights": fit.var_weights}
     else:
         design, labels, name = *_new_design(fit, data), "`data`"
-        _require_what_the_fit_used(fit, offset, exposure, var_weights)
-    if fit.origin is None and data is not None:  # new rows are means
-        predictor = np.log(design[:, 0])
-        design = design[:, :0]
-    else:
-        predictor = design @ fit.coefficients
-    shift = fit.offset if data is None else None
-    if offset is not None:
-        shift = check_rows(offset, "offset", labels)
-    if shift is not None:
-        predictor = predictor + shift
-    shift = fit.log_exposure if data is None else None
-    if exposure is not None:
-        shift = _log_exposure(fit, exposure, labels)
-    if shift is not None:
-        predictor = predictor + shift
-    weights: Floats | float = 1.0 if data is not None else fit.var_weights
-    if var_weights is not None:
-        weights = check_rows(var_weights, "var_weights", labels)
-        refuse_rows(~(weights > 0), labels, "`var_weights`", "must be positive")
-    return make_rows(fit, predictor, design, weights, labels, name)
+        _require_what_the_fit_used(fit, terms)
+    if "exposure" in terms and not is_log(fit.link):
+        raise ValueError(
+            f"`exposure` needs the Log link, the fit has {type(fit.link).__name__}. Use `offset`, "
+            "which adds to the linear predictor of any link."
+        )
+    for term, value in terms.items():
+        own[term] = check_rows(value, term, labels)
+        if term != "offset":
+            refuse_rows(~(own[term] > 0), labels, f"`{term}`", "must be positive")
+    if "exposure" in terms:
+        own["exposure"] = np.log(own["exposure"])
+    predictor = shifted(design @ fit.coefficients, own.get("offset"), own.get("exposure"))
+    return make_rows(fit, predictor, design, own.get("var_weights", 1.0), labels, name)
 
 
 def select_response(
@@ -99,32 +101,18 @@ def check_rows(values: Any, name: str, labels: pd.Index, advice: str = "") -> Fl
     return array
 
 
-def _log_exposure(fit: GammaFit, exposure: Any, labels: pd.Index) -> Floats:
-    from statsmodels.genmod.families.links import Log
-
-    if not isinstance(fit.link, Log):
-        raise ValueError(
-            f"`exposure` needs the Log link, the fit has {type(fit.link).__name__}. Use `offset`, "
-            "which adds to the linear predictor of any link."
-        )
-    values = check_rows(exposure, "exposure", labels)
-    refuse_rows(~(values > 0), labels, "`exposure`", "must be positive")
-    return np.asarray(np.log(values))
-
-
-def _require_what_the_fit_used(fit: GammaFit, offset: Any, exposure: Any, var_weights: Any) -> None:
+def _require_what_the_fit_used(fit: GammaFit, terms: dict[str, Any]) -> None:
     # statsmodels takes 0, 1 and 1 in silence, and is wrong for rows that differ.
-    given = {
-        "offset": (offset, "0 for none"),
-        "exposure": (exposure, "1 for one unit"),
-        "var_weights": (var_weights, "1 for single observations"),
+    neutral = {
+        "offset": "0 for none",
+        "exposure": "1 for one unit",
+        "var_weights": "1 for single observations",
     }
     for name in fit.needs:
-        value, neutral = given[name]
-        if value is None:
+        if name not in terms:
             raise ValueError(
                 f"The fit used `{name}`: give `{name}` for the rows of `data` too (one value for "
-                f"each row, or one for all; {neutral})."
+                f"each row, or one for all; {neutral[name]})."
             )
 
 
@@ -132,21 +120,21 @@ def _new_design(fit: GammaFit, data: Any) -> tuple[Floats, pd.Index]:
     data = _as_table(data, "data")
     labels = data.index if isinstance(data, pd.DataFrame | pd.Series) else None
     model = fit.origin
-    if model is None:
-        design = check_vector(data, "data", None)[:, np.newaxis]
-        refuse_rows(~(design[:, 0] > 0), pd.RangeIndex(len(design)), "`data`", "must be means > 0")
+    if model is None:  # new rows are means
+        means = check_vector(data, "data", None)
+        refuse_rows(~(means > 0), pd.RangeIndex(len(means)), "`data`", "must be means > 0")
+        design = np.log(means)[:, np.newaxis]
     elif isinstance(model, EstimatorDesign):
         design = model.design(data)
     elif hasattr(model, "smoother"):
-        design = _design_of_additive_model(model, data)
+        design = _design_of_additive_model(model, data, fit.names)
     elif getattr(model, "formula", None) is not None:
         spec = getattr(model.data, "model_spec", None)
-        spec = (
-            getattr(model.data, "design_info", None) if spec is None else spec
-        )  # statsmodels 0.14
-        design = _design_from_formula(model, spec, model.formula, model.exog_names, data)
+        if spec is None:
+            spec = getattr(model.data, "design_info", None)  # statsmodels 0.14
+        design = _design_from_formula(model, spec, model.formula, fit.names, data)
     else:
-        design = _design_from_columns(model, data)
+        design = _design_from_columns(model, data, fit.names)
     return design, pd.RangeIndex(len(design)) if labels is None else labels
 
 
@@ -164,36 +152,27 @@ def _as_table(data: Any, name: str) -> Any:
         ) from None
 
 
-def _design_of_additive_model(model: Any, data: Any) -> Floats:
+def _design_of_additive_model(model: Any, data: Any, names: list[str]) -> Floats:
     """Return formula terms and spline columns of a table, or the rows of a design as they are."""
     spec = getattr(model, "model_spec_linear", None)
     if spec is None or not isinstance(data, pd.DataFrame):
-        return _design_from_columns(model, data)
-    names = model.exog_names[: model.k_exog_linear]
+        return _design_from_columns(model, data, names)
+    names = names[: model.k_exog_linear]
     linear = _design_from_formula(model, spec, model.formula_linear, names, data)
     require_columns(data, model.smoother.variable_names)
     smooth = check_matrix(data[model.smoother.variable_names], "data", min_rows=0)
     return np.column_stack([linear, model.smoother.transform(smooth)])
 
 
-def _design_from_columns(model: Any, data: Any) -> Floats:
-    names = [str(name) for name in model.exog_names]
+def _design_from_columns(model: Any, data: Any, names: list[str]) -> Floats:
     original = getattr(model.data, "orig_exog", None)
-    if (
-        isinstance(data, pd.DataFrame)
-        and isinstance(original, pd.DataFrame)
-        and not data.columns.equals(original.columns)
-    ):
-        require_columns(data, list(original.columns))
-        data = data[list(original.columns)]  # by name: the order need not be the fit's
-    matrix = check_matrix(data, "data", min_rows=0, axes="(rows, columns of the fit's design)")
-    if matrix.shape[1] != len(names):
-        raise ValueError(
-            f"`data` must have the {len(names)} column(s) of the fit's design ({listing(names)}), "
-            f"got {matrix.shape[1]}. A constant is added by "
-            "`sm.add_constant(data, has_constant='add')`, not by statsmodels itself."
-        )
-    return matrix
+    return take_columns(
+        data,
+        list(original.columns) if isinstance(original, pd.DataFrame) else None,
+        names,
+        hint=" A constant is added by `sm.add_constant(data, has_constant='add')`, not by "
+        "statsmodels itself.",
+    )
 
 
 def _design_from_formula(
@@ -216,7 +195,7 @@ def _design_from_formula(
         )
     bad = ~np.isfinite(design)
     if bad.any():
-        terms = [repr(str(names[j])) for j in np.flatnonzero(bad.any(axis=0))]
+        terms = [repr(names[j]) for j in np.flatnonzero(bad.any(axis=0))]
         refuse_rows(bad.any(axis=1), data.index, f"the term(s) {listing(terms)}", "must be finite")
     return design
 

@@ -17,9 +17,6 @@ from afterfit.gamma_glm._optimum import check_is_optimum, optimum
 
 Floats = NDArray[np.float64]
 
-# What a fit may have used, and new rows must then bring.
-MAY_NEED = ("offset", "exposure", "var_weights")
-
 REFIT = "`sm.GLM(y, X, family=sm.families.Gamma(link=sm.families.links.Log())).fit()`"
 
 
@@ -52,6 +49,8 @@ def from_means(y: Any, mean: Any, n_parameters: float, *, var_weights: Any = Non
     >>> lower_tail_probability(from_means(y, mean, n_parameters=2)).round(3)
     array([0.297, 0.82 , 0.297, 0.777])
     """
+    from statsmodels.genmod.families.links import Log
+
     response = check_vector(y, "y", None)
     labels = pd.RangeIndex(len(response))
     means = check_vector(mean, "mean", len(response))
@@ -60,17 +59,15 @@ def from_means(y: Any, mean: Any, n_parameters: float, *, var_weights: Any = Non
     check_responses(response, labels, "`y`")
     return GammaFit(
         response=response,
-        design=np.empty((len(response), 0)),
-        coefficients=np.empty(0),
-        link=_log_link(),
-        offset=np.log(means),
-        log_exposure=None,
+        design=np.log(means)[:, np.newaxis],
+        coefficients=np.ones(1),
+        link=Log(),
         var_weights=weights,
         freq_weights=np.ones(len(response)),
         labels=labels,
-        names=[],
-        needs=("var_weights",) if np.any(weights != 1) else (),
+        names=["log(mean)"],
         origin=None,
+        free=np.empty((1, 0)),
         n_parameters=check_real(n_parameters, "n_parameters", low=0),
     )
 
@@ -115,6 +112,8 @@ def from_estimator(
     >>> round(gamma_shape(from_estimator(regressor, X, y), "ml").shape, 2)
     4.47
     """
+    from statsmodels.genmod.families.links import Log
+
     part = read_estimator(estimator, X)
     n = len(part.design)
     response = check_vector(y, "y", n)
@@ -124,19 +123,16 @@ def from_estimator(
     counts = np.ones(n) if freq_weights is None else check_vector(freq_weights, "freq_weights", n)
     refuse_rows(~(counts >= 0), labels, "`freq_weights`", "must not be negative")
     shift = None if offset is None else check_vector(offset, "offset", n)
-    used = {"offset": offset is not None, "var_weights": bool(np.any(weights != 1))}
     fit = GammaFit(
         response=response,
         design=part.design,
         coefficients=part.coefficients,
-        link=_log_link(),
+        link=Log(),
         offset=shift,
-        log_exposure=None,
         var_weights=weights,
         freq_weights=counts,
         labels=labels,
         names=part.names,
-        needs=tuple(name for name, is_used in used.items() if is_used),
         origin=part.origin,
         penalty=None if part.ridge is None else part.ridge * np.sum(weights * counts),
     )
@@ -190,7 +186,7 @@ def refit(results: Any) -> GammaFit:
     return optimum(results if isinstance(results, GammaFit) else _read_statsmodels(results))
 
 
-def read_fit(results: Any, *, needs_data: bool = True) -> GammaFit:
+def read_fit(results: Any, needs_data: bool = True) -> GammaFit:
     """Return a gamma GLM that is at its optimum, or raise.
 
     Without its data a fit can neither be judged nor tell its dispersion; new rows with a given
@@ -198,7 +194,7 @@ def read_fit(results: Any, *, needs_data: bool = True) -> GammaFit:
     """
     if isinstance(results, GammaFit):
         return results
-    fit = _read_statsmodels(results, needs_data=needs_data)
+    fit = _read_statsmodels(results, needs_data)
     if len(fit.response) > 0:
         check_is_optimum(fit)
     return fit
@@ -216,9 +212,9 @@ def check_vector(values: Any, name: str, length: int | None) -> Floats:
     return array
 
 
-def _read_statsmodels(results: Any, *, needs_data: bool = True) -> GammaFit:
+def _read_statsmodels(results: Any, needs_data: bool = True) -> GammaFit:
     results = _check_is_gamma_glm(results)
-    model = results.model
+    model, fit = results.model, _without_data(results)
     if model.endog is None or model.exog is None:
         if needs_data:
             raise ValueError(
@@ -227,7 +223,7 @@ def _read_statsmodels(results: Any, *, needs_data: bool = True) -> GammaFit:
                 "copy, or give new rows as `data` and `shape` as a number (`prediction_interval` "
                 "with method='plugin')."
             )
-        return _without_data(results)
+        return fit
     response = np.asarray(model.endog, dtype=np.float64)
     labels = getattr(model.data, "row_labels", None)
     labels = pd.RangeIndex(len(response)) if labels is None else pd.Index(labels)
@@ -238,9 +234,8 @@ def _read_statsmodels(results: Any, *, needs_data: bool = True) -> GammaFit:
     )
     refuse_rows(~(var_weights > 0), labels, "`var_weights` of the fit", "must be positive")
     offset, exposure = _shifts(results)
-    used = (offset is not None, exposure is not None, bool(np.any(var_weights != 1)))
     fit = replace(
-        _without_data(results),
+        fit,
         response=response,
         design=np.asarray(model.exog, dtype=np.float64),
         offset=offset,
@@ -248,7 +243,6 @@ def _read_statsmodels(results: Any, *, needs_data: bool = True) -> GammaFit:
         var_weights=var_weights,
         freq_weights=freq_weights,
         labels=labels,
-        needs=tuple(name for name, is_used in zip(MAY_NEED, used, strict=True) if is_used),
         free=_free_directions(results, model.exog.shape[1]),
     )
     if not hasattr(model, "smoother"):
@@ -280,20 +274,19 @@ def _without_data(results: Any) -> GammaFit:
     """Return what a fit can say of new rows when its own are gone."""
     model = results.model
     coefficients = np.asarray(results.params, dtype=np.float64)
-    used = (model._has_offset, model._has_exposure, model._has_var_weights)
     is_robust = getattr(results, "cov_type", "nonrobust") != "nonrobust"
     return GammaFit(
         response=np.empty(0),
         design=np.empty((0, len(coefficients))),
         coefficients=coefficients,
         link=model.family.link,
-        offset=None,
-        log_exposure=None,
-        var_weights=np.empty(0),
+        # What was used is known, and not what it was.
+        offset=np.empty(0) if model._has_offset else None,
+        log_exposure=np.empty(0) if model._has_exposure else None,
+        var_weights=np.full(int(model._has_var_weights), np.nan),
         freq_weights=np.empty(0),
         labels=pd.RangeIndex(0),
-        names=[str(name) for name in model.exog_names],
-        needs=tuple(name for name, is_used in zip(MAY_NEED, used, strict=True) if is_used),
+        names=[str(name) for name in model.exog_names or range(len(coefficients))],
         origin=model,
         robust_covariance=np.asarray(results.cov_params()) if is_robust else None,
     )
@@ -347,9 +340,3 @@ def _positive_weights(var_weights: Any, n: int) -> Floats:
     weights = np.ones(n) if var_weights is None else check_vector(var_weights, "var_weights", n)
     refuse_rows(~(weights > 0), pd.RangeIndex(n), "`var_weights`", "must be positive")
     return weights
-
-
-def _log_link() -> Any:
-    from statsmodels.genmod.families.links import Log
-
-    return Log()

@@ -19,10 +19,6 @@ FAR_EXCESS = 0.5
 # table pays for so many values a node.
 TABLE_STEP = 0.005
 TABLE_SHARE = 8
-# Series and continued fraction serve only where the probability is below 1e-300: there they need
-# a handful of terms; the limit is for safety.
-MAX_TERMS = 10_000
-TERM_TOLERANCE = 1e-14
 # Farther out, a residual is that of exp(LARGEST_LOG): some 1e154.
 LARGEST_LOG = 709.0
 # The standard normal is integrated over this many standard deviations to either side ...
@@ -58,52 +54,47 @@ def sorted_lower_tails(shapes: Floats, log_ratios: Floats) -> Floats:
     probabilities = np.empty(log_ratios.shape)
     with np.errstate(over="ignore"):
         for shape, row, found in zip(shapes, log_ratios, probabilities, strict=True):
-            low, high = row.min(), row.max()
-            # A response that underflows is infinitely far.
-            nodes = 2 + int(min(high - low, 1e9) * np.sqrt(max(shape, 1.0)) / TABLE_STEP)
-            if TABLE_SHARE * nodes > len(row):
+            grid = _grid(row.min(), row.max(), shape, len(row))
+            if grid is None:
                 found[:] = lower_tail(shape, np.exp(np.sort(row)), np.ones(1))
-                continue
-            # Single precision keeps a ratio to 1e-7 of itself, and sorts three times as fast.
-            ordered = np.sort(row.astype(np.float32))
-            grid = np.linspace(low, high, nodes)
-            found[:] = np.interp(ordered, grid, lower_tail(shape, np.exp(grid), np.ones(1)))
+            else:  # single precision keeps a ratio to 1e-7 of itself, and sorts three times faster
+                ordered = np.sort(row.astype(np.float32))
+                found[:] = np.interp(ordered, grid, lower_tail(shape, np.exp(grid), np.ones(1)))
     return probabilities
 
 
-class LogTail:
-    """The logarithm of a tail of one gamma with mean 1, at many logarithms of its quantiles.
+def log_tail(shape: float, upper: bool, logs: Floats) -> Floats:
+    """Return the log of P(Y <= exp(x)), or of P(Y > exp(x)), of a gamma with mean 1.
 
     Where there are many, it is interpolated on a fine grid: to a relative error of the tail of
     some 1e-5.
     """
+    low, high = logs.min(), logs.max()
+    grid = _grid(low, high, shape, logs.size)
+    if grid is None:
+        return _exact_log_tail(shape, upper, logs)
+    values = _exact_log_tail(shape, upper, np.append(grid, high))
+    place = logs - low
+    place *= (len(grid) - 1) / max(high - low, 1e-300)
+    cell = place.astype(np.int32)
+    place -= cell
+    place *= np.diff(values).take(cell)
+    place += values.take(cell)
+    return np.asarray(place)
 
-    def __init__(self, shape: float, upper: bool, size: int) -> None:
-        self.shape, self.upper, self.size = shape, upper, size
 
-    def __call__(self, logs: Floats) -> Floats:
-        """Return the log of P(Y <= exp(x)), or of P(Y > exp(x)), for every x in `logs`."""
-        low, high = logs.min(), logs.max()
-        if not np.isfinite(high - low):
-            return self._exactly(logs)
-        nodes = 2 + int((high - low) * np.sqrt(max(self.shape, 1.0)) / TABLE_STEP)
-        if TABLE_SHARE * nodes > self.size:
-            return self._exactly(logs)
-        grid = np.linspace(low, high, nodes)
-        values = self._exactly(np.append(grid, high))
-        place = logs - low
-        place *= (nodes - 1) / max(high - low, 1e-300)
-        cell = place.astype(np.int32)
-        place -= cell
-        place *= np.diff(values).take(cell)
-        place += values.take(cell)
-        return np.asarray(place)
+def _grid(low: float, high: float, shape: float, size: int) -> Floats | None:
+    """Return a grid on which a distribution function is straight, None if it does not pay."""
+    # A response that underflows is infinitely far.
+    nodes = 2 + int(min(high - low, 1e9) * np.sqrt(max(shape, 1.0)) / TABLE_STEP)
+    return None if TABLE_SHARE * nodes > size else np.linspace(low, high, nodes)
 
-    def _exactly(self, logs: Floats) -> Floats:
-        tail = special.gammaincc if self.upper else special.gammainc
-        with np.errstate(over="ignore"):
-            probability = tail(self.shape, self.shape * np.exp(logs))
-        return np.asarray(np.log(np.maximum(probability, np.finfo(np.float64).tiny)))
+
+def _exact_log_tail(shape: float, upper: bool, logs: Floats) -> Floats:
+    tail = special.gammaincc if upper else special.gammainc
+    with np.errstate(over="ignore"):
+        probability = tail(shape, shape * np.exp(logs))
+    return np.asarray(np.log(np.maximum(probability, np.finfo(np.float64).tiny)))
 
 
 def normal_scores(shapes: Floats, responses: Floats, means: Floats) -> Floats:
@@ -212,37 +203,12 @@ def _large_shape_scores(
 
 
 def _far_scores(shape: Floats, log_x: Floats, high: NDArray[np.bool_]) -> Floats:
-    scores = np.empty_like(shape)
-    with np.errstate(under="ignore"):
+    """Return normal scores of tails that underflow, by Kummer's functions: DLMF 8.5.1 and 8.5.3."""
+    with np.errstate(all="ignore"):
         x = np.exp(np.minimum(log_x, LARGEST_LOG))
-    low = ~high
-    scores[low] = special.ndtri_exp(_log_lower(shape[low], log_x[low], x[low]))
-    scores[high] = -special.ndtri_exp(_log_upper(shape[high], log_x[high], x[high]))
-    return scores
-
-
-def _log_lower(shape: Floats, log_x: Floats, x: Floats) -> Floats:
-    # Abramowitz & Stegun 6.5.29: P(a, x) = x^a e^-x / Gamma(a + 1) * sum x^k / ((a + 1)...(a + k))
-    term, total = np.ones_like(shape), np.ones_like(shape)
-    for k in range(1, MAX_TERMS):
-        term = term * x / (shape + k)
-        total = total + term
-        if np.all(term <= TERM_TOLERANCE * total):
-            break
-    return np.asarray(shape * log_x - x - special.gammaln(shape + 1) + np.log(total))
-
-
-def _log_upper(shape: Floats, log_x: Floats, x: Floats) -> Floats:
-    # The continued fraction of Abramowitz & Stegun 6.5.31, evaluated by Lentz's method.
-    b = x + 1 - shape
-    c, d = np.full_like(x, 1e300), 1 / b
-    fraction = d
-    for k in range(1, MAX_TERMS):
-        a = -k * (k - shape)
-        b = b + 2
-        d = 1 / (a * d + b)
-        c = b + a / c
-        fraction = fraction * (c * d)
-        if np.all(np.abs(c * d - 1) <= TERM_TOLERANCE):
-            break
-    return np.asarray(shape * log_x - x - special.gammaln(shape) + np.log(fraction))
+        above = special.hyperu(1, shape + 1, np.where(high, x, 1.0))
+        # SciPy's has limits at enormous shapes, where the first term is all that counts.
+        above = np.where(np.isfinite(above), above, 1 / (x + 1 - shape)) * shape
+        ratio = np.where(high, above, special.hyp1f1(1, shape + 1, np.where(high, 0.0, x)))
+        log_tail = shape * log_x - x - special.gammaln(shape + 1) + np.log(ratio)
+    return np.asarray(np.where(high, -1, 1) * special.ndtri_exp(log_tail))
