@@ -316,7 +316,7 @@ def test_the_corrected_shape_has_no_bias_to_speak_of(shape, weighted):
     experiment = experiment_of(X, X @ [0.5, 1.0, -1.0], links.Log(), weights, "ml", shape)
     log_ratios = experiment.refit(experiment.draw(generator, 1500))[1]
     for method, low, high in (("ml", 1.15, 1.6), ("ml_corrected", 0.95, 1.05)):
-        assert low < np.mean(experiment.shapes(log_ratios, method)) / shape < high
+        assert low < np.mean(experiment.shapes(experiment.sums(log_ratios), method)) / shape < high
 
 
 def test_the_corrected_shape_in_closed_form(plain):

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from afterfit._validation import check_integer
 from afterfit.gamma_glm._fit import GammaFit
-from afterfit.gamma_glm._irls import MeanModel, fit_means, half_deviances, log_mean
+from afterfit.gamma_glm._irls import MeanModel, fit_means, log_mean
 from afterfit.gamma_glm._shape import (
     corrected_shapes,
     grouped_weights,
@@ -61,16 +61,24 @@ class Experiment:
     def refit(self, log_responses: Floats) -> tuple[Floats, Floats, Floats]:
         """Return coordinates, (B, rank), log(response / mean), (B, n), and shapes, (B,)."""
         coordinates, log_ratios = fit_means(self.model, log_responses, self.weights * self.counts)
-        return coordinates, log_ratios, self.shapes(log_ratios, self.method)
+        return coordinates, log_ratios, self.shapes(self.sums(log_ratios), self.method)
 
-    def shapes(self, log_ratios: Floats, method: str) -> Floats:
-        """Return the shape that a method gives to responses over their means, (B, n)."""
+    def sums(self, log_ratios: Floats) -> tuple[Floats, Floats]:
+        """Return half the deviance and Pearson's X^2 of responses over their means, (B, n)."""
         precision = self.weights * self.counts
+        with np.errstate(over="ignore"):
+            excess = np.expm1(log_ratios)
+            half = (excess - log_ratios) @ precision
+            excess *= excess
+        return half, excess @ precision
+
+    def shapes(self, sums: tuple[Floats, Floats], method: str) -> Floats:
+        """Return the shape that a method gives to half the deviance and Pearson's X^2."""
+        half, squared = sums
         if method == "given":
-            return np.full(len(log_ratios), self.shape)
+            return np.full(len(half), self.shape)
         if method == "pearson":
-            return np.asarray(self.residual_df / (np.expm1(log_ratios) ** 2 @ precision))
-        half = half_deviances(log_ratios, precision)
+            return np.asarray(self.residual_df / squared)
         if method == "deviance":
             return np.asarray(self.residual_df / (2 * half))
         groups = grouped_weights(self.weights, self.counts)

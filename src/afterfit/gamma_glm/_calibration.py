@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from afterfit._validation import check_random_state
 from afterfit.gamma_glm._bootstrap import Experiment, check_resampling, make_experiment
 from afterfit.gamma_glm._fit import GammaFit
+from afterfit.gamma_glm._irls import fit_means
 from afterfit.gamma_glm._shape import (
     ShapeEstimate,
     grouped_weights,
@@ -199,7 +200,7 @@ def calibrate(
         np.sort(probabilities)[np.newaxis],
         None if np.all(experiment.counts == 1) else experiment.counts[np.argsort(probabilities)],
         n_bins,
-        contrast(log_ratios),
+        contrast(experiment.sums(log_ratios)),
     )
     parts = experiment.run(partial(_judge, contrast, n_bins), n_resamples, generator, n_jobs)
     simulated = Statistics(*map(np.concatenate, zip(*parts, strict=True)))
@@ -228,8 +229,11 @@ def _judge(
     contrast: Any, n_bins: int, experiment: Experiment, generator: np.random.Generator, size: int
 ) -> Statistics:
     """Simulate, refit and judge `size` replicates."""
-    _, log_ratios, shapes = experiment.refit(experiment.draw(generator, size))
-    hausman = contrast(log_ratios)
+    _, log_ratios = fit_means(
+        experiment.model, experiment.draw(generator, size), experiment.weights * experiment.counts
+    )
+    sums = experiment.sums(log_ratios)
+    shapes, hausman = experiment.shapes(sums, experiment.method), contrast(sums)
     is_weighted = not np.all(experiment.counts == 1)
     if not is_weighted and np.all(experiment.weights == experiment.weights[0]):
         ordered = sorted_lower_tails(shapes * experiment.weights[0], log_ratios)
@@ -280,9 +284,9 @@ def distances_from_uniform(
     )
 
 
-def _hausman(experiment: Experiment, variance: Any, log_ratios: Floats) -> Floats:
+def _hausman(experiment: Experiment, variance: Any, sums: tuple[Floats, Floats]) -> Floats:
     """Return maximum likelihood minus Pearson over the standard error of that difference."""
-    likely, moment = (experiment.shapes(log_ratios, method) for method in ("ml", "pearson"))
+    likely, moment = (experiment.shapes(sums, method) for method in ("ml", "pearson"))
     groups = grouped_weights(experiment.weights, experiment.counts)
     information = likely**2 * maximum_likelihood_information(likely, *groups)
     with np.errstate(invalid="ignore", divide="ignore"):
