@@ -6,7 +6,13 @@ link, with or without variance weights. In each of `N_FITS` simulated tables a m
 coefficients is fitted, and for new observations at five rows the probability of each interval
 under the truth is computed exactly; what is recorded is its mean, and the standard error over
 tables. The refits of a block of tables are solved at once, by the package's own functions; a
-block in which one of them has no optimum (identity link, few rows) is drawn again.
+block in which one of them has no optimum is drawn again: with the identity link and shape 0.5 that
+is one table in six at 15 rows and one in twenty at 30, where `prediction_interval` raises.
+
+Of the 96 coverages of calibrated intervals one is off by more than a percentage point: identity
+link, 30 rows, shape 0.5, 81.4 % for 80 %, with an error of 0.2. At the end of the range the mean is
+a quarter of what it is at the start, close to the edge of the link for so few rows of so small a
+shape. Fitted one by one instead of in blocks such tables cover as much.
 """
 
 from __future__ import annotations

@@ -165,11 +165,15 @@ def test_recorded_coverage_is_within_a_point_of_what_is_said():
     path = Path(__file__).parents[2] / "benchmarks/results/gamma_glm_coverage.csv"
     table = pd.read_csv(path)
     calibrated = table[table["method"] == "calibrated"]
-    assert len(calibrated) >= 32
+    assert len(calibrated) == 2 * 48  # all cells: 3 links and weights, 3 numbers of rows, 4 shapes
     assert (calibrated["fits"] >= 1000).all()
     excess = (calibrated["covered"] - calibrated["level"]).abs()
-    assert (excess < 0.01 + 2 * calibrated["error"]).all()
-    assert excess.mean() < 0.006
+    # all but the one that the benchmark and the chapter name
+    named = calibrated["link"].eq("identity") & calibrated["rows"].eq(30)
+    named &= calibrated["shape"].eq(0.5) & calibrated["level"].eq(0.8)
+    assert (excess[~named] < 0.01).all()
+    assert excess[named].item() < 0.015
+    assert excess.mean() < 0.003
     plain = table[(table["method"] == "plugin") & (table["rows"] == 15)]
     assert ((plain["level"] - plain["covered"]) > 0.01).mean() > 0.7
 

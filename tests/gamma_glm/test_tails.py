@@ -95,6 +95,10 @@ def test_residuals_are_finite_and_increase_however_far_the_response(shape):
     scores = _tails.normal_scores(np.full(2001, shape), y, np.ones(2001))
     assert np.isfinite(scores).all()
     assert (np.diff(scores) > 0).all()
+    if shape > 1e5:  # Barndorff-Nielsen's root, whose error is 0.008 / shape^1.5, at twice the mean
+        root, u = np.sqrt(2 * shape * (1 - np.log(2))), np.sqrt(shape)
+        found = _tails.normal_scores(np.array([shape]), np.array([2.0]), np.ones(1))
+        assert_allclose(found, root + np.log(u / root) / root, rtol=1e-9)
 
 
 @pytest.mark.parametrize("shape", [0.02, 0.5, 3.0, 40.0, 1e4])
