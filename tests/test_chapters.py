@@ -15,6 +15,7 @@ import papermill
 import pytest
 from bs4 import BeautifulSoup
 from papermill.parameterize import parameterize_notebook
+from scipy import stats
 
 from afterfit import agreement, datasets, runs
 from afterfit.runs import _kernels
@@ -301,6 +302,53 @@ def test_purity_with_weights_and_noise(tmp_path):
     assert rows["matched"].tolist() == ["a", "a", "b", "-1"]
 
 
+def test_clusters_of_categories_are_compared_with_classes_by_weight(tmp_path):
+    """The purity that is shown is that of the counts, counted here from the rows it wrote."""
+    rng = np.random.default_rng(0)
+    group = rng.integers(2, size=80)
+    table = pd.DataFrame({"truth": np.array(["a", "b"])[group]})
+    for name in ("x", "y", "z"):
+        table[name] = np.where(rng.random(80) < 0.8, group, rng.integers(3, size=80)).astype(str)
+    table["count"] = rng.integers(0, 30, size=80)
+    table.to_csv(tmp_path / "my.csv", index=False)
+    own = {"data": str(tmp_path / "my.csv"), "part": "data", "rows": str(tmp_path / "rows.csv")}
+    columns = {"category_columns": ["x", "y", "z"], "truth_column": "truth"}
+    weighted = own | columns | SMALL["categorical"] | {"weight_column": "count"}
+    said = execute("categorical", tmp_path / "out.ipynb", **weighted)
+    assert said["n_rows"] == table["count"].sum()
+    clusters = pd.read_csv(tmp_path / "rows.csv")["cluster"]
+    counts = table.groupby([clusters, "truth"])["count"].sum()
+    by_weight = counts.groupby(level=0).max().sum() / counts.sum()
+    assert f" {by_weight:.1%} (purity" in said["compared"]
+    by_rows = table.groupby([clusters, "truth"]).size().groupby(level=0).max().sum() / 80
+    assert f"{by_rows:.1%}" != f"{by_weight:.1%}", "else the test sees no difference"
+
+
+def test_priors_of_classes_nine_and_ten_are_theirs(tmp_path):
+    """In the order of numbers; the posteriors written are those of Bayes' rule, by SciPy."""
+    rng = np.random.default_rng(0)
+    of_class = {10: rng.normal(0, 1, (40, 2)), 9: rng.normal(1, 1, (60, 2))}
+    table = pd.concat(
+        [pd.DataFrame(points, columns=["a", "b"]).assign(k=k) for k, points in of_class.items()]
+    )
+    table.to_csv(tmp_path / "my.csv", index=False)
+    own = {"data": str(tmp_path / "my.csv"), "part": "data", "rows": str(tmp_path / "rows.csv")}
+    own |= {"class_column": "k", "feature_columns": ["a", "b"], "priors": [0.9, 0.1]}
+    said = execute("boundary", tmp_path / "out.ipynb", **(SMALL["boundary"] | own))
+    assert "9: 0.900, 10: 0.100" in said["data_said"]
+    X = table[["a", "b"]].to_numpy()
+    joints = {
+        k: prior * stats.multivariate_normal(x.mean(axis=0), np.cov(x.T)).pdf(X)
+        for (k, prior), x in zip(
+            {9: 0.9, 10: 0.1}.items(), (of_class[9], of_class[10]), strict=True
+        )
+    }
+    written = pd.read_csv(tmp_path / "rows.csv")
+    np.testing.assert_allclose(written["posterior 9"], joints[9] / (joints[9] + joints[10]))
+    decided = np.where(joints[9] > joints[10], 9, 10)
+    np.testing.assert_array_equal(written["decision"], decided)
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_papermill_explains_every_parameter(stem):
     notebook = ROOT / f"notebooks/{stem}.ipynb"
@@ -522,22 +570,24 @@ def pages_in(path):
                     yield text
 
 
-def checked_and_loaded(stem, parameters):
-    """Run a chapter's parameters and what checks and loads; return what they leave."""
+def run_natively(stem, parameters, *tags):
+    """Run a chapter's parameters and its cells of these tags; return what they leave."""
     notebook = papermill.iorw.load_notebook_node(str(ROOT / f"notebooks/{stem}.ipynb"))
-    cells = [c for c in parameterize_notebook(notebook, parameters).cells if c.cell_type == "code"]
-    first = next(i for i, cell in enumerate(cells) if is_tagged(cell, "parameters"))
-    last = max([first + 2, *(i for i, cell in enumerate(cells) if is_tagged(cell, "setup"))])
-    sources = [
-        cell.source
-        for cell in cells[first : last + 1]
-        if cell in cells[first : first + 3] or is_tagged(cell, "setup")
-    ]
+    wanted = ("parameters", "injected-parameters", *tags)
+    cells = parameterize_notebook(notebook, parameters).cells
+    sources = [c.source for c in cells if c.cell_type == "code" and is_tagged(c, *wanted)]
     namespace = {"In": sources}
     with plt.rc_context(), pd.option_context("display.max_colwidth", None):
-        for source in sources:
-            exec(source, namespace)
+        try:
+            for source in sources:
+                exec(source, namespace)
+        finally:
+            plt.close("all")
     return namespace
+
+
+def checked_and_loaded(stem, parameters):
+    return run_natively(stem, parameters, "setup")
 
 
 def refusal_before_the_first_result(stem, parameters):
@@ -605,3 +655,36 @@ def test_a_readers_file_that_is_wrong_is_refused_in_a_sentence(stem, readers_tab
         if not (is_sentence and is_ours and re.search(message, said)):
             wrong[way] = f"{ename}: {said}"
     assert wrong == {}
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_the_smallest_table_that_is_taken_is_answered(stem, readers_table, tmp_path):
+    """One row less is refused in a sentence; whatever passes the checks runs to the end."""
+    path = tmp_path / "my.parquet"
+    parameters = SMALL[stem] | READERS[stem] | {"data": str(path), "part": "data"}
+    refusal = None
+    for n_rows in range(2, len(readers_table)):
+        readers_table.head(n_rows).to_parquet(path)
+        before, refusal = refusal, refusal_before_the_first_result(stem, parameters)
+        if refusal is None:
+            break
+    assert refusal is None, "no table is taken"
+    if before is not None:
+        assert before[0] in ("ValueError", "ParameterError")
+        assert before[1].endswith(".")
+    run_natively(stem, parameters, "setup", "data")
+
+
+@pytest.mark.parametrize("n_classes", [1, 2])
+@pytest.mark.parametrize("stem", STEMS)
+def test_tables_of_one_and_of_two_classes(stem, n_classes, readers_table, tmp_path):
+    """They are answered, or refused by the name of the parameter that needs more classes."""
+    path = tmp_path / "my.parquet"
+    groups = readers_table["group"].unique()[:n_classes]
+    readers_table[readers_table["group"].isin(groups)].to_parquet(path)
+    parameters = SMALL[stem] | READERS[stem] | {"data": str(path), "part": "data"}
+    if (stem, n_classes) == ("boundary", 1):
+        with pytest.raises(runs.ParameterError, match="`class_column` 'group' must hold at least"):
+            run_natively(stem, parameters, "setup", "data")
+    else:
+        run_natively(stem, parameters, "setup", "data")
