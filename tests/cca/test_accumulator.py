@@ -19,12 +19,21 @@ from afterfit.cca import (
     CCAAccumulator,
     ForcedCorrelationWarning,
     StorageWarning,
+    _accumulator,
     canonical_correlations,
     fit_cca,
     linear_cka,
     pwcca,
     svcca,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_buffers():
+    """Factorise from 16 rows a column on, so that small tables are merged as large ones are."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_accumulator, "BUFFERED_VALUES", 0)
+        yield
 
 
 def accumulated(X, Y, cuts):
@@ -166,7 +175,16 @@ class TestMerge:
             seen.partial_fit(rng.standard_normal((1000, 6)), rng.standard_normal((1000, 4)))
             sizes.append(seen._moments.factor.size)
         assert max(sizes) <= 8 * 10 * 10
-        assert sum(buffer.size for buffer in seen._buffers) <= 640 * 10
+
+    @pytest.mark.parametrize("values", [0, 2**12, 2**19])
+    def test_rows_wait_in_a_buffer_of_one_size(self, values, monkeypatch):
+        monkeypatch.setattr(_accumulator, "BUFFERED_VALUES", values)
+        X, Y = related_pair(np.random.default_rng(2), 3000)
+        seen = CCAAccumulator()
+        for rows in np.split(np.arange(3000), range(50, 3000, 50)):
+            seen.partial_fit(X[rows], Y[rows])
+            assert sum(buffer.size for buffer in seen._buffers) <= max(values, 16 * 10 * 10)
+        assert_equals_one_shot(seen, X, Y)
 
 
 class TestDask:

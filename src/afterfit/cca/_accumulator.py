@@ -22,7 +22,6 @@ from scipy import linalg
 from afterfit._arrays import like, namespace, to_numpy
 from afterfit._validation import (
     check_columns,
-    check_integer,
     check_same_length,
     column_names,
 )
@@ -49,10 +48,10 @@ from afterfit.cca._whitening import (
 Array = NDArray[np.float64]
 
 # Rows are collected before they are factorised, since fewer would mostly pay for merging: so many
-# a column, and four times as many where these are few values.
+# values, or so many rows a column where these are more.
+BUFFERED_VALUES = 2**19
 BUFFERED_ROWS = 16
-BUFFERED_VALUES = 2**23
-# Factors are collected, too, up to so many rows a column.
+# Factors are collected, too, up to so many rows a column, and rows themselves up to half of them.
 STACKED_ROWS = 8
 
 
@@ -223,15 +222,9 @@ class CCAAccumulator:
             If columns count as combinations of others only because of the digits of their storage.
         """
         coupling = self._couple()
-        n_roots = min(coupling.x.rank, coupling.y.rank)
-        if n_components is not None:
-            n_components = check_integer(n_components, "n_components", low=1, high=n_roots)
-        result = result_of(coupling, self.n_samples_seen_, n_components or n_roots)
-        means = np.split(self._seen().columns[0], [len(coupling.x.mean)])
-        x_columns, y_columns = self._columns
-        return replace(
-            result, x_mean=means[0], y_mean=means[1], x_columns=x_columns, y_columns=y_columns
-        )
+        x_mean, y_mean = np.split(self._seen().columns[0], [len(coupling.x.mean)])
+        result = result_of(coupling, n_components, self._columns)
+        return replace(result, x_mean=x_mean, y_mean=y_mean)
 
     def svcca(self, *, explained_variance: float = 0.99) -> float:
         """Return what `svcca` gives of all rows so far.
@@ -284,18 +277,18 @@ class CCAAccumulator:
                 f"`X` and `Y` must have {self._widths[0]} and {self._widths[1]} columns as in the "
                 f"first batch, got {widths[0]} and {widths[1]}."
             )
-        stored = np.concatenate(
+        stored = np.hstack(
             [
-                np.broadcast_to(storage_epsilon(value), width)
+                storage_epsilon(value) + np.zeros(width)
                 for value, width in zip((X, Y), widths, strict=True)
             ]
         )
         x, y = tables["X"], tables["Y"]
-        n_rows, width, least = x.shape[0], sum(widths), BUFFERED_ROWS * sum(widths)
-        if not isinstance(x, np.ndarray) or n_rows >= least:
+        n_rows, width = x.shape[0], sum(widths)
+        enough = max(BUFFERED_VALUES // width, BUFFERED_ROWS * width)
+        if not isinstance(x, np.ndarray) or n_rows >= enough // 2:
             self._add(_moments_of(x, y, stored))
         else:
-            enough = max(least, min(4 * least, BUFFERED_VALUES // width))
             if self._n_buffered + n_rows > enough:
                 self._flush()
             if not self._buffers:
@@ -399,7 +392,7 @@ def _factor(x: Side, y: Side) -> Array:
     """Return F with the products of all centred columns, each divided by its scale."""
     xp = namespace(x.data)
     n_samples, n_columns = x.data.shape[0], len(x.mean) + len(y.mean)
-    if n_samples <= 2 * n_columns:
+    if n_samples <= STACKED_ROWS // 2 * n_columns:
         rows = slice(0, n_samples)
         return to_numpy(xp.concat([x.scaled(rows), y.scaled(rows)], axis=1))
     gram = joint_gram(x, y)

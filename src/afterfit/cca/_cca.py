@@ -451,22 +451,21 @@ def fit_cca(
     1.0
     """
     coupling = couple(X, Y, covariates)
-    n_roots = min(coupling.x.rank, coupling.y.rank)
-    if n_components is not None:
-        n_components = check_integer(n_components, "n_components", low=1, high=n_roots)
-    result = result_of(coupling, coupling.x.n_values, n_components or n_roots)
+    names = column_names(X, "X"), column_names(Y, "Y")
+    result = result_of(coupling, n_components, names)
     return replace(
         result,
         x_scores=coupling.x.times(result.x_weights),
         y_scores=coupling.y.times(result.y_weights),
-        x_columns=column_names(X, "X"),
-        y_columns=column_names(Y, "Y"),
     )
 
 
-def result_of(coupling: Coupling, n_samples: int, n_components: int) -> CCAResult:
+def result_of(coupling: Coupling, n_components: int | None, names: tuple[Any, Any]) -> CCAResult:
     """Return the result of a coupling, without scores."""
     left, correlations, right = coupling.rotations()
+    if n_components is not None:
+        n_components = check_integer(n_components, "n_components", low=1, high=len(correlations))
+    n_samples = coupling.x.n_values
     scale = np.sqrt(n_samples - 1)
     x_weights = scale * coupling.x.whitener @ left[:, :n_components]
     y_weights = scale * coupling.y.whitener @ right[:, :n_components]
@@ -489,6 +488,8 @@ def result_of(coupling: Coupling, n_samples: int, n_components: int) -> CCAResul
         x_rank=coupling.x.rank,
         y_rank=coupling.y.rank,
         n_covariates=n_samples - 1 - coupling.degrees,
+        x_columns=names[0],
+        y_columns=names[1],
     )
 
 
