@@ -29,9 +29,14 @@ RUN = """async (cells) => {
 }"""
 
 
+# What each address was asked for.
+ASKED: dict[str, list[str]] = {}
+
+
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *args: Any) -> None:
-        pass
+        address = f"http://127.0.0.1:{self.server.server_address[1]}"
+        ASKED.setdefault(address, []).append(self.path)
 
 
 @contextmanager
@@ -43,6 +48,11 @@ def serve(folder: Path) -> Iterator[str]:
     finally:
         server.shutdown()
         server.server_close()
+
+
+def asked(address: str) -> list[str]:
+    """Return the paths that were asked for at an address, in order, also from workers."""
+    return ASKED.setdefault(address, [])
 
 
 def open_engine(browser: Any, address: str) -> Any:

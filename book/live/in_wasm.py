@@ -11,6 +11,7 @@ import os
 import sys
 import types
 
+import hypothesis
 import pytest
 
 # What a line begins with that says what became of a test.
@@ -82,6 +83,11 @@ def tell(report, when):
 
 def run(file, absent, deselected):
     os.getuid = lambda: 0  # whose temporary folders pytest asks for: there are no users
+    # Later releases of Hypothesis let parametrised methods of a class be; the profile of the house
+    # is made of this one.
+    executors = [hypothesis.HealthCheck.differing_executors]
+    hypothesis.settings.register_profile("wasm", suppress_health_check=executors)
+    hypothesis.settings.load_profile("wasm")
     finder = Finder(absent)
     sys.meta_path.insert(0, finder)
     without = ("cacheprovider", "faulthandler", "logging")
