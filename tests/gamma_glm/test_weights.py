@@ -30,7 +30,7 @@ from afterfit.gamma_glm._sources import read_fit
 def repeated():
     """A fit with freq_weights (some are 0) and the same rows written out."""
     X, y = questions_design(n=60, shape=3.0)
-    times = np.random.default_rng(2).integers(0, 5, 60)
+    times = np.random.default_rng(2).integers(0, 5, 60).astype(np.intp)
     written_out = fit_glm(np.repeat(y, times), np.repeat(X, times, axis=0))
     return fit_glm(y, X, freq_weights=times), written_out, times
 
@@ -75,7 +75,7 @@ def test_var_weights_are_means_of_so_many_rows():
     # var_weights w has the coefficients of the fit of all observations.
     generator = np.random.default_rng(8)
     X, _ = questions_design(n=50)
-    times = generator.integers(1, 7, 50)
+    times = generator.integers(1, 7, 50).astype(np.intp)
     X_all = np.repeat(X, times, axis=0)
     y_all = generator.gamma(4, np.exp(X_all @ [0.5, -1 / 3]) / 4)
     sums = np.bincount(np.repeat(np.arange(50), times), weights=y_all)
@@ -131,7 +131,8 @@ def test_var_weights_in_calibration():
 def test_both_weights_together():
     X, y = questions_design(n=60, shape=2.0)
     generator = np.random.default_rng(0)
-    precision, times = generator.uniform(0.3, 3, 60), generator.integers(1, 4, 60)
+    precision = generator.uniform(0.3, 3, 60)
+    times = generator.integers(1, 4, 60).astype(np.intp)
     both = fit_glm(y, X, var_weights=precision, freq_weights=times)
     written_out = fit_glm(
         np.repeat(y, times), np.repeat(X, times, axis=0), var_weights=np.repeat(precision, times)

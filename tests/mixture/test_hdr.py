@@ -126,7 +126,7 @@ def test_hdr_tail_against_counting_the_draws():
     model = GaussianMixtureParameters([0.7, 0.3], [[0.0], [3.0]], [1.0, 0.25], "spherical")
     generator = np.random.default_rng(11)
     counts = generator.multinomial(2000, [0.7, 0.3])
-    labels = np.repeat([0, 1], counts)
+    labels = np.repeat([0, 1], counts.astype(np.intp))
     noise = generator.standard_normal(2000)
     draws = np.array([0.0, 3.0])[labels] + noise * np.array([1.0, 0.5])[labels]
     density = log_density(model, draws[:, np.newaxis])
@@ -293,7 +293,7 @@ def test_threshold_of_kernel_density_estimates():
 def test_threshold_of_a_sample_and_its_weights():
     model = random_parameters("full", 2)
     X, _ = draw(model, 200, seed=1)
-    weights = np.random.default_rng(2).integers(0, 4, 200)
+    weights = np.random.default_rng(2).integers(0, 4, 200).astype(np.intp)
     repeated = np.repeat(X, weights, axis=0)
     for mass in (0.1, 0.5, 0.95):
         weighted = hdr_threshold(model, mass, X, sample_weight=weights)
