@@ -707,6 +707,14 @@ def test_styles_keep_what_may_match(css, slim):
     assert styles.slim(css, {"a"}.__contains__) == slim
 
 
+def test_styles_keep_the_variables_that_are_asked_for():
+    sheets = [':root{--a:1;--b:var(--a);--c:2;--d:3;--e:";"}', "p{x:var(--b)}", "p{--f:4}"]
+    kept = [':root{--a:1;--b:var(--a);--d:3;--e:";"}', "p{x:var(--b)}", "p{}"]
+    assert styles.without_idle_variables(sheets, {"--d"}) == kept
+    chain = [":root{--a:1;--b:var(--a)}"]  # nobody asks for --b, and so nobody for --a
+    assert styles.without_idle_variables(chain, set()) == [":root{}"]
+
+
 def test_references_of_docstrings_are_numbered():
     page = (HTML / "book/api/cca.html").read_text(encoding="utf-8")
     assert re.search(r'<a class="reference internal" href="#r\w+-1"[^>]*><span>\[1\]</span>', page)

@@ -32,6 +32,12 @@ ICON_SCRIPT = re.compile(r'\s*<script[^>]*src="[^"]*scripts/fontawesome\.js[^"]*
 THEBE_STYLE = re.compile(r'\s*<link[^>]*href="[^"]*sphinx-thebe\.css[^"]*"\s*/?>')
 # Tabs that can be clicked, which no page of this book has.
 TABS_SCRIPT = re.compile(r'\s*<script[^>]*src="[^"]*design-tabs\.js[^"]*"></script>')
+# Boxes that a script folds, which no page of this book has either: its own are HTML's.
+TOGGLE_STYLE = re.compile(r'\s*<link[^>]*href="[^"]*togglebutton\.css[^"]*"\s*/?>')
+TOGGLE_SCRIPTS = re.compile(
+    r'\s*<script[^>]*src="[^"]*togglebutton\.js[^"]*"></script>'
+    r"|\s*<script>(?:let toggle|var togglebutton)[^<]*</script>"
+)
 # Names, punctuation and space in code: their colour is that of code anyhow.
 PLAIN = re.compile(r'<span class="(?:n|nn|p|w)">([^<]*)</span>')
 ALIKE = re.compile(r'<span class="(\w\w?)">[^<]*</span>(?:<span class="\1">[^<]*</span>)+')
@@ -58,7 +64,7 @@ def finished(page: str, html: str) -> str:
         html,
     )
     html = FIGURE.sub(in_both_lights, html)
-    for idle in (THEBE_STYLE, ICON_SCRIPT, TABS_SCRIPT):
+    for idle in (THEBE_STYLE, ICON_SCRIPT, TABS_SCRIPT, TOGGLE_STYLE, TOGGLE_SCRIPTS):
         html = idle.sub("", html)
     html = ALIKE.sub(as_one, PLAIN.sub(r"\1", html))
     html = NUMBERED_TITLE.sub(r"\1", html)

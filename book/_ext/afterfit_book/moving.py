@@ -33,7 +33,7 @@ def old_faithful(source: Path) -> dict[str, Any]:
         "weights": model.weights_.tolist(),
         "means": model.means_.tolist(),
         "covariances": model.covariances_.tolist(),
-        "levels": levels.round(9).tolist(),
+        "levels": levels.round(4).tolist(),
         "points": X.to_numpy().tolist(),
     }
 

@@ -33,6 +33,10 @@ STYLE = re.compile(r' style="([^"]*)"')
 SYMBOL = re.compile(r'<path id="([^"]+)"[^>]* style="([^"]*)"/>')
 MARK = re.compile(r'(<use href="#([^"]+)"[^>]*) style="([^"]*)"/>')
 GROUP = re.compile(r"(</?g\b[^>]*>)")
+MARKS = r"(?:<(?:use|path)\b[^<>]*/>)+</g>"
+ALIKE = re.compile(
+    rf'<g clip-path="(url\(#\w+\))">{MARKS}(?:<g clip-path="\1">{MARKS})+',
+)
 
 
 def slim_figure(svg: str) -> str:
@@ -42,7 +46,9 @@ def slim_figure(svg: str) -> str:
     svg = re.sub(r">\s+<", "><", IDLE.sub("", svg)).strip()
     svg = svg.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
     svg = svg.replace("xlink:href", "href")
-    return without_idle_groups(with_classes(with_short_names(with_short_numbers(svg))))
+    return in_one_group(
+        without_idle_groups(with_classes(with_short_names(with_short_numbers(svg))))
+    )
 
 
 # --- numbers ---
@@ -153,6 +159,11 @@ def with_classes(svg: str) -> str:
     )
     rules = "".join(f".{name}{{{style}}}" for style, name in classes.items())
     return svg.replace("</style>", rules + "</style>", 1)
+
+
+def in_one_group(svg: str) -> str:
+    """Put marks that follow each other, and are clipped alike, into one group."""
+    return ALIKE.sub(lambda run: run[0].replace(f'</g><g clip-path="{run[1]}">', ""), svg)
 
 
 def tight(style: str) -> str:

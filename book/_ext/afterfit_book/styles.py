@@ -7,6 +7,7 @@ uses a fraction.
 import logging
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 
@@ -22,6 +23,9 @@ TOKEN = re.compile(
 NESTED = ("@media", "@supports", "@layer", "@container")
 CLASS = re.compile(r"\.(-?[A-Za-z_][\w-]*)")
 WORD = re.compile(r"-?[A-Za-z_][\w-]*")
+VARIABLE = re.compile(r"--[\w-]+")
+# Where a variable is given a value; one with a quotation stays.
+VALUE = re.compile(r"(?<=[{;])(--[\w-]+)\s*:[^;{}\"']*(?:;|(?=\}))")
 
 
 def rules(css: str) -> Iterator[tuple[str, str]]:
@@ -92,9 +96,30 @@ def may_match(selector: str, is_used: Callable[[str], bool]) -> bool:
     return all(map(is_used, CLASS.findall(selector)))
 
 
+def without_idle_variables(sheets: list[str], elsewhere: set[str]) -> list[str]:
+    """Return style sheets without the values of variables that nothing asks for."""
+    while True:
+        asked = {name for css in sheets for name in VARIABLE.findall(VALUE.sub(asks, css))}
+        kept = partial(value_if_asked, asked=asked | elsewhere)
+        slimmer = [VALUE.sub(kept, css) for css in sheets]
+        if slimmer == sheets:
+            return sheets
+        sheets = slimmer
+
+
+def value_if_asked(value: re.Match[str], asked: set[str]) -> str:
+    return value[0] if value[1] in asked else ""
+
+
+def asks(value: re.Match[str]) -> str:
+    """Return what the value of a variable asks for, without its own name."""
+    return value[0].removeprefix(value[1])
+
+
 def slim_styles(folder: Path) -> None:
     """Slim the theme's style sheets by the words of all pages and scripts."""
     words: set[str] = set()
+    variables: set[str] = set()
     pages = [path for path in folder.rglob("*.html") if "_static" not in path.parts]
     scripts = [
         path
@@ -102,12 +127,12 @@ def slim_styles(folder: Path) -> None:
         if "mathjax" not in path.parts and "fontawesome" not in path.name
     ]
     for path in (*pages, *scripts):
-        words.update(WORD.findall(path.read_text(encoding="utf-8")))
-    for path in (folder / "_static").rglob("*.css"):
-        if "mathjax" in path.parts:
-            continue
-        css = path.read_text(encoding="utf-8")
-        slimmer = slim(css, words.__contains__)
+        text = path.read_text(encoding="utf-8")
+        words.update(WORD.findall(text))
+        variables.update(VARIABLE.findall(text))
+    paths = [path for path in (folder / "_static").rglob("*.css") if "mathjax" not in path.parts]
+    sheets = [slim(path.read_text(encoding="utf-8"), words.__contains__) for path in paths]
+    for path, slimmer in zip(paths, without_idle_variables(sheets, variables), strict=True):
         if "Font Awesome" in slimmer:
             slimmer = with_fewer_icons(slimmer, path)
         path.write_text(slimmer, encoding="utf-8")
