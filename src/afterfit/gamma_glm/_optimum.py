@@ -126,7 +126,10 @@ def _why_not(fit: GammaFit) -> str:
         apart = np.abs(np.log(sizes / usual)) > np.log(LARGEST_RATIO) / 2
         sized = [f"{names[j]} ({sizes[j]:.0e})" for j in np.flatnonzero(apart)]
         return f"Columns differ very much in size: {listing(sized)}. Centre and scale these."
-    if shares[-1] <= RANK_TOLERANCE and np.any((np.abs(right[-1]) > INVOLVED) & is_constant):
+    if shares[-1] <= RANK_TOLERANCE:
+        repeated = np.abs(right[-1]) > INVOLVED
+        if not np.any(repeated & is_constant):
+            return f"Columns {listing(names[repeated])} repeat each other. Leave one of them out."
         return (
             f"The constant is a sum of other columns ({listing(names[~is_constant])}). Leave it "
             "out (`- 1` in the formula), or centre the spline (`constraints='center'`)."
