@@ -37,6 +37,9 @@ MARKS = r"(?:<(?:use|path)\b[^<>]*/>)+</g>"
 ALIKE = re.compile(
     rf'<g clip-path="(url\(#\w+\))">{MARKS}(?:<g clip-path="\1">{MARKS})+',
 )
+OF_ONE_CLASS = re.compile(
+    r'(<g clip-path="[^"]*")>((?:<use [^<>]* class="(\w+)"/>)(?:<use [^<>]* class="\3"/>)+)</g>'
+)
 
 
 def slim_figure(svg: str) -> str:
@@ -163,7 +166,19 @@ def with_classes(svg: str) -> str:
 
 def in_one_group(svg: str) -> str:
     """Put marks that follow each other, and are clipped alike, into one group."""
-    return ALIKE.sub(lambda run: run[0].replace(f'</g><g clip-path="{run[1]}">', ""), svg)
+    svg = ALIKE.sub(lambda run: run[0].replace(f'</g><g clip-path="{run[1]}">', ""), svg)
+    # Marks inherit what their group has; opacity alone is another thing for a group.
+    faint = set(re.findall(r"\.(\w+)\{[^}]*opacity", svg))
+    return OF_ONE_CLASS.sub(
+        lambda group: (
+            group[0]
+            if group[3] in faint
+            else f'{group[1]} class="{group[3]}">{group[2]}</g>'.replace(
+                f' class="{group[3]}"/>', "/>"
+            )
+        ),
+        svg,
+    )
 
 
 def tight(style: str) -> str:
