@@ -65,10 +65,11 @@ async function load({parts, given, settings}) {
   const total = Object.values(parts).reduce((sum, part) => sum + part.bytes, 0);
   let done = 0;
   const progress = (more) => { done += more; postMessage({kind: "bytes", done, total, text: ""}); };
-  const opened = async (name) => fzstd.decompress(await transferred(name, parts[name], given?.[name], progress));
-  const compiling = opened("python.wasm").then((wasm) => WebAssembly.compile(wasm));
-  const root = new Map();
-  for (const name of ["library.pack", "book.pack"]) unpack(await opened(name), root);
+  const names = ["python.wasm", "library.pack", "book.pack"], root = new Map();
+  const [program, ...packs] = await Promise.all(names.map((name) => transferred(name, parts[name], given?.[name], progress)));
+  // The program first: the browser compiles it beside this thread, while the rest is opened here.
+  const compiling = WebAssembly.compile(fzstd.decompress(program));
+  for (const pack of packs) unpack(fzstd.decompress(pack), root);
   const module = await compiling;
   forgetOthers(parts).catch(() => {});
   await begin(module, root, settings);
