@@ -435,7 +435,7 @@ def test_a_copy_button_with_the_focus_is_seen(open_page, path):
 @pytest.mark.parametrize("path", CHAPTERS)
 def test_solutions_open_by_keyboard(open_page, path):
     page = open_page(path)
-    summary = page.locator("details summary").last
+    summary = page.locator(".cell details summary").last
     summary.focus()
     page.keyboard.press("Enter")
     assert summary.evaluate("s => s.closest('details').open")

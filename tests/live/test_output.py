@@ -146,6 +146,25 @@ def test_the_palette_in_the_dark_is_the_book_s(plain_page):
         assert plain_page.evaluate("Live.darkColour", parts) == dark
 
 
+@pytest.mark.parametrize("way", ['fill="#f6e2d3"', 'style="fill: #f6e2d3"'])
+def test_a_colour_is_for_both_lights_however_it_is_written(plain_page, way):
+    """Patterns of hatched areas have it as an attribute, all else of matplotlib as a style."""
+    found = plain_page.evaluate(
+        """html => ["light", "dark"].map(scheme => {
+            const box = document.createElement("div");
+            box.style.colorScheme = scheme;
+            box.append(Live.clean(html));
+            document.body.append(box);
+            const fill = getComputedStyle(box.querySelector("rect")).fill;
+            box.remove();
+            return fill;
+        })""",
+        f"<svg><rect {way}></rect></svg>",
+    )
+    dark = [round(255 * float(part)) for part in _dark.as_rgb(_dark.dark_colour("#f6e2d3"))]
+    assert found == ["rgb(246, 226, 211)", f"rgb({', '.join(map(str, dark))})"]
+
+
 def test_two_figures_do_not_share_names(plain_page):
     """Names within a figure are its own: clip paths of two figures may be called the same."""
     inner = '<clipPath id="c"></clipPath><g clip-path="url(#c)"></g><use xlink:href="#c"></use>'

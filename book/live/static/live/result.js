@@ -42,12 +42,19 @@ function cleanNode(node, prefix) {
 function copyAttributes(node, clean, names, prefix) {
   for (const { name, value } of node.attributes) {
     const kept = names.has(name) ? allowed(node.localName, name, value, prefix) : null;
-    if (kept !== null) clean.setAttribute(name === "xlink:href" ? "href" : name, kept);
+    if (kept !== null && PAINTS.has(name)) setStyle(clean, name, kept);
+    else if (kept !== null) clean.setAttribute(name === "xlink:href" ? "href" : name, kept);
   }
   for (const name of node.style ?? []) {
     const kept = STYLES.has(name) ? allowed(node.localName, name, node.style.getPropertyValue(name), prefix) : null;
-    if (kept !== null) clean.style.setProperty(name, PAINTS.has(name) ? Live.inBothLights(kept) : kept);
+    if (kept !== null) setStyle(clean, name, kept);
   }
+}
+
+// A colour goes in twice: the browser has to write it first, then it is known what it is in the dark.
+function setStyle(clean, name, value) {
+  clean.style.setProperty(name, value);
+  if (PAINTS.has(name)) clean.style.setProperty(name, Live.inBothLights(clean.style.getPropertyValue(name)));
 }
 
 let nFigures = 0;
