@@ -158,7 +158,7 @@ def bench_rest(report):
     report.compare(
         "prediction interval with uncertain coefficients, 10,000 rows",
         lambda: prediction_interval(fit, method="coefficients"),
-        {"without": lambda: prediction_interval(fit)},
+        {"without": lambda: prediction_interval(fit, method="plugin")},
         goal="",
         rounds=3,
         n=10_000,
