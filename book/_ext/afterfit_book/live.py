@@ -85,7 +85,7 @@ def _place(value: re.Match[str]) -> str:
     name, layout = value.groups()
     if not FORMATS.fullmatch(layout):
         raise ValueError(f"The page's script cannot write {name} as {layout!r}; see result.js.")
-    return f'<span class="live-value" data-name="{name}" data-format="{layout}"></span>'
+    return f'<span class="live-number" data-name="{name}" data-format="{layout}"></span>'
 
 
 @cache

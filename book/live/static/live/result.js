@@ -110,7 +110,7 @@ Live.places = (cells) => cells.map((cell) => {
 
 Live.writeValues = (places, records) => {
   for (const place of places.filter((each) => each.matches(".live-prose"))) {
-    for (const value of place.querySelectorAll(".live-value")) {
+    for (const value of place.querySelectorAll(".live-number")) {
       value.textContent = written(records[value.dataset.name], value.dataset.format);
     }
     place.hidden = false;
