@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 from collections.abc import Sequence
 from html import escape
@@ -38,13 +39,33 @@ def address(content: bytes, kind: str) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def document(title: str, body: str, *, style: str = "", scripts: Sequence[str] = ()) -> str:
+def unpacking(script: str) -> str:
+    """Return a script that unpacks another and adds it to the page, in a third of its bytes."""
+    packed = base64.b64encode(gzip.compress(script.encode(), mtime=0)).decode()
+    return f"""(async () => {{
+  const bytes = Uint8Array.from(atob("{packed}"), character => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const script = document.createElement("script");
+  script.textContent = await new Response(stream).text();
+  document.head.append(script);
+}})();"""
+
+
+def document(
+    title: str,
+    body: str,
+    *,
+    style: str = "",
+    scripts: Sequence[str] = (),
+    unpacked: Sequence[str] = (),
+) -> str:
     """Return a page of its own. `body` is markup; `title` is text.
 
-    The page's content security policy names its scripts by their hashes: another one, wherever it
-    came from, does not run, and nothing is fetched from anywhere.
+    The page's content security policy names its scripts by their hashes, those too that its own
+    scripts unpack: another one, wherever it came from, does not run, and nothing is fetched from
+    anywhere.
     """
-    hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in scripts)
+    hashes = " ".join(f"'sha256-{_sha256(script)}'" for script in (*scripts, *unpacked))
     policy = (
         "default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'; "
         f"script-src {hashes or chr(39) + 'none' + chr(39)}; base-uri 'none'; form-action 'none'"

@@ -18,7 +18,7 @@ from typing import Any
 
 from afterfit.runs._arrange import is_chapter
 from afterfit.runs._files import write
-from afterfit.runs._page import DARK, address, document, in_both_lights
+from afterfit.runs._page import DARK, address, document, in_both_lights, unpacking
 from afterfit.runs._run import run, writable
 
 # The Markdown of the book, see _config.yml.
@@ -158,8 +158,9 @@ def render(executed: dict[str, Any], parameters: Mapping[str, Any], *, name: str
     _add_facts(soup, body, parameters, executed, name)
     heading = body.find("h1")
     title = heading.get_text().strip() if heading else name or "Report"
-    scripts = [_MATHJAX, _mathjax()] if body.find(class_="math") else []
-    return document(title, str(body), style=style, scripts=scripts)
+    mathjax = [_mathjax()] if body.find(class_="math") else []
+    scripts = [_MATHJAX, *map(unpacking, mathjax)] if mathjax else []
+    return document(title, str(body), style=style, scripts=scripts, unpacked=mathjax)
 
 
 # --- what goes in ---
@@ -262,8 +263,7 @@ def _mathjax() -> str:
     """Return MathJax with its fonts and extensions in one script."""
     package = import_module("sphinx-mathjax-offline")
     path = Path(str(package.__file__)).parent / "static/mathjax/tex-svg-full.js"
-    text = path.read_text(encoding="utf-8").replace("\r\n", "\n")
-    return text.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    return path.read_text(encoding="utf-8").replace("\r\n", "\n")
 
 
 def _add_facts(
