@@ -19,9 +19,10 @@ ENGINE = HTML / "_static/live/engine.js"
 HAS_ENGINE = ENGINE.exists() and "AFTERFIT_LIVE =" in ENGINE.read_text(encoding="utf-8")[:99]
 FETCHED = ROOT / "_build/live/fetched"
 
-sys.path.insert(0, str(ROOT / "book/live"))
+sys.path[:0] = [str(ROOT / "book/live"), str(ROOT / "book/_ext")]
 
 import browser as live  # noqa: E402
+from afterfit_book import policy  # noqa: E402
 
 pytestmark = pytest.mark.browser
 needs_engine = pytest.mark.skipif(
@@ -243,10 +244,12 @@ def test_a_stopped_run_ends_and_the_next_load_starts_anew(browser, served):
 @needs_engine
 @pytest.mark.skipif(not FETCHED.exists(), reason="`make live` has fetched nothing here")
 def test_a_copy_that_is_opened_from_disk(browser, tmp_path):
+    """With the policy of the book's pages."""
     site = tmp_path / "_static/live"
     build = ROOT / "book/live/build.py"
     subprocess.run([sys.executable, build, FETCHED, site, "--file-url"], check=True)
-    (tmp_path / "page.html").write_text('<script src="_static/live/engine.js"></script>')
+    html = '<meta charset="utf-8" /><script src="_static/live/engine.js"></script>'
+    (tmp_path / "page.html").write_text(policy.with_policy(html))
     page = browser.new_page()
     page.goto((tmp_path / "page.html").as_uri())
     assert page.evaluate("afterfitEngine.supported()")
