@@ -66,6 +66,17 @@ class Plugin:
         for name in [name for name in sys.modules if isinstance(sys.modules[name], Absent)]:
             del sys.modules[name]
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item, call):
+        # pandas asks for some of them on its own.
+        report = yield
+        missing = isinstance(call.excinfo and call.excinfo.value, ImportError)
+        named = [name for name in self.finder.names if missing and name in str(call.excinfo.value)]
+        if named:
+            report.outcome = "skipped"
+            report.longrepr = (str(item.path), 0, f"no {named[0]} in WebAssembly")
+        return report
+
     def pytest_collectreport(self, report):
         if report.outcome != "passed":
             tell(report, "collect")
@@ -90,7 +101,7 @@ def run(file, absent, deselected):
     hypothesis.settings.load_profile("wasm")
     finder = Finder(absent)
     sys.meta_path.insert(0, finder)
-    without = ("cacheprovider", "faulthandler", "logging")
+    without = ("cacheprovider", "faulthandler")
     pytest.main(
         [
             "-q",

@@ -47,11 +47,17 @@ OF_LIBRARY = (
     "_pyrepl/",
     "bs4/",
     "soupsieve/",
+    "yaml/",
     "formulaic/",
     "interface_meta/",
 )
 FOLDERS = ("src", "tests", "notebooks")
-FILES = ("pyproject.toml", "Makefile", "benchmarks/results/gamma_glm_coverage.csv")
+FILES = (
+    "pyproject.toml",
+    "Makefile",
+    "book/running.md",
+    "benchmarks/results/gamma_glm_coverage.csv",
+)
 
 
 def main() -> int:

@@ -123,7 +123,7 @@ def test_names_and_order_of_columns_and_weights_do_not_matter(seed):
     table = indicators(X, weight.astype(float))
     repeated = indicators(np.repeat(X, weight.astype(np.intp), axis=0))
     start = rng.dirichlet([1, 1], size=12)
-    again = np.repeat(start, weight, axis=0)
+    again = np.repeat(start, weight.astype(np.intp), axis=0)
     for of in (
         lambda table, start: _latent.class_fit(table, start).score.total,
         lambda table, start: _latent.forest_score(table, start).total,

@@ -57,7 +57,7 @@ def test_a_row_of_weight_w_counts_as_w_rows(X, seed):
         return
     ours = matching_silhouette_samples(X, labels, sample_weight=weight)
     expected = matching_silhouette_samples(repeated, of_repeated)
-    assert np.abs(np.repeat(ours, weight) - expected).max() <= 1e-12
+    assert np.abs(np.repeat(ours, times) - expected).max() <= 1e-12
     score = matching_silhouette_score(X, labels, sample_weight=weight)
     assert score == pytest.approx(expected.mean(), abs=1e-12)
 

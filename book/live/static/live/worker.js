@@ -79,6 +79,7 @@ async function begin(module, root, {args, env, preopens}) {
   const at = (path) => path.split("/").filter(Boolean).reduce((node, part) => node.get(part), root);
   const opened = Object.fromEntries(Object.entries(preopens).map(([path, place]) => [path, at(place)]));
   put(root, "/tmp/matplotlib", new Map());
+  put(root, "/dev/null", {data: new Uint8Array(0), size: 0, write: true});
   const work = put(root, WORK, new Map());
   const wasi = new Wasi({args, env, write: lines(), preopens: opened});
   const instance = await WebAssembly.instantiate(module, wasi.imports());
