@@ -23,6 +23,7 @@ def execute(source: str, output: str, scratch: Path) -> None:
                 engine_name="nbclient",
                 kernel_manager_class=manager(str(scratch), log=log),
                 coalesce_streams=True,
+                progress_bar={"disable": None},  # in a log the bars of chapters would mingle
             )
         except Exception:
             sys.stderr.write((scratch / "kernel.log").read_text(errors="replace"))
