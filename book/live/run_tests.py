@@ -54,8 +54,6 @@ OF_LIBRARY = (
 FOLDERS = ("src", "tests", "notebooks")
 FILES = (
     "pyproject.toml",
-    "Makefile",
-    "book/running.md",
     "benchmarks/results/gamma_glm_coverage.csv",
 )
 
