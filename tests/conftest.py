@@ -3,6 +3,10 @@
 import os
 import shutil
 import sys
+import threading
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import matplotlib
 
@@ -98,6 +102,22 @@ def browser(browser_path):
         browser = playwright.chromium.launch(executable_path=browser_path, args=flags)
         yield browser
         browser.close()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="session")
+def site():
+    """The address of the built book, served from loopback."""
+    handler = partial(QuietHandler, directory=str(Path(__file__).parents[1] / "_build/html"))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -1,8 +1,5 @@
 """The figures that move: their formulas against the package, by keyboard, without another host."""
 
-import functools
-import http.server
-import threading
 from pathlib import Path
 
 import numpy as np
@@ -20,19 +17,6 @@ SCRIPTS = sorted((ROOT / "book/_static/moving").glob("*.js"))
 STEMS = sorted(path.stem for path in SCRIPTS if path.stem != "shared")
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def site():
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    handler = functools.partial(Quiet, directory=SITE)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture

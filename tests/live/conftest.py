@@ -1,28 +1,12 @@
-"""The built book served from loopback, and a stand-in for the engine that a test may question."""
+"""A stand-in for the engine that a test may question, in the built book."""
 
-import functools
-import http.server
 import json
-import threading
 from pathlib import Path
 
 import pytest
 
 SITE = Path(__file__).parents[2] / "_build/html"
 STANDIN = Path(__file__).with_name("standin.js")
-
-
-@pytest.fixture(scope="module")
-def site():
-    class Quiet(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    handler = functools.partial(Quiet, directory=SITE)
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
 
 
 @pytest.fixture
