@@ -17,13 +17,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from afterfit.boundary._decisions import NOWHERE, DecisionTable
-from afterfit.boundary._lattice import Field, Keys, Tree
+from afterfit.boundary._lattice import Field, Tree
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -39,6 +38,8 @@ MAX_OFFSET = 0.25
 SHORT_CHORD = 16.0
 MAX_ROUNDS = 16
 
+# Secants end with a step of this fraction of the tolerance: what is left is far less.
+SECANT_FRACTION = 0.1
 MAX_SECANT_STEPS = 6
 MAX_NEWTON_STEPS = 12
 
@@ -64,50 +65,6 @@ class Tracing:
     exhausted: bool  # whether evaluations ran out before all cells were resolved
 
 
-def find_roots(
-    log_joints: Callable[[Array], Array],
-    table: DecisionTable,
-    lines: tuple[Array, ...],
-    *,
-    seeds: Array,
-    tolerance: float,
-    max_evaluations: int,
-    may_jump: bool = False,
-) -> Tracing:
-    """Return every root within the outermost lines, from left to right, as a curve of one point.
-
-    `left` and `right` are the decisions on its two sides. `seeds` (m, 1) are looked at first;
-    `tolerance` is in units of the range; log odds that `may_jump` are not expected to be smooth.
-    """
-    field = Field(log_joints, table, lines, may_jump)
-    tree = Tree(field, seeds, max_evaluations)
-    tree.grow()
-    u = tree.points[:, 0]
-    order = np.argsort(u)
-    labels = tree.labels[order]
-    change = np.flatnonzero(
-        (labels[1:] != labels[:-1]) & (labels[1:] != NOWHERE) & (labels[:-1] != NOWHERE)
-    )
-    ends = tree.points[order]
-    n_cells = len(lines[0]) - 1
-    positions = _polish(
-        field,
-        ends[change],
-        ends[change + 1],
-        labels[change],
-        labels[change + 1],
-        tolerance * n_cells,
-    )
-    x = field.features(positions)
-    curves = [
-        Curve(int(labels[i]), int(labels[i + 1]), x[root], closed=False)
-        for root, i in enumerate(change)
-    ]
-    return Tracing(
-        curves, np.empty((0, 1)), tree.unresolved_boxes(), field.n_evaluations, tree.exhausted
-    )
-
-
 def trace(
     log_joints: Callable[[Array], Array],
     table: DecisionTable,
@@ -118,20 +75,37 @@ def trace(
     max_evaluations: int,
     may_jump: bool = False,
 ) -> Tracing:
-    """Return every boundary curve within the outermost `lines` of both features.
+    """Return every boundary curve within the outermost `lines` of one feature or two.
 
-    `seeds` (m, 2) are looked at first; `tolerance` is in units of the range.
+    Of one feature they are roots from left to right, curves of one point, with the decisions on
+    its two sides. `seeds` (m, d) are looked at first; `tolerance` is in units of the range; log
+    odds that `may_jump` are not expected to be smooth.
     """
     field = Field(log_joints, table, lines, may_jump)
     tree = Tree(field, seeds, max_evaluations)
     tree.grow()
     step = tolerance * min(len(axis) - 1 for axis in lines)
-    polished = _Polished([], {})
+    curves, junctions = (_roots if len(lines) == 1 else _settled)(tree, step)
+    return Tracing(curves, junctions, tree.unresolved_boxes(), field.n_evaluations, tree.exhausted)
+
+
+def _roots(tree: Tree, step: float) -> tuple[list[Curve], Array]:
+    left, right = tree.labels[:-1], tree.labels[1:]
+    change = np.flatnonzero((left != right) & (left != NOWHERE) & (right != NOWHERE))
+    x = tree.field.features(_polish(tree, change, change + 1, step))
+    curves = [
+        Curve(int(left[i]), int(right[i]), x[root], closed=False) for root, i in enumerate(change)
+    ]
+    return curves, np.empty((0, 1))
+
+
+def _settled(tree: Tree, step: float) -> tuple[list[Curve], Array]:
+    """Return the curves and junctions, with cells split until no chord goes astray."""
     passes = MAX_REFINEMENTS
     for remaining in reversed(range(MAX_ROUNDS)):
         mesh = _march(_triangles(tree), tree.labels)
-        vertices = _vertices(field, tree, mesh, step, polished)
-        curves, strays = _curves(field, mesh, vertices, step, passes)
+        vertices = _vertices(tree, mesh, step)
+        curves, strays = _curves(tree.field, mesh, vertices, step, passes)
         # A chord that does not lead to the boundary between its ends spans what the cell hides.
         if remaining > 1 and len(strays) and tree.split_at(strays):
             passes = 1  # look for further strays only
@@ -140,53 +114,14 @@ def trace(
         else:
             break
     junctions = vertices[len(mesh.sides) :][mesh.is_junction]
-    return Tracing(
-        curves,
-        field.features(_distinct(junctions, step)),
-        tree.unresolved_boxes(),
-        field.n_evaluations,
-        tree.exhausted,
-    )
+    return curves, tree.field.features(_distinct(junctions, step))
 
 
-@dataclass
-class _Polished:
-    """Crossings polished in earlier rounds, by the keys of the lattice points on both sides."""
-
-    rounds: list[tuple[Keys, Array]]
-    known: dict[tuple[int, int], Array]
-
-    def look_up(self, sides: Keys) -> tuple[Array, Indices]:
-        """Return the crossings (c, 2) as far as they are known, and the numbers of the others."""
-        crossings = np.empty((len(sides), 2))
-        if not self.rounds:  # often there is no second round
-            return crossings, np.arange(len(sides))
-        for keys, polished in self.rounds[len(self.known) > 0 :]:
-            self.known.update(zip(map(tuple, keys.tolist()), polished, strict=True))
-        new = []
-        for i, name in enumerate(map(tuple, sides.tolist())):
-            if name in self.known:
-                crossings[i] = self.known[name]
-            else:
-                new.append(i)
-        return crossings, np.array(new, dtype=np.intp)
-
-
-def _vertices(field: Field, tree: Tree, mesh: _Mesh, step: float, polished: _Polished) -> Array:
+def _vertices(tree: Tree, mesh: _Mesh, step: float) -> Array:
     """Return the polished crossings of a mesh, then its polished hubs, in lattice units."""
-    keys = tree.keys[mesh.sides]
-    crossings, new = polished.look_up(keys)
-    low, high = mesh.sides[new].T
-    crossings[new] = _polish(
-        field,
-        tree.points[low],
-        tree.points[high],
-        tree.labels[low],
-        tree.labels[high],
-        POLISH_FRACTION * step,
-    )
-    polished.rounds.append((keys[new], crossings[new]))
-    return np.concatenate([crossings, _polish_junctions(field, tree, mesh, crossings)])
+    low, high = mesh.sides.T
+    crossings = _polish(tree, low, high, POLISH_FRACTION * step)
+    return np.concatenate([crossings, _polish_junctions(tree, mesh, crossings)])
 
 
 def _curves(
@@ -206,77 +141,36 @@ def _curves(
 
 def _triangles(tree: Tree) -> Indices:
     """Return the triangles (t, 3), anticlockwise, of all leaves that a boundary touches."""
-    columns = _Lines(tree, 0)
-    rows = _Lines(tree, 1)
-    triangles = []
-    for cells, size in [*tree.leaves, *tree.edge_leaves]:
-        low, high = cells, cells + size
-        sides = (
-            rows.between(low[:, 1], low[:, 0], high[:, 0]),  # bottom, then anticlockwise
-            columns.between(high[:, 0], low[:, 1], high[:, 1]),
-            rows.between(high[:, 1], low[:, 0], high[:, 0]),
-            columns.between(low[:, 0], low[:, 1], high[:, 1]),
-        )
-        centre = tree.rank(cells + size // 2)
-        corner = tree.rank(cells)
-        touched = tree.labels[centre] != tree.labels[corner]
-        for line, (start, stop) in zip((rows, columns, rows, columns), sides, strict=True):
-            touched |= line.varies(start, stop)
-        plain = touched & np.all([stop - start == 2 for start, stop in sides], axis=0)
-        rings = [_plain_rings(rows, columns, sides, plain)]
-        hubs = [np.repeat(np.flatnonzero(plain), 8)]
-        for cell in np.flatnonzero(touched & ~plain):  # with points of smaller neighbours
-            bottom, right, top, left = (
-                line.members[start[cell] : stop[cell] + 1]
-                for line, (start, stop) in zip((rows, columns, rows, columns), sides, strict=True)
-            )
-            ring = np.concatenate([bottom[:-1], right[:-1], top[:0:-1], left[:0:-1]])
-            rings.append(np.column_stack([ring, np.roll(ring, -1)]))
-            hubs.append(np.full(len(ring), cell))
-        owner = np.concatenate(hubs)
-        order = np.argsort(owner, kind="stable")
-        triangles.append(np.column_stack([centre[owner], np.concatenate(rings)])[order])
-    return np.concatenate(triangles) if triangles else np.empty((0, 3), dtype=np.intp)
-
-
-def _plain_rings(
-    rows: _Lines, columns: _Lines, sides: tuple[tuple[Indices, Indices], ...], plain: Any
-) -> Indices:
-    """Return the sides (8 a cell, 2) around cells that carry their own nine points alone."""
-    (bottom, _), (right, _), (_, top), (_, left) = [
-        (start[plain], stop[plain]) for start, stop in sides
-    ]
-    ring = np.column_stack(
-        [
-            *(rows.members[bottom + k] for k in (0, 1)),
-            *(columns.members[right + k] for k in (0, 1)),
-            *(rows.members[top - k] for k in (0, 1)),
-            *(columns.members[left - k] for k in (0, 1)),
-        ]
-    )
-    return np.stack([ring, np.roll(ring, -1, axis=1)], axis=2).reshape(-1, 2)
-
-
-class _Lines:
-    """The sampled points in the order in which they stand on lattice lines of one direction."""
-
-    def __init__(self, tree: Tree, fixed_axis: int) -> None:
-        ticks = tree._ticks(tree.keys)
-        self._stride = tree.stride
-        keys = ticks[:, fixed_axis] * tree.stride + ticks[:, 1 - fixed_axis]
-        # Those with the first axis fixed stand in the order of the tree's own keys.
-        self.members = np.argsort(keys, kind="stable") if fixed_axis else np.arange(len(keys))
-        self._keys = keys[self.members]
-        labels = tree.labels[self.members]
-        self._changes = np.concatenate([[0], np.cumsum(labels[1:] != labels[:-1])])
-
-    def between(self, fixed: Keys, low: Keys, high: Keys) -> tuple[Indices, Indices]:
-        """Return the places of the first and the last point of each side."""
-        base = fixed * self._stride
-        return np.searchsorted(self._keys, base + low), np.searchsorted(self._keys, base + high)
-
-    def varies(self, start: Indices, stop: Indices) -> NDArray[np.bool_]:
-        return np.asarray(self._changes[stop] != self._changes[start])
+    leaves = [*tree.leaves, *tree.edge_leaves]
+    low = np.concatenate([cells for cells, _ in leaves])
+    size = np.concatenate([np.full(len(cells), size) for cells, size in leaves])
+    corners = [tree.rank(low + size[:, None] * np.array(at)) for at in np.ndindex(2, 2)]
+    centre = tree.rank(low + size[:, None] // 2)
+    # All points as they stand on vertical lines, which is the order of keys, then on horizontal.
+    n = len(tree.keys)
+    across = tree.in_rows()
+    on_row = np.empty(n, dtype=np.intp)
+    on_row[across] = np.arange(n, 2 * n)
+    members = np.concatenate([np.arange(n), across])
+    # Sides anticlockwise from the bottom, as the places of their ends on lines.
+    lower, upper, lower_right, upper_right = corners
+    start = np.column_stack([on_row[lower], lower_right, on_row[upper], lower])
+    stop = np.column_stack([on_row[lower_right], upper_right, on_row[upper_right], upper])
+    labels = tree.labels[members]
+    changes = np.cumsum(np.append(False, labels[1:] != labels[:-1]))
+    touched = (changes[start] != changes[stop]).any(axis=1)
+    touched |= tree.labels[centre] != tree.labels[lower]
+    # A ring around each centre: all that stands on its sides, without the last point of each.
+    first = np.where([True, True, False, False], start, stop)[touched].ravel()
+    count = (stop - start)[touched].astype(np.intp)
+    along = count.ravel()
+    passed = np.arange(along.sum()) - np.repeat(np.cumsum(along) - along, along)
+    step = np.tile([1, 1, -1, -1], len(count))
+    ring = members[np.repeat(first, along) + np.repeat(step, along) * passed]
+    length = count.sum(axis=1, dtype=np.intp)
+    following, ends = np.roll(ring, -1), np.cumsum(length)
+    following[ends - 1] = ring[ends - length]
+    return np.column_stack([np.repeat(centre[touched], length), ring, following])
 
 
 @dataclass(frozen=True)
@@ -298,16 +192,17 @@ def _march(triangles: Indices, labels: Indices) -> _Mesh:
     kept = triangles[count > 0]
     corner, differs, count = corner[count > 0], differs[count > 0], count[count > 0]
     ends = np.sort(np.stack([kept, np.roll(kept, -1, axis=1)], axis=2), axis=2)
-    pairs = ends[differs]
-    sides, number = np.unique(pairs, axis=0, return_inverse=True)
+    low, high = ends[differs].T.astype(np.int64)
+    pairs, number = np.unique(low * len(labels) + high, return_inverse=True)
+    sides = np.column_stack(np.divmod(pairs, len(labels))).astype(np.intp)
     crossing = np.full(differs.shape, -1, dtype=np.intp)
-    crossing[differs] = number.ravel()
+    crossing[differs] = number
     two = count == 2
     same = np.argmin(differs[two], axis=1)  # the side without a crossing faces the odd corner out
     rows = np.arange(len(same))
     odd = (same + 2) % 3
-    segments = [
-        _directed(
+    parts = [
+        (
             corner[two][rows, odd],
             corner[two][rows, same],
             crossing[two][rows, odd],
@@ -316,32 +211,20 @@ def _march(triangles: Indices, labels: Indices) -> _Mesh:
     ]
     three = count == 3
     hub = len(sides) + np.arange(int(three.sum()))
-    for k in range(3):
-        following = (k + 1) % 3
-        segments.append(
-            _directed(corner[three][:, k], corner[three][:, following], crossing[three][:, k], hub)
-        )
+    parts += [
+        (corner[three][:, k], corner[three][:, (k + 1) % 3], crossing[three][:, k], hub)
+        for k in range(3)
+    ]
+    segments = np.concatenate([np.column_stack(part) for part in parts])
+    swap = segments[:, 0] > segments[:, 1]  # the lower decision goes to the left
+    segments[swap] = segments[swap][:, [1, 0, 3, 2]]
     return _Mesh(
-        sides=sides.reshape(-1, 2),
+        sides=sides,
         hubs=kept[three],
         is_junction=np.asarray((corner[three] != NOWHERE).all(axis=1)),
         hub_crossings=crossing[three],
-        segments=np.concatenate(segments),
+        segments=segments[segments[:, 0] != NOWHERE],
     )
-
-
-def _directed(left: Indices, right: Indices, start: Indices, stop: Indices) -> Indices:
-    """Return segments with the lower decision on the left, without those at NOWHERE."""
-    swap = left > right
-    segments = np.column_stack(
-        [
-            np.where(swap, right, left),
-            np.where(swap, left, right),
-            np.where(swap, stop, start),
-            np.where(swap, start, stop),
-        ]
-    )
-    return np.asarray(segments[segments[:, 0] != NOWHERE])
 
 
 def _chains(segments: Indices) -> list[tuple[int, int, Indices, bool]]:
@@ -361,51 +244,44 @@ def _chains(segments: Indices) -> list[tuple[int, int, Indices, bool]]:
     return chains
 
 
-def _polish(
-    field: Field, low: Array, high: Array, at_low: Indices, at_high: Indices, step: float
-) -> Array:
-    """Return where the log odds change sign on each side from `low` to `high`, to within `step`.
+def _polish(tree: Tree, low: Indices, high: Indices, step: float) -> Array:
+    """Return where the log odds change sign between sampled points, to within `step`.
 
-    Chandrupatla's method on all sides at once; bisection where the log odds are infinite.
+    Chandrupatla's method from a secant, on all sides at once; bisection where the log odds are
+    infinite.
     """
-    n = len(low)
-    where = low + 0.5 * (high - low)
-    real = np.flatnonzero((at_low != NOWHERE) & (at_high != NOWHERE))
-    a, b = np.zeros(n), np.ones(n)
-    fa = np.full(n, np.inf)
-    fb = np.full(n, -np.inf)
-    fa[real] = field.table.log_odds_of(field.joints(low[real]), at_low[real], at_high[real])
-    fb[real] = field.table.log_odds_of(field.joints(high[real]), at_low[real], at_high[real])
-    c, fc, t = a.copy(), fa.copy(), np.full(n, 0.5)
-    width = np.abs(high - low).max(axis=1) if n else np.empty(0)
+    table = tree.field.table
+    start, along = tree.points(low), tree.points(high) - tree.points(low)
+    first, second = tree.labels[low], tree.labels[high]
+    fraction = np.full(len(low), 0.5)
+    active = np.flatnonzero((first != NOWHERE) & (second != NOWHERE))
+    fa, fb = (
+        table.log_odds_of(tree.joints[ends[active]], first[active], second[active])
+        for ends in (low, high)
+    )
     # An end that ties by rounding has the boundary itself.
-    where[real[fa[real] <= 0]] = low[real[fa[real] <= 0]]
-    where[real[fb[real] >= 0]] = high[real[fb[real] >= 0]]
-    active = real[(fa[real] > 0) & (fb[real] < 0)]
+    fraction[active[fa <= 0]], fraction[active[fb >= 0]] = 0.0, 1.0
+    opposed = (fa > 0) & (fb < 0)
+    active, fa, fb = active[opposed], fa[opposed], fb[opposed]
+    a, b = np.zeros(len(active)), np.ones(len(active))
+    t = np.divide(fa, fa - fb, out=np.full(len(fa), 0.5), where=np.isfinite(fa - fb))
+    least = 0.5 * step / np.abs(along).max(axis=1)
     for _ in range(MAX_POLISH_STEPS):
         if len(active) == 0:
             break
-        x = a[active] + t[active] * (b[active] - a[active])
-        at = low[active] + x[:, None] * (high[active] - low[active])
-        fx = field.odds(at, at_low[active], at_high[active])
-        same = (fx > 0) == (fa[active] > 0)
-        c[active] = np.where(same, a[active], b[active])
-        fc[active] = np.where(same, fa[active], fb[active])
-        b[active] = np.where(same, b[active], a[active])
-        fb[active] = np.where(same, fb[active], fa[active])
-        a[active], fa[active] = x, fx
-        closer = np.abs(fa[active]) < np.abs(fb[active])
-        best = np.where(closer, a[active], b[active])
-        where[active] = low[active] + best[:, None] * (high[active] - low[active])
-        gap = np.abs(b[active] - a[active])
-        limit = 0.5 * step / width[active]
-        going = (gap > 2 * limit) & (fx != 0)
-        where[active[fx == 0]] = at[fx == 0]
-        active, limit, gap = active[going], limit[going], gap[going]
-        t[active] = _next_fraction(
-            a[active], b[active], c[active], fa[active], fb[active], fc[active], limit / gap
-        )
-    return where
+        x = a + t * (b - a)
+        at = start[active] + x[:, None] * along[active]
+        fx = tree.field.odds(at, first[active], second[active])
+        same = (fx > 0) == (fa > 0)
+        c, fc = np.where(same, a, b), np.where(same, fa, fb)
+        b, fb = np.where(same, b, a), np.where(same, fb, fa)
+        a, fa = x, fx
+        fraction[active] = np.where(np.abs(fa) < np.abs(fb), a, b)
+        going = (fx != 0) & (np.abs(b - a) > 2 * least[active])
+        active = active[going]
+        a, b, c, fa, fb, fc = (values[going] for values in (a, b, c, fa, fb, fc))
+        t = _next_fraction(a, b, c, fa, fb, fc, least[active] / np.abs(b - a))
+    return start + fraction[:, None] * along
 
 
 def _next_fraction(
@@ -421,12 +297,12 @@ def _next_fraction(
     return np.asarray(np.clip(t, least, 1 - least))
 
 
-def _polish_junctions(field: Field, tree: Tree, mesh: _Mesh, crossings: Array) -> Array:
+def _polish_junctions(tree: Tree, mesh: _Mesh, crossings: Array) -> Array:
     """Return the points at which three decisions tie, by Newton's method; else the middles."""
     if len(mesh.hubs) == 0:
         return np.empty((0, 2))
     start = crossings[mesh.hub_crossings].mean(axis=1)
-    corners = tree.points[mesh.hubs]
+    corners = tree.points(mesh.hubs)
     extent = np.ptp(corners, axis=1).max(axis=1)
     decisions = tree.labels[mesh.hubs]
     here = np.asarray(start.copy())
@@ -434,7 +310,7 @@ def _polish_junctions(field: Field, tree: Tree, mesh: _Mesh, crossings: Array) -
     for _ in range(MAX_NEWTON_STEPS):
         if len(live) == 0:
             break
-        shift = _newton_step(field, here[live], decisions[live], 1e-3 * extent[live])
+        shift = _newton_step(tree.field, here[live], decisions[live], 1e-3 * extent[live])
         ok = np.isfinite(shift).all(axis=1)
         here[live[ok]] += shift[ok]
         moved = np.abs(shift).max(axis=1)
@@ -445,27 +321,18 @@ def _polish_junctions(field: Field, tree: Tree, mesh: _Mesh, crossings: Array) -
 
 
 def _newton_step(field: Field, at: Array, decisions: Indices, h: Array) -> Array:
-    probes = [at, at + np.column_stack([h, 0 * h]), at + np.column_stack([0 * h, h])]
-    joints = np.split(field.joints(np.concatenate(probes)), 3)
-    odds = np.stack(
-        [
-            np.column_stack(
-                [
-                    field.table.log_odds_of(values, decisions[:, 0], decisions[:, 1]),
-                    field.table.log_odds_of(values, decisions[:, 0], decisions[:, 2]),
-                ]
-            )
-            for values in joints
-        ]
-    )
+    """Return the step to where both log odds against the first decision vanish, by differences."""
+    probes = [at + h[:, None] * np.array(side) for side in ((0, 0), (1, 0), (0, 1))]
+    joints = field.joints(np.concatenate(probes))
+    first, second, third = np.tile(decisions, (3, 1)).T
+    odds = [field.table.log_odds_of(joints, first, other) for other in (second, third)]
+    (f, fx, fy), (g, gx, gy) = np.reshape(odds, (2, 3, -1))
     with np.errstate(all="ignore"):
-        jacobian = np.stack([(odds[1] - odds[0]).T / h, (odds[2] - odds[0]).T / h], axis=-1)
-        (p, q), (r, s) = jacobian[0].T, jacobian[1].T
-        determinant = p * s - q * r
-        step = np.column_stack(
-            [s * odds[0][:, 0] - q * odds[0][:, 1], p * odds[0][:, 1] - r * odds[0][:, 0]]
+        fx, fy, gx, gy = (
+            (there - here) / h for there, here in ((fx, f), (fy, f), (gx, g), (gy, g))
         )
-        return np.asarray(-step / determinant[:, None])
+        step = np.column_stack([fy * g - gy * f, gx * f - fx * g])
+        return np.asarray(step / (fx * gy - fy * gx)[:, None])
 
 
 def _refine(
@@ -491,16 +358,15 @@ def _refine(
         if len(split) == 0:
             break
         start, stop = points[split], points[split + 1]
-        normal = _normals(start, stop)
-        middle = 0.5 * (start + stop) + offset[bent][:, None] * normal
-        halved = np.zeros(len(points) - 1, dtype=bool)
-        halved[split] = True
-        points = np.insert(points, split + 1, middle, axis=0)
+        middle = 0.5 * (start + stop) + offset[bent][:, None] * _normals(start, stop)
         # Halves are off by a quarter, where the boundary is smooth.
-        doubtful = np.zeros(len(halved), dtype=bool)
-        doubtful[split] = np.abs(offset[bent]) > 1.5 * step
-        times = 1 + halved.astype(np.intp)
-        check, slopes = np.repeat(doubtful, times), np.repeat(slopes, times)
+        check[:] = False
+        check[split] = np.abs(offset[bent]) > 1.5 * step
+        times = np.ones(len(points), dtype=np.intp)
+        times[split] = 2
+        check, slopes = np.repeat(check, times[:-1]), np.repeat(slopes, times[:-1])
+        points = np.repeat(points, times, axis=0)
+        points[split + np.arange(1, len(split) + 1)] = middle
     return points, np.concatenate(strays)
 
 
@@ -529,10 +395,9 @@ def _offsets(
     normal = _normals(start, stop)
     middle = 0.5 * (start + stop)
     length = np.hypot(*(stop - start).T)
-    n = len(chords)
-    first, second, t0 = np.full(n, left), np.full(n, right), np.zeros(n)
+    t0 = np.zeros(len(chords))
     joints = field.joints(middle)
-    f0 = field.table.log_odds_of(joints, first, second)
+    f0 = field.table.log_odds(joints, left, right)
     t1 = _first_guess(f0, slopes[chords], length)
     finite = np.isfinite(f0)
     found = f0 == 0
@@ -541,8 +406,8 @@ def _offsets(
         if len(active) == 0:
             break
         at = middle[active] + t1[active][:, None] * normal[active]
-        joints[active] = field.joints(at)
-        f1 = field.table.log_odds_of(joints[active], first[active], second[active])
+        joints[active] = there = field.joints(at)
+        f1 = field.table.log_odds(there, left, right)
         with np.errstate(all="ignore"):
             slope = (f1 - f0[active]) / (t1[active] - t0[active])
             shift = -f1 / slope
@@ -550,7 +415,7 @@ def _offsets(
         t0[active], f0[active] = t1[active], f1
         ok = np.isfinite(shift) & (np.abs(t1[active] + shift) <= 0.5 * length[active])
         t1[active[ok]] += shift[ok]
-        done = ok & (np.abs(shift) <= 1e-2 * step)
+        done = ok & (np.abs(shift) <= SECANT_FRACTION * step)
         found[active[done]] = True
         active = active[ok & ~done]
     best = field.table.choose_smoothly(joints)

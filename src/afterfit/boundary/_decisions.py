@@ -71,11 +71,14 @@ class DecisionTable:
 
     def choose_smoothly(self, joints: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return the same with rounding taken for a tie, and NOWHERE where no class has density."""
-        finite = np.where(np.isfinite(joints), np.abs(joints), 0.0).max(axis=-1)
-        tie = TIE_ULPS * np.finfo(float).eps * (1.0 + finite)
-        best = self._champion(joints, tie)
+        best = self._champion(joints, self.ties(joints))
         best[(joints == -np.inf).all(axis=-1)] = NOWHERE
         return best
+
+    def ties(self, joints: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the log odds that may be rounding errors."""
+        finite = np.where(np.isfinite(joints), np.abs(joints), 0.0).max(axis=-1)
+        return np.asarray(TIE_ULPS * np.finfo(float).eps * (1.0 + finite))
 
     def margin(self, joints: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the log odds of the best decision against the second best; never negative."""

@@ -147,8 +147,7 @@ class Evaluation:
         max_evaluations: int,
         log_joints: Callable[[Array], Array] | None = None,
     ) -> _contours.Tracing:
-        find = _contours.find_roots if len(lines) == 1 else _contours.trace
-        return find(
+        return _contours.trace(
             self._log_joints if log_joints is None else log_joints,
             self._table,
             lines,

@@ -11,8 +11,9 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
-from afterfit.boundary._decisions import NOWHERE, TIE_ULPS, DecisionTable
+from afterfit.boundary._decisions import NOWHERE, DecisionTable
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.intp]
@@ -104,6 +105,7 @@ class Tree:
         self.stride = (max(len(axis) for axis in field.lines) + 1) * self.size
         self.keys: Keys = np.empty(0, dtype=np.int64)
         self.joints = np.empty((0, field.table.n_classes))
+        self.ties = np.empty(0)  # within these log odds are rounding
         self.labels: Indices = np.empty(0, dtype=np.intp)
         self.leaves: list[tuple[Keys, int]] = []  # corners of lowest ticks (m, d), size
         self.edge_leaves: list[tuple[Keys, int]] = []  # the same, along edges of supports
@@ -112,10 +114,9 @@ class Tree:
         self._seeds = field.lattice_units(seeds[inside])
         self._seed_labels = field.table.choose_smoothly(field.joints(self._seeds))
 
-    @property
-    def points(self) -> Array:
-        """Every sampled point, in lattice units."""
-        return np.asarray(self._ticks(self.keys) / self.size)
+    def points(self, rows: Indices) -> Array:
+        """Return sampled points, in lattice units."""
+        return np.asarray(self._ticks(self.keys.take(rows)) / self.size)
 
     def grow(self) -> None:
         """Split cells until each is resolved, as small as they get, or the budget is spent."""
@@ -149,8 +150,10 @@ class Tree:
     def _settle(self, cells: Keys, size: int) -> None:
         """Split cells until each is resolved, and keep them as leaves."""
         while True:
-            joints, labels = self._sample(cells, size)
-            split, at_edge = unresolved(joints, labels, self.field.table, self.n_axes)
+            rows = self._sample(cells, size)
+            joints, labels = self.joints.take(rows, axis=0), self.labels.take(rows)
+            ties = self.ties.take(rows)
+            split, at_edge = unresolved(joints, labels, ties, self.field.table)
             split |= self._hides_a_seed(cells, size, labels)
             if size <= self.size >> SUPPORT_EDGE_DEPTH:
                 at_edge |= split & self.field.may_jump
@@ -168,10 +171,12 @@ class Tree:
             cells, size = self._children(cells[split], size), size // 2
 
     def _children(self, cells: Keys, size: int) -> Keys:
-        steps = np.array([0, size // 2], dtype=np.int64)
-        corners = np.stack(np.meshgrid(*[steps] * self.n_axes, indexing="ij"), axis=-1)
-        children = cells[:, None, :] + corners.reshape(-1, self.n_axes)
+        children = cells[:, None] + self._stencil(size // 2, 2)
         return np.asarray(children.reshape(-1, self.n_axes))
+
+    def _stencil(self, step: int, n: int = 3) -> Keys:
+        """Return the n**d places (_, d) that are 0, ..., n - 1 steps along each axis."""
+        return np.indices((n,) * self.n_axes).reshape(self.n_axes, -1).T * np.int64(step)
 
     def unresolved_boxes(self) -> Array:
         """Return the cells whose refinement ended early, as (low, high) of each feature."""
@@ -186,39 +191,47 @@ class Tree:
         """Return the row of each of these sampled points, given in ticks."""
         return np.searchsorted(self.keys, self._key(ticks))
 
+    def in_rows(self) -> Indices:
+        """Return the order of all sampled points along the second axis, then the first."""
+        first, second = np.divmod(self.keys, self.stride)
+        return np.argsort(second * self.stride + first)
+
     def _keep_unresolved(self, cells: Keys, size: int) -> None:
         # Cells as small as the tolerance are no news; larger ones the caller must hear of.
         if len(cells) and size > 2:
             self._unresolved.append((cells, size))
 
-    def _sample(self, cells: Keys, size: int) -> tuple[Array, Indices]:
-        steps = np.array([0, size // 2, size], dtype=np.int64)
-        stencil = np.stack(np.meshgrid(*[steps] * self.n_axes, indexing="ij"), axis=-1)
-        ticks = cells[(slice(None), *[None] * self.n_axes)] + stencil
-        keys = self._key(ticks)
+    def _sample(self, cells: Keys, size: int) -> Indices:
+        """Return the rows (3**d, m) of what each cell carries, sampled where it was not yet."""
+        if size == self.size:  # all coarse cells, in the order of keys
+            numbers = np.arange(len(self.keys)).reshape([2 * len(x) - 1 for x in self.field.lines])
+            corners = numbers[(slice(None, -1, 2),) * self.n_axes]
+            return numbers[(slice(3),) * self.n_axes].reshape(-1, 1) + corners.ravel()
+        keys = self._key(cells + self._stencil(size // 2)[:, None])
         rows = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
         missing = np.unique(keys[self.keys[rows] != keys])
         if len(missing) == 0:
-            return self.joints[rows], self.labels[rows]
-        joints = self.field.joints(self._ticks(missing) / self.size)
-        all_keys = np.concatenate([self.keys, missing])
-        order = np.argsort(all_keys, kind="stable")
-        self.keys = all_keys[order]
-        self.joints = np.concatenate([self.joints, joints])[order]
-        labels = np.concatenate([self.labels, self.field.table.choose_smoothly(joints)])
-        self.labels = labels[order]
-        rows = np.searchsorted(self.keys, keys)
-        return self.joints[rows], self.labels[rows]
+            return rows
+        self._add(missing)
+        return np.searchsorted(self.keys, keys)
+
+    def _add(self, keys: Keys) -> None:
+        """Evaluate at new places, and keep all in the order of keys."""
+        joints = self.field.joints(self._ticks(keys) / self.size)
+        table = self.field.table
+        keys = np.concatenate([self.keys, keys])
+        order = np.argsort(keys, kind="stable")
+        self.keys = keys[order]
+        self.joints = np.concatenate([self.joints, joints]).take(order, axis=0)
+        self.labels = np.concatenate([self.labels, table.choose_smoothly(joints)])[order]
+        self.ties = np.concatenate([self.ties, table.ties(joints)])[order]
 
     def _sample_coarsely(self) -> tuple[int, ...]:
         """Sample what the coarse cells carry, in the order of keys; return its number by axis."""
-        half = self.size // 2
-        axes = [np.arange(2 * len(axis) - 1, dtype=np.int64) * half for axis in self.field.lines]
-        grid = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1).reshape(-1, self.n_axes)
-        self.keys = self._key(grid)
-        self.joints = self.field.joints(grid / self.size)
-        self.labels = self.field.table.choose_smoothly(self.joints)
-        return tuple(len(axis) for axis in axes)
+        shape = tuple(2 * len(axis) - 1 for axis in self.field.lines)
+        places = np.indices(shape).reshape(self.n_axes, -1).T
+        self._add(self._key(places * np.int64(self.size // 2)))
+        return shape
 
     def _hides_a_seed(self, cells: Keys, size: int, labels: Indices) -> NDArray[np.bool_]:
         """Tell the cells that hold a point whose decision none of their sampled points has."""
@@ -232,56 +245,48 @@ class Tree:
         at = np.minimum(np.searchsorted(keys[order], wanted), len(keys) - 1)
         for seed in np.flatnonzero(keys[order][at] == wanted):
             cell = order[at[seed]]
-            hides[cell] |= bool((labels[cell] != self._seed_labels[seed]).all())
+            hides[cell] |= bool((labels[:, cell] != self._seed_labels[seed]).all())
         return hides
 
     def _look_for_dips(self, shape: tuple[int, ...]) -> None:
         """Go downhill from the lowest local minima of each decision's deficit, and keep finds."""
-        joints, labels = self.joints.reshape(*shape, -1), self.labels.reshape(shape)
-        step = 0.25  # half the distance of neighbouring samples
+        starts, wanted = [np.empty((0, self.n_axes))], []
         for decision in range(self.field.table.n_decisions):
-            deficit = self._deficit(joints, labels, decision)
-            where = _local_minima(deficit)
-            start = where[np.argsort(deficit[tuple(where.T)], kind="stable")[:MAX_DIPS]]
-            found = self._descend(start / 2.0, step, decision)
-            self._seeds = np.concatenate([self._seeds, found])
-            new = np.full(len(found), decision)
-            self._seed_labels = np.concatenate([self._seed_labels, new])
+            deficit = self._deficit(self.joints, self.labels, np.full(len(self.labels), decision))
+            where = _local_minima(deficit.reshape(shape))
+            depth = deficit.reshape(shape)[tuple(where.T)]
+            lowest = where[np.argsort(depth, kind="stable")[:MAX_DIPS]]
+            starts.append(lowest / 2.0)
+            wanted += [decision] * len(lowest)
+        self._descend(np.concatenate(starts), np.array(wanted, dtype=np.intp))
 
-    def _deficit(self, joints: Array, labels: Indices, decision: int) -> Array:
-        """Return by how much `decision` falls short of the best; infinite where it is best."""
-        rows = joints.reshape(-1, joints.shape[-1])
-        best = labels.ravel()
-        other = (best != decision) & (best != NOWHERE)
-        deficit = np.full(len(rows), np.inf)
-        deficit[other] = self.field.table.log_odds_of(
-            rows[other], best[other], np.full(int(other.sum()), decision)
-        )
-        return deficit.reshape(labels.shape)
+    def _deficit(self, joints: Array, labels: Indices, wanted: Indices) -> Array:
+        """Return by how much wanted decisions fall short of the best; -inf where they are it."""
+        deficit = np.where(labels == NOWHERE, np.inf, -np.inf)
+        other = (labels != wanted) & (labels != NOWHERE)
+        deficit[other] = self.field.table.log_odds_of(joints[other], labels[other], wanted[other])
+        return deficit
 
-    def _descend(self, start: Array, step: float, decision: int) -> Array:
-        """Return the points at which a compass search from `start` met `decision`."""
-        here = start
-        found = [np.empty((0, self.n_axes))]
-        compass = np.stack(np.meshgrid(*[[-1.0, 0.0, 1.0]] * self.n_axes, indexing="ij"), axis=-1)
-        compass = compass.reshape(-1, self.n_axes)
+    def _descend(self, here: Array, wanted: Indices) -> None:
+        """Keep as seeds the points at which a compass search meets the wanted decision."""
+        compass = self._stencil(1) - 1.0
+        step = 0.25  # half the distance of neighbouring samples
         top = np.array([len(axis) - 1.0 for axis in self.field.lines])
         for _ in range(DIP_HALVINGS):
             if len(here) == 0:
-                break
+                return
             around = np.clip(here[:, None, :] + step * compass, 0.0, top)
-            flat = around.reshape(-1, self.n_axes)
-            joints = self.field.joints(flat)
+            joints = self.field.joints(around.reshape(-1, self.n_axes))
             labels = self.field.table.choose_smoothly(joints)
-            deficit = self._deficit(joints, labels, decision).reshape(len(here), -1)
-            deficit[(labels == decision).reshape(len(here), -1)] = -np.inf
-            lowest = deficit.argmin(axis=1)
-            here = around[np.arange(len(here)), lowest]
-            met = np.isneginf(deficit[np.arange(len(here)), lowest])
-            found.append(here[met])
-            here = here[~met]
+            deficit = self._deficit(joints, labels, np.repeat(wanted, len(compass)))
+            lowest = deficit.reshape(len(here), -1).argmin(axis=1)
+            rows = np.arange(len(here))
+            here = around[rows, lowest]
+            met = np.isneginf(deficit.reshape(len(here), -1)[rows, lowest])
+            self._seeds = np.concatenate([self._seeds, here[met]])
+            self._seed_labels = np.concatenate([self._seed_labels, wanted[met]])
+            here, wanted = here[~met], wanted[~met]
             step /= 2
-        return np.concatenate(found)
 
     def _key(self, ticks: Keys) -> Keys:
         if self.n_axes == 1:
@@ -290,8 +295,8 @@ class Tree:
 
     def _ticks(self, keys: Keys) -> Keys:
         if self.n_axes == 1:
-            return keys[:, None]
-        return np.column_stack(np.divmod(keys, self.stride))
+            return keys[..., None]
+        return np.stack(np.divmod(keys, self.stride), axis=-1)
 
     def _inside(self, X: Array) -> NDArray[np.bool_]:
         inside = np.ones(len(X), dtype=bool)
@@ -302,53 +307,39 @@ class Tree:
 
 def _local_minima(values: Array) -> Indices:
     """Return the interior indices (m, d) at which finite `values` are least among neighbours."""
-    inner = tuple(slice(1, -1) for _ in values.shape)
-    least = np.isfinite(values[inner])
-    for offset in np.ndindex(*[3] * values.ndim):
-        shifted = tuple(slice(o, o + n - 2) for o, n in zip(offset, values.shape, strict=True))
-        least &= values[inner] <= values[shifted]
-    return np.argwhere(least) + 1
+    least = np.isfinite(values) & (values == ndimage.minimum_filter(values, size=3))
+    return np.argwhere(least[(slice(1, -1),) * values.ndim]) + 1
 
 
 def unresolved(
-    joints: Array, labels: Indices, table: DecisionTable, n_axes: int
+    joints: Array, labels: Indices, ties: Array, table: DecisionTable
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """Tell which cells need splitting, and which of these lie at the edge of a support.
 
-    `joints` is (m, 3, ..., K), `labels` (m, 3, ...). A decision is out of the running in a cell if
-    the log odds of the centre's decision against it stay positive by the bound of `_lowest`; a
-    cell is resolved if at most one other is in the running, and the log odds against that one have
-    no stationary point by `_is_monotone`: then one boundary passes, or none.
+    `joints` is (3**d, m, K), `labels` and `ties` (3**d, m). A decision is out of the running in a
+    cell if the log odds of the centre's decision against it stay positive by the bound of
+    `_lowest`; a cell is resolved if at most one other is in the running, and the log odds against
+    that one have no stationary point by `_is_monotone`: then one boundary passes, or none.
     """
-    flat = labels.reshape(len(labels), -1)
-    centre = flat[:, flat.shape[1] // 2]
-    mixed = (flat == NOWHERE).any(axis=1) & (flat != NOWHERE).any(axis=1)
-    running = np.zeros(len(labels), dtype=np.intp)
-    smooth = np.ones(len(labels), dtype=bool)
-    infinite = np.zeros(len(labels), dtype=bool)
-    # Over the samples of a cell the loops run outside, over the cells inside: these are many.
-    for first in np.unique(centre[centre != NOWHERE]):
-        rows = np.flatnonzero(centre == first)
-        own = np.ascontiguousarray(np.moveaxis(joints[rows], (0, -1), (-1, 0)))
-        tie = TIE_ULPS * np.finfo(float).eps * (1.0 + _scale(own))
-        own = np.moveaxis(own, 0, -1)
-        for second in range(table.n_decisions):
-            if second == first:
-                continue
-            odds = table.log_odds(own, int(first), second)
-            level = tuple(range(n_axes))
-            tied = (np.abs(odds) <= tie).all(axis=level)
-            near = (_lowest(odds) <= 0) & ~tied
-            running[rows[near]] += 1
-            smooth[rows[near]] &= _is_monotone(odds[..., near])
-            infinite[rows[near]] |= ~np.isfinite(odds[..., near]).all(axis=level)
+    n_samples, n_cells = labels.shape
+    level = (0,) if n_samples == 3 else (0, 1)
+    centre = labels[n_samples // 2]
+    mixed = (labels == NOWHERE).any(axis=0) & (labels != NOWHERE).any(axis=0)
+    running = np.zeros(n_cells, dtype=np.intp)
+    smooth = np.ones(n_cells, dtype=bool)
+    infinite = np.zeros(n_cells, dtype=bool)
+    rows, first = joints.reshape(-1, table.n_classes), np.tile(centre, n_samples)
+    for shift in range(1, table.n_decisions):
+        second = (first + shift) % table.n_decisions
+        odds = table.log_odds_of(rows, first, second).reshape(labels.shape)
+        tied = (np.abs(odds) <= ties).all(axis=0)
+        odds = odds.reshape(*[3] * len(level), -1)
+        near = (_lowest(odds) <= 0) & ~tied
+        running += near
+        smooth[near] &= _is_monotone(odds[..., near])
+        infinite[near] |= ~np.isfinite(odds[..., near]).all(axis=level)
     split = mixed | (running > 1) | ~smooth
     return split, split & (mixed | (infinite & (running == 1)))
-
-
-def _scale(joints: Array) -> Array:
-    finite = np.where(np.isfinite(joints), np.abs(joints), 0.0)
-    return np.asarray(finite.max(axis=tuple(range(joints.ndim - 1))))
 
 
 def _lowest(odds: Array) -> Array:
