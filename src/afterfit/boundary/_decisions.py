@@ -18,10 +18,6 @@ from scipy.special import logsumexp
 # Log odds within this many units of rounding of zero count as a tie where curves are traced.
 TIE_ULPS = 64.0
 
-# With more classes than this NumPy's own reductions along the classes are faster than ours over
-# points, class by class.
-MANY = 16
-
 # The code of a point where every class with positive prior has density zero.
 NOWHERE = -1
 
@@ -57,16 +53,8 @@ class DecisionTable:
 
     def choose(self, joints: NDArray[np.float64]) -> NDArray[np.intp]:
         """Return the decision of least expected loss, the first of those that tie exactly."""
-        if self.is_zero_one and self.n_classes > MANY:
-            return np.asarray(joints.argmax(axis=-1))
         if self.is_zero_one:
-            best = np.zeros(joints.shape[:-1], dtype=np.intp)
-            highest = joints[..., 0].copy()
-            for decision in range(1, self.n_decisions):
-                better = joints[..., decision] > highest
-                best[better] = decision
-                np.maximum(highest, joints[..., decision], out=highest)
-            return best
+            return np.asarray(joints.argmax(axis=-1))
         return self._champion(joints, 0.0)
 
     def choose_smoothly(self, joints: NDArray[np.float64]) -> NDArray[np.intp]:
@@ -118,15 +106,7 @@ class DecisionTable:
 
 def informed(joints: NDArray[np.float64], log_priors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the joints, with the priors where no class has density; overwrites them."""
-    if joints.shape[1] > MANY:
-        top = joints.max(axis=1)
-    else:
-        top = joints[:, 0].copy()
-        for k in range(1, joints.shape[1]):
-            np.maximum(top, joints[:, k], out=top)
-    empty = np.isneginf(top)
-    if empty.any():
-        joints[empty] = log_priors
+    joints[np.isneginf(joints.max(axis=1))] = log_priors
     return joints
 
 

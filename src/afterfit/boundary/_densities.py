@@ -133,28 +133,31 @@ def as_fitted(estimator: Any, X: Array) -> Any:
 
 
 def normal_density(
-    name: str, mean: Array, scale: Array, factor: Array, evaluate: Callable[[Array], Array]
+    name: str, mean: Array, factor: Array, evaluate: Callable[[Array], Array]
 ) -> Density:
-    """Return a normal density: standard deviations (d,), and a factor (d, d) or again (d,).
+    """Return a normal density with the covariance factor @ factor.T, for a factor (d, d).
 
-    The covariance is factor @ factor.T, or diagonal with standard deviations `factor`.
+    With a factor (d,), of standard deviations, the covariance is diagonal.
     """
     d = len(mean)
 
     def sample(n: int, rng: np.random.Generator) -> Array:
-        z = rng.standard_normal((n, d))
-        return np.asarray(mean + (z * factor if factor.ndim == 1 else z @ factor.T))
+        return mean + _correlated(rng.standard_normal((n, d)), factor)
 
     log_root = np.log(factor).sum() if factor.ndim == 1 else np.linalg.slogdet(factor)[1]
     return Density(
         name=name,
         evaluate=evaluate,
         n_features=d,
-        look=_look_around(mean, scale),
+        look=_look_around(mean, scales_of([factor])),
         seeds=mean[None, :],
         sample=sample,
         peak=float(-0.5 * d * np.log(2 * np.pi) - log_root),
     )
+
+
+def _correlated(z: Array, factor: Array) -> Array:
+    return np.asarray(z * factor if factor.ndim == 1 else z @ factor.T)
 
 
 def _look_around(means: Array, scales: Array, steps: Array = GAUSSIAN_STEPS) -> Look | None:
@@ -357,26 +360,22 @@ def _from_mixture(source: Any, name: str) -> Density | None:
     if not is_mixture(source):
         return None
     parameters = as_parameters(source)
-    means, scales = parameters.means, mixture_scales(parameters)
+    means, factors = parameters.means, parameters._factors
 
     def sample(n: int, rng: np.random.Generator) -> Array:
         counts = rng.multinomial(n, parameters.weights / parameters.weights.sum())
-        parts = [
-            mean + (z * factor if factor.ndim == 1 else z @ factor.T)
-            for mean, factor, z in zip(
-                means,
-                mixture_factors(parameters),
-                (rng.standard_normal((count, means.shape[1])) for count in counts.tolist()),
-                strict=True,
-            )
-        ]
-        return rng.permutation(np.concatenate(parts))
+        z = rng.standard_normal((n, means.shape[1]))
+        for rows, mean, factor in zip(
+            np.split(z, np.cumsum(counts)[:-1]), means, factors, strict=True
+        ):
+            rows[:] = mean + _correlated(rows, factor)
+        return rng.permutation(z)
 
     return Density(
         name=f"{name} ({type(source).__name__})",
         evaluate=lambda X: log_density(parameters, X),
         n_features=means.shape[1],
-        look=_look_around(means, scales),
+        look=_look_around(means, scales_of(factors)),
         seeds=means[:MAX_SEEDS],
         sample=sample,
         peak=float(log_density(parameters, means)[0]) if len(means) == 1 else None,
@@ -409,23 +408,9 @@ def host(values: Any) -> Array:
     return np.asarray(to_numpy(values), dtype=np.float64)
 
 
-def mixture_scales(parameters: GaussianMixtureParameters) -> Array:
-    """Return the standard deviations (K, d) of the components."""
-    variances = parameters.covariances
-    if parameters.covariance_type in ("full", "tied"):
-        variances = np.diagonal(variances, axis1=-2, axis2=-1)
-    elif parameters.covariance_type == "spherical":
-        variances = variances[:, None]
-    return np.sqrt(np.broadcast_to(variances, parameters.means.shape))
-
-
-def mixture_factors(parameters: GaussianMixtureParameters) -> list[Array]:
-    """Return a Cholesky factor (d, d) of each component, or standard deviations (d,)."""
-    if parameters.covariance_type in ("diag", "spherical"):
-        return list(mixture_scales(parameters))
-    covariances = parameters.covariances
-    factors = np.asarray(np.linalg.cholesky(covariances), dtype=np.float64)
-    return [factors] * parameters.n_components if factors.ndim == 2 else list(factors)
+def scales_of(factors: Sequence[Array]) -> Array:
+    """Return standard deviations (K, d) from factors of covariances, or from themselves."""
+    return np.array([f if f.ndim == 1 else np.sqrt(np.sum(f**2, axis=1)) for f in factors])
 
 
 def _kind(source: Any) -> str:

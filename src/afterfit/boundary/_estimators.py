@@ -18,9 +18,8 @@ from afterfit.boundary._densities import (
     column_of,
     host,
     is_mixture,
-    mixture_factors,
-    mixture_scales,
     normal_density,
+    scales_of,
 )
 from afterfit.mixture import (
     GaussianMixtureParameters,
@@ -122,17 +121,11 @@ def _advice(estimator: Any) -> str:
 
 
 def _columns(
-    classes: NDArray[Any], means: Array, scales: Array, factors: Sequence[Array], evaluate: Evaluate
+    classes: NDArray[Any], means: Array, factors: Sequence[Array], evaluate: Evaluate
 ) -> tuple[Density, ...]:
     """Return the normal densities of the classes, each a column of what is evaluated together."""
     return tuple(
-        normal_density(
-            f"class {label!r} (normal)",
-            np.asarray(means[k], dtype=np.float64),
-            np.asarray(scales[k], dtype=np.float64),
-            factors[k],
-            column_of(evaluate, k),
-        )
+        normal_density(f"class {label!r} (normal)", means[k], factors[k], column_of(evaluate, k))
         for k, label in enumerate(classes.tolist())
     )
 
@@ -150,8 +143,7 @@ def _read_mixture(estimator: Any, variational: bool) -> Model:
     def evaluate(X: Any) -> Array:
         return np.asarray(component_log_densities(parameters, X) + shift)
 
-    scales, factors = mixture_scales(parameters), mixture_factors(parameters)
-    densities = _columns(classes, means, scales, factors, evaluate)
+    densities = _columns(classes, means, parameters._factors, evaluate)
     return Model(classes, weights, densities, evaluate, lacks=NOT_AVERAGED if variational else None)
 
 
@@ -172,8 +164,7 @@ def _read_naive(estimator: Any) -> Model:
     def evaluate(X: Any) -> Array:
         return np.asarray(component_log_densities(parameters, X))
 
-    scales = np.sqrt(parameters.covariances)
-    densities = _columns(classes, means, scales, list(scales), evaluate)
+    densities = _columns(classes, means, parameters._factors, evaluate)
     return Model(classes, host(estimator.class_prior_), densities, evaluate)
 
 
@@ -182,8 +173,7 @@ def _read_quadratic(estimator: Any) -> Model:
     classes, means = estimator.classes_, host(estimator.means_)
     pairs = list(zip(estimator.rotations_, estimator.scalings_, strict=True))
     factors = [rotation * np.sqrt(scaling) for rotation, scaling in pairs]
-    scales = np.array([np.sqrt(np.sum(factor**2, axis=1)) for factor in factors])
-    for label, factor, scale in zip(classes.tolist(), factors, scales, strict=True):
+    for label, factor, scale in zip(classes.tolist(), factors, scales_of(factors), strict=True):
         _refuse_singular(label, factor, scale)
     whiten = [rotation / np.sqrt(scaling) for rotation, scaling in pairs]
     constants = [
@@ -197,9 +187,8 @@ def _read_quadratic(estimator: Any) -> Model:
             values[:, k] = constants[k] - 0.5 * np.einsum("ij,ij->i", z, z)
         return values
 
-    return Model(
-        classes, estimator.priors_, _columns(classes, means, scales, factors, evaluate), evaluate
-    )
+    densities = _columns(classes, means, factors, evaluate)
+    return Model(classes, estimator.priors_, densities, evaluate)
 
 
 def _refuse_singular(label: Any, factor: Array, scale: Array) -> None:
@@ -241,9 +230,7 @@ def _read_linear(estimator: Any) -> Model:
     def evaluate(X: Any) -> Array:
         return np.asarray(scores(X) + about_centre(X)[:, None])
 
-    K, covariance = len(classes), common.covariances[0]
-    scale, factor = np.sqrt(covariance.diagonal()), np.linalg.cholesky(covariance)
-    densities = _columns(classes, means, np.array([scale] * K), [factor] * K, evaluate)
+    densities = _columns(classes, means, common._factors * len(classes), evaluate)
     return Model(classes, priors, densities, scores, about_centre)
 
 
@@ -325,9 +312,8 @@ def _in_discriminant_space(estimator: Any, means: Array, coef: Array, priors: Ar
     def evaluate(X: Any) -> Array:
         return np.asarray(component_log_densities(parameters, X))
 
-    scales = np.ones_like(places)
     classes = to_numpy(estimator.classes_)
-    densities = _columns(classes, places, scales, list(scales), evaluate)
+    densities = _columns(classes, places, parameters._factors, evaluate)
     return Model(classes, priors, densities, evaluate)
 
 

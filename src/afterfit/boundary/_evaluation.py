@@ -185,7 +185,7 @@ class Evaluation:
     def _judge(self, of: Any, n_features: int) -> Callable[[Array, Array], NDArray[np.intp]]:
         """Return the function from points and their joints to decisions, as column numbers."""
         if of is None:
-            return lambda _, joints: self._decide(joints.copy())
+            return lambda _, joints: self._decide(joints.copy(order="K"))
         theirs = (
             of._n_features if isinstance(of, Evaluation) else getattr(of, "n_features_in_", None)
         )

@@ -176,11 +176,8 @@ def _modes(density: Density, n_features: int) -> list[Array]:
 
 def _peaks(values: Array) -> Indices:
     """Return, as flat indices, the middles of the plateaus that no neighbour tops."""
-    padded = np.pad(values, 1, constant_values=-np.inf)
-    peak = values > -np.inf
-    for offset in np.ndindex(*[3] * values.ndim):
-        shifted = tuple(slice(o, o + n) for o, n in zip(offset, values.shape, strict=True))
-        peak &= values >= padded[shifted]
+    highest = ndimage.maximum_filter(values, size=3)
+    peak = (values == highest) & (values > -np.inf)
     plateau, n_plateaus = ndimage.label(peak, structure=np.ones([3] * values.ndim))
     middles = []
     for number in range(1, n_plateaus + 1):
