@@ -129,6 +129,9 @@ def test_code_cells_stay_short(stem):
     assert any("## Short answer" in cell.source for cell in cells)
     short = next(cell.source for cell in cells if cell.cell_type == "code")
     assert sum(bool(line.strip()) for line in short.splitlines()) <= 10
+    without = ROOT / f"book/without/{stem}.py"
+    copied = [short, without.read_text()] if without.exists() else [short]
+    assert max(len(line) for code in copied for line in code.splitlines()) <= 72
 
 
 @pytest.mark.parametrize("stem", STEMS)
