@@ -274,7 +274,7 @@ def check_points(X: Any, n_features: int | None, fitted: list[Any] | None) -> Ar
 
 
 def check_judge(
-    of: Any, theirs: int | None, n_features: int, decisions: list[Hashable]
+    of: Any, n_features: int, decisions: list[Hashable]
 ) -> Callable[[Array, Array], NDArray[np.intp]]:
     """Return the decisions of another rule or classifier as column numbers, or raise."""
     if not callable(getattr(of, "predict", None)):
@@ -282,6 +282,7 @@ def check_judge(
             "`of` must be a BayesRule or a fitted estimator with `predict`, "
             f"got {type(of).__name__}."
         )
+    theirs = getattr(of, "n_features", getattr(of, "n_features_in_", None))
     if theirs not in (None, n_features):
         raise ValueError(f"`of` must have {n_features} feature(s) as the rule, got {theirs}.")
     number = {label: column for column, label in enumerate(decisions)}

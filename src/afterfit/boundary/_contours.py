@@ -15,13 +15,12 @@ an axis, and a piecewise linear map takes it to the feature. The steps:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from afterfit.boundary._decisions import NOWHERE, DecisionTable
+from afterfit.boundary._decisions import NOWHERE
 from afterfit.boundary._lattice import Field, Tree
 
 Array = NDArray[np.float64]
@@ -65,27 +64,16 @@ class Tracing:
     exhausted: bool  # whether evaluations ran out before all cells were resolved
 
 
-def trace(
-    log_joints: Callable[[Array], Array],
-    table: DecisionTable,
-    lines: tuple[Array, ...],
-    *,
-    seeds: Array,
-    tolerance: float,
-    max_evaluations: int,
-    may_jump: bool = False,
-) -> Tracing:
-    """Return every boundary curve within the outermost `lines` of one feature or two.
+def trace(field: Field, seeds: Array, tolerance: float, max_evaluations: int) -> Tracing:
+    """Return every boundary curve within the outermost lines of one feature or two.
 
     Of one feature they are roots from left to right, curves of one point, with the decisions on
-    its two sides. `seeds` (m, d) are looked at first; `tolerance` is in units of the range; log
-    odds that `may_jump` are not expected to be smooth.
+    its two sides. `seeds` (m, d) are looked at first; `tolerance` is in units of the range.
     """
-    field = Field(log_joints, table, lines, may_jump)
     tree = Tree(field, seeds, max_evaluations)
     tree.grow()
-    step = tolerance * min(len(axis) - 1 for axis in lines)
-    curves, junctions = (_roots if len(lines) == 1 else _settled)(tree, step)
+    step = tolerance * min(len(axis) - 1 for axis in field.lines)
+    curves, junctions = (_roots if tree.n_axes == 1 else _settled)(tree, step)
     return Tracing(curves, junctions, tree.unresolved_boxes(), field.n_evaluations, tree.exhausted)
 
 

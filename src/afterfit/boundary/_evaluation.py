@@ -26,6 +26,7 @@ from afterfit.boundary._densities import (
     checked_log_density,
     guessed_n_features,
 )
+from afterfit.boundary._lattice import Field, SpentError
 from afterfit.boundary._results import BoundaryPiece, ErrorRate
 
 Array = NDArray[np.float64]
@@ -52,7 +53,7 @@ class Evaluation:
     _log_priors: Array
     _table: DecisionTable
     _densities: tuple[Density, ...]
-    _n_features: int | None
+    n_features: int | None
     _columns: list[Any] | None
     _is_slice: bool = False
     _lacks: str | None = None  # why there are no densities
@@ -67,8 +68,8 @@ class Evaluation:
     def _points(self, X: ArrayLike) -> Any:
         """Return points of shape (n, n_features); rows as they are for a classifier."""
         if self._takes_rows:
-            return check_rows(X, self._n_features)
-        return check_points(X, self._n_features, self._columns)
+            return check_rows(X, self.n_features)
+        return check_points(X, self.n_features, self._columns)
 
     def _calibration(self, X: Any, y: Any) -> tuple[Array, NDArray[np.intp]]:
         """Return log densities of calibration rows, and their classes by number."""
@@ -111,7 +112,7 @@ class Evaluation:
 
     def _whole_joints(self, points: Any) -> Array:
         """Return log joint densities (n, K), the term common to all classes among them if known."""
-        joints = self._log_joints(points)
+        joints = self._by_chunks(points, lambda joints: joints, len(self.classes))
         if self._common is not None and len(joints):
             joints += self._common(points)[:, None]
         return joints
@@ -126,7 +127,7 @@ class Evaluation:
         """Return a function of the log joints at all points, computed a few points at a time."""
         if not isinstance(points, np.ndarray):  # a table, which the classifier takes whole
             return function(self._log_joints(points))
-        out: NDArray[Any] = np.empty((len(points), *width), dtype=dtype)
+        out: NDArray[Any] = np.empty((len(points), *width), dtype=dtype, order="F")
         size = max(MIN_CHUNK_ROWS, min(CHUNK_ROWS, CHUNK_VALUES // len(self.classes)))
         for start in range(0, len(points), size):
             rows = slice(start, start + size)
@@ -145,35 +146,20 @@ class Evaluation:
         lines: tuple[Array, ...],
         tolerance: float,
         max_evaluations: int,
-        log_joints: Callable[[Array], Array] | None = None,
+        at_most: float = np.inf,
     ) -> _contours.Tracing:
-        return _contours.trace(
-            self._log_joints if log_joints is None else log_joints,
-            self._table,
-            lines,
-            seeds=self._seeds(len(lines)),
-            tolerance=ROOT_TOLERANCE if len(lines) == 1 else tolerance,
-            max_evaluations=max_evaluations,
-            may_jump=self._may_jump,
-        )
+        field = Field(self._log_joints, self._table, lines, self._may_jump, at_most)
+        tolerance = ROOT_TOLERANCE if len(lines) == 1 else tolerance
+        return _contours.trace(field, self._seeds(len(lines)), tolerance, max_evaluations)
 
     def _curves(self, lines: tuple[Array, ...], at_most: int) -> tuple[list[_contours.Curve], int]:
         """Return boundary curves for the risk, and at how many points: none if at too many."""
-        n_points = 0
-
-        def counted(points: Array) -> Array:
-            nonlocal n_points
-            n_points += len(points)
-            if n_points > at_most:
-                raise _risk.SpentError
-            return self._log_joints(points)
-
         budget = min(RISK_EVALUATIONS, at_most)
         try:
-            traced = self._trace(lines, RISK_CURVE_TOLERANCE, budget, counted)
-        except _risk.SpentError:
+            traced = self._trace(lines, RISK_CURVE_TOLERANCE, budget, at_most)
+        except SpentError:
             return [], at_most
-        return traced.curves, n_points
+        return traced.curves, traced.n_evaluations
 
     def _pieces(self, traced: _contours.Tracing) -> tuple[BoundaryPiece, ...]:
         labels = self.decisions.tolist()
@@ -186,14 +172,11 @@ class Evaluation:
         """Return the function from points and their joints to decisions, as column numbers."""
         if of is None:
             return lambda _, joints: self._decide(joints.copy(order="K"))
-        theirs = (
-            of._n_features if isinstance(of, Evaluation) else getattr(of, "n_features_in_", None)
-        )
-        return check_judge(of, theirs, n_features, self.decisions.tolist())
+        return check_judge(of, n_features, self.decisions.tolist())
 
     def _rate(self, region: Any, of: Any, effort: _risk.Effort) -> ErrorRate:
-        box = None if region is None else check_box(region, "region", self._n_features)
-        known = self._n_features if box is None else len(box)
+        box = None if region is None else check_box(region, "region", self.n_features)
+        known = self.n_features if box is None else len(box)
         d = guessed_n_features(self._densities) if known is None else known
         tracer = self if of is None else of
         traceable = d <= 2 and isinstance(tracer, Evaluation)
@@ -207,11 +190,7 @@ class Evaluation:
         )
         if effort.method == "monte_carlo" or not traceable:
             return self._as_rate(_risk.draw(problem, box, d, effort), "monte_carlo")
-
-        def trace(lines: tuple[Array, ...], at_most: int) -> tuple[list[_contours.Curve], int]:
-            return tracer._curves(lines, at_most)
-
-        estimate = _risk.integrate(problem, trace, box, d, effort)
+        estimate = _risk.integrate(problem, tracer._curves, box, d, effort)
         if estimate.error > effort.tolerance:
             advice = (
                 f"Raise `max_evaluations` (now {effort.max_evaluations}), or use "

@@ -8,6 +8,7 @@ smallest cells that there can be.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,21 +53,20 @@ def coarse_lines(low: float, high: float, n_cells: int, axis: int) -> Array:
     return np.asarray(low + (high - low) * steps / n_cells)
 
 
-class Field:
-    """The log joint densities in lattice units, and how often they were asked for."""
+class SpentError(Exception):
+    """No more evaluations are to be made."""
 
-    def __init__(
-        self,
-        log_joints: Callable[[Array], Array],
-        table: DecisionTable,
-        lines: tuple[Array, ...],
-        may_jump: bool = False,
-    ) -> None:
-        self.may_jump = may_jump  # as probabilities of trees do: then nothing is smooth either
-        self.table = table
-        self.lines = lines
-        self.n_evaluations = 0
-        self._log_joints = log_joints
+
+@dataclass
+class Field:
+    """The log joint densities in lattice units, and at how many points they were asked for."""
+
+    log_joints: Callable[[Array], Array]
+    table: DecisionTable
+    lines: tuple[Array, ...]
+    may_jump: bool = False  # as probabilities of trees do: then nothing is smooth either
+    at_most: float = np.inf  # at more points `SpentError` is raised
+    n_evaluations: int = 0
 
     def features(self, u: Array) -> Array:
         columns = [
@@ -86,7 +86,9 @@ class Field:
         if len(u) == 0:
             return np.empty((0, self.table.n_classes))
         self.n_evaluations += len(u)
-        return np.asarray(self._log_joints(self.features(u)))
+        if self.n_evaluations > self.at_most:
+            raise SpentError
+        return np.asarray(self.log_joints(self.features(u)))
 
     def odds(self, u: Array, first: Indices, second: Indices) -> Array:
         return self.table.log_odds_of(self.joints(u), first, second)

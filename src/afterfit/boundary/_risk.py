@@ -74,10 +74,6 @@ class Estimate:
     exhausted: bool = False  # whether evaluations ran out
 
 
-class SpentError(Exception):
-    """No more evaluations are to be made."""
-
-
 @dataclass(frozen=True)
 class Effort:
     """How the risk is to be found, and at what cost; see `BayesRule.error_rate`."""
@@ -450,22 +446,11 @@ def _distinct(values: Array) -> Array:
 
 def _segments(curves: list[Curve]) -> Array:
     """Return (low x, high x, y at low, y at high) of every chord that is not vertical."""
-    parts = [np.empty((0, 4))]
-    for curve in curves:
-        (x0, y0), (x1, y1) = curve.points[:-1].T, curve.points[1:].T
-        swap = x0 > x1
-        parts.append(
-            np.column_stack(
-                [
-                    np.where(swap, x1, x0),
-                    np.where(swap, x0, x1),
-                    np.where(swap, y1, y0),
-                    np.where(swap, y0, y1),
-                ]
-            )
-        )
-    together = np.concatenate(parts)
-    return np.asarray(together[together[:, 1] > together[:, 0]])
+    parts = [np.column_stack([curve.points[:-1], curve.points[1:]]) for curve in curves]
+    chords = np.concatenate([np.empty((0, 4)), *parts])
+    back = chords[:, 0] > chords[:, 2]
+    chords[back] = chords[back][:, [2, 3, 0, 1]]
+    return np.asarray(chords[chords[:, 2] > chords[:, 0]][:, [0, 2, 1, 3]])
 
 
 def _turning_points(curves: list[Curve], least: float) -> Array:

@@ -101,6 +101,8 @@ class BayesRule(Evaluation):
         The loss matrix.
     decisions : ndarray of shape (n_decisions,)
         The classes, followed by `reject_label` if there is a `reject_cost`.
+    n_features : int or None
+        As given, or as SciPy and scikit-learn objects know; None where functions alone cannot say.
 
     See Also
     --------
@@ -156,7 +158,7 @@ class BayesRule(Evaluation):
             as_density(source, f"class {label!r}", values, bool(vectorized), n_features)
             for source, label in zip(sources, self.classes.tolist(), strict=True)
         )
-        self._n_features = common_n_features(self._densities)
+        self.n_features = common_n_features(self._densities)
         self._columns = columns_of_fit(sources)
         self.priors = check_priors(priors, self.classes)
         self.losses = check_losses(losses, self.classes)
@@ -329,17 +331,6 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
             rule._scores = cls._from_model(model.scores, *options, reject_label)
         return rule
 
-    @property
-    def n_features(self) -> int | None:
-        """The number of features, or None where functions alone cannot say.
-
-        Returns
-        -------
-        int or None
-            As given, or as SciPy and scikit-learn objects know.
-        """
-        return self._n_features
-
     def __repr__(self) -> str:
         """Return classes with priors, and whether losses or rejection are in force."""
         listed = ", ".join(
@@ -379,9 +370,7 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         array([[0.25 , 0.375],
                [0.   , 0.375]])
         """
-        points = self._points(X)
-        joints = self._by_chunks(points, lambda joints: joints, len(self.classes))
-        return joints if self._common is None else joints + self._common(points)[:, None]
+        return self._whole_joints(self._points(X))
 
     def posterior(self, X: ArrayLike) -> Array:
         """Return the posterior probability of every class, in [0, 1]; rows add up to 1.
@@ -688,7 +677,7 @@ GaussianMixture, BayesianGaussianMixture, GaussianMixtureParameters, or a Pipeli
         >>> bool(np.abs(curve[:, 1] - parabola).max() < 1e-6)
         True
         """
-        box = check_limits(limits, self._n_features)
+        box = check_limits(limits, self.n_features)
         tolerance = check_real(tolerance, "tolerance", low=1e-9, high=0.01)
         d = len(box)
         if resolution is None:
