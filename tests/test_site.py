@@ -463,6 +463,8 @@ def test_recorded_simulation_is_counted():
     assert "On the 2 tables of kinds that were written after the rule it is right in 1" in words
     assert "where its confidence is high in 2 of 3" in words
     assert words.endswith("Measured on 2026-01-01 to 2026-01-02.")
+    means = tables.assign(**dict.fromkeys(simulation.OTHERS, 3))
+    assert ["gap", "25.0% ± 21.7%", "100%, all 2"] in simulation.means_rows(means)
     assert simulation.right_rows(tables) == [
         ["a", "2", "100%", "50%", "50%", "0%", "100%"],
         ["b", "2", "0%", "0%", "0%", "50%", "50%"],

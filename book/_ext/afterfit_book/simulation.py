@@ -44,20 +44,36 @@ class ChosenNumbers(SphinxDirective):
             nodes.paragraph(text=chosen_in_words(tables)),
             table(["right where there are clusters", "tables", *HEADS], right_rows(tables)),
             table(["clusters invented where there are none", "tables", *HEADS], lost_rows(tables)),
+            read_it_so("100% is right in the first table, and 0% in the second."),
             nodes.paragraph(text=real_in_words(real)),
             table(["table", "classes", "says", *HEADS], real_rows(real)),
+            read_it_so(
+                "a number in the last five columns is a choice of K, to compare with the classes; "
+                "“none” names no number, and “says” is what the rule says instead."
+            ),
         ]
         means = self._recorded("means")
         if len(means) >= LEAST_TABLES:
             compared = tables.merge(means, on=["world", "repetition"], suffixes=("", "_means"))
             shown.append(nodes.paragraph(text=means_in_words(compared)))
             shown.append(table(["means", "right", "invented"], means_rows(compared)))
+            shown.append(
+                read_it_so(
+                    "the first column is of tables with clusters, the second of tables without; "
+                    "what finds much and invents much finds clusters everywhere."
+                )
+            )
         return shown
 
     def _recorded(self, name: str) -> pd.DataFrame:
         path = Path(self.env.srcdir, f"benchmarks/results/categorical_{name}.csv")
         self.env.note_dependency(str(path))
         return pd.read_csv(path, dtype={"right": str}) if path.exists() else pd.DataFrame()
+
+
+def read_it_so(text: str) -> nodes.paragraph:
+    start = nodes.emphasis(text="Read it so:")
+    return nodes.paragraph("", "", start, nodes.Text(f" {text}"))
 
 
 def hits(tables: pd.DataFrame, names: list[str] = RULES) -> pd.DataFrame:
@@ -155,7 +171,10 @@ def real_rows(real: pd.DataFrame) -> list[list[str]]:
 
 
 def _share(right: pd.Series) -> str:
+    """Return a share and its standard error, which says nothing where all are alike."""
     share = float(right.mean())
+    if share in (0, 1):
+        return f"{share:.0%}, all {len(right)}" if share else f"0%, none of {len(right)}"
     return f"{share:.1%} ± {np.sqrt(share * (1 - share) / len(right)):.1%}"
 
 

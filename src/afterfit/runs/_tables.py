@@ -106,7 +106,7 @@ def _column(column: Any) -> tuple[list[str], bool]:
         texts = [_no_zero(text) for text in texts]
     if not _are_numbers(values, texts):
         return [
-            f"<td>{_power(escape(text)) if _is_number(text) else escape(text)}</td>"
+            f"<td>{_power(escape(text)) if _is_number(text) else _signed(escape(text))}</td>"
             for text in texts
         ], False
     after = [_room_after_point(text) for text in texts]
@@ -166,6 +166,11 @@ def _is_number(text: str) -> bool:
 
 def _minus(text: str) -> str:
     return text.replace("-", MINUS, 1) if _is_number(text) else text
+
+
+def _signed(text: str) -> str:
+    """Return a text that begins with a negative number, as in -0.7 ± 0.1, with a true minus."""
+    return re.sub(r"^-(?=\d)", MINUS, text)
 
 
 def _power(text: str) -> str:
