@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from afterfit._arrays import (
     check_foreign_matrix,
     is_foreign,
-    like,
     namespace,
     open_array,
+    take,
     to_numpy,
 )
 from afterfit._validation import (
@@ -141,14 +141,19 @@ def conformal_pvalues(
         check_columns(X_new, column_names(X, "X"), "X_new")
     splits = _splits(cv, rows, random_state)
     _check_splits(splits, rows.shape[0], every=new is None)
+    judged = [] if new is None else [new]
     results = Parallel(n_jobs=n_jobs)(
-        delayed(fit_and_score)(_take(rows, train), [_take(rows, test), new])
+        delayed(fit_and_score)(_take(rows, train), [_take(rows, test), *judged])
         for train, test in splits
     )
-    if new is None:
-        return _ranks(splits, [held_out for held_out, _ in results])
-    counts = sum(_at_most(held_out, scores) for held_out, scores in results)
-    return (counts + 1.0) / (sum(len(test) for _, test in splits) + 1)
+    if new is not None:
+        counts = sum(_at_most(held_out, scores) for held_out, scores in results)
+        return (counts + 1.0) / (sum(len(test) for _, test in splits) + 1)
+    # The share of rows that score no higher than each, in the order of the rows.
+    held_out = [scores for (scores,) in results]
+    back = np.argsort(np.concatenate([test for _, test in splits]))
+    scores = take(namespace(held_out[0]).concat(held_out), back)
+    return _at_most(scores, scores) / scores.shape[0]
 
 
 def _scorer(estimator: Any) -> Callable[..., list[Any]]:
@@ -168,11 +173,11 @@ def _scorer(estimator: Any) -> Callable[..., list[Any]]:
 
     def fit_and_score(train: Any, parts: list[Any]) -> list[Any]:
         fitted = clone(estimator).fit(train)
-        scores = [None if part is None else fitted.score_samples(part) for part in parts]
+        scores = [fitted.score_samples(part) for part in parts]
         for score in scores:
-            if score is not None and np.isnan(to_numpy(score)).any():
+            if np.isnan(to_numpy(score)).any():
                 raise ValueError("`estimator` must give numbers as scores, got NaN.")
-        return scores
+        return [score if is_foreign(score) else np.asarray(score) for score in scores]
 
     return fit_and_score
 
@@ -186,11 +191,7 @@ def _as_rows(X: Any, name: str) -> Any:
 
 
 def _take(rows: Any, index: Rows) -> Any:
-    if hasattr(rows, "iloc"):
-        return rows.iloc[index]
-    if is_foreign(rows):
-        return namespace(rows).take(rows, like(index, rows), axis=0)
-    return rows[index]
+    return rows.iloc[index] if hasattr(rows, "iloc") else take(rows, index)
 
 
 def _splits(cv: Any, rows: Any, random_state: Any) -> list[tuple[Rows, Rows]]:
@@ -226,18 +227,5 @@ def _check_splits(splits: list[tuple[Rows, Rows]], n_rows: int, *, every: bool) 
 
 def _at_most(held_out: Any, scores: Any) -> Any:
     """Return how many of the held-out scores are at most as high as each score."""
-    if not is_foreign(scores):
-        return np.searchsorted(np.sort(held_out), scores, side="right").astype(np.float64)
     xp = namespace(scores)
     return xp.astype(xp.searchsorted(xp.sort(held_out), scores, side="right"), xp.float64)
-
-
-def _ranks(splits: list[tuple[Rows, Rows]], held_out: list[Any]) -> Any:
-    """Return the share of rows that score no higher than each, in the order of the rows."""
-    back = np.argsort(np.concatenate([test for _, test in splits]))
-    if not is_foreign(held_out[0]):
-        scores = np.concatenate(held_out)[back]
-    else:
-        xp = namespace(held_out[0])
-        scores = xp.take(xp.concat(held_out), like(back, held_out[0]))
-    return _at_most(scores, scores) / scores.shape[0]

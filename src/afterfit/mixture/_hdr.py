@@ -230,18 +230,19 @@ def hdr_threshold(
     generator = check_random_state(random_state)
     if X is None and sample_weight is not None:
         raise ValueError("`sample_weight` must be None unless the rows `X` are given.")
-    if X is not None:
-        levels, cumulated = _mass_of_sample(_log_density_at(model, X), sample_weight)
-    elif is_mixture(model):
-        parameters = as_parameters(model)
-        if np.count_nonzero(parameters.weights) == 1:
-            return _threshold_of_one(parameters, masses)
-        levels, cumulated = _mass_below(parameters, n_draws, generator, lambda: 1 - masses.max())
+    parameters = as_parameters(model) if X is None and is_mixture(model) else None
+    if parameters is not None and np.count_nonzero(parameters.weights) == 1:
+        peak = log_peaks(parameters).max()
+        thresholds = peak - gammainccinv(parameters.n_features / 2, 1 - masses)
     else:
-        draws = _draw_from(model, n_draws, generator)
-        levels, cumulated = _mass_of_sample(_log_density_at(model, draws), None)
-    places = np.searchsorted(cumulated[1:], 1 - masses)
-    thresholds = levels[np.minimum(places, len(levels) - 1)]
+        if parameters is not None:
+            table = _mass_below(parameters, n_draws, generator, lambda: 1 - masses.max())
+        else:
+            sample = _draw_from(model, n_draws, generator) if X is None else X
+            table = _mass_of_sample(_log_density_at(model, sample), sample_weight)
+        levels, cumulated = table
+        places = np.searchsorted(cumulated[1:], 1 - masses)
+        thresholds = levels[np.minimum(places, len(levels) - 1)]
     return float(thresholds) if masses.ndim == 0 else thresholds
 
 
@@ -392,8 +393,7 @@ def _log_density_at(model: Any, X: Any) -> Array:
             f"`X` must hold one point a row: the log density of `model` has shape {values.shape} "
             f"for {len(points)} rows."
         )
-    n_bad = int(np.isnan(values).sum())
-    if n_bad:
+    if n_bad := int(np.isnan(values).sum()):
         raise ValueError(f"The log density of `model` is NaN at {n_bad} of {len(points)} points.")
     return values.reshape(-1)
 
@@ -416,66 +416,39 @@ def _draw_from(model: Any, n_draws: int, generator: np.random.Generator) -> Any:
     )
 
 
-def _threshold_of_one(parameters: GaussianMixtureParameters, masses: Array) -> Any:
-    peak = log_peaks(parameters).max()
-    thresholds = peak - gammainccinv(parameters.n_features / 2, 1 - masses)
-    return float(thresholds) if masses.ndim == 0 else thresholds
-
-
 # Looking up.
 
 
 def _look_up(levels: Array, mass: Array, values: Any) -> Any:
     """Return the mass at or below each of the values."""
-    if not isinstance(values, np.ndarray):
+    n_cells = min(CELLS_PER_DRAW * len(levels), MAX_CELLS)
+    with np.errstate(all="ignore"):
+        scale = n_cells / (levels[-1] - levels[0])
+    if not isinstance(values, np.ndarray) or len(values) < len(levels) or not np.isfinite(scale):
         xp = namespace(values)
         return xp.take(
             like(mass, values), xp.searchsorted(like(levels, values), values, side="right")
         )
-    n_levels = len(levels)
-    n_cells = min(CELLS_PER_DRAW * n_levels, MAX_CELLS)
-    with np.errstate(all="ignore"):
-        scale = n_cells / (levels[-1] - levels[0])
-    if len(values) < n_levels or not np.isfinite(scale):
-        return mass[np.searchsorted(levels, values, side="right")]
     # A binary search misses the cache at every step. Here a table of equal cells leads next to
     # the place. `_cells` never decreases, so what lies in an earlier cell is smaller for sure.
     occupancy = np.bincount(_cells(levels, levels[0], scale, n_cells), minlength=n_cells)
-    # Half the size of an index, so that more of the table stays in the cache.
-    integer = np.int32 if n_levels < 2**31 else np.int64
-    starts = (np.cumsum(occupancy) - occupancy).astype(integer)
+    starts = np.cumsum(occupancy) - occupancy
     padded = np.append(levels, np.inf)
     shares = np.empty(len(values))
     for first in range(0, len(values), MAX_BLOCK_ROWS):
         block = values[first : first + MAX_BLOCK_ROWS]
-        cells = _cells(block, levels[0], scale, n_cells)
-        places = starts.take(cells, mode="clip").astype(np.intp)
-        places = _advance(places, levels, padded, block)
-        mass.take(places, out=shares[first : first + MAX_BLOCK_ROWS], mode="clip")
+        places = starts.take(_cells(block, levels[0], scale, n_cells))
+        for _ in range(MAX_SWEEPS):
+            late = np.flatnonzero(padded.take(places, mode="clip") <= block)
+            if len(late) <= SWEEP_SHARE * len(block):
+                break
+            places[late] += 1
+        places[late] = np.searchsorted(levels, block[late], side="right")
+        shares[first : first + MAX_BLOCK_ROWS] = mass.take(places)
     return shares
 
 
 def _cells(values: Array, origin: float, scale: float, n_cells: int) -> NDArray[np.intp]:
     with np.errstate(over="ignore"):
-        positions = values - origin
-        positions *= scale
-    np.maximum(positions, 0, out=positions)
-    np.minimum(positions, n_cells - 1, out=positions)
-    return positions.astype(np.intp)
-
-
-def _advance(
-    places: NDArray[np.intp], ordered: Array, padded: Array, values: Array
-) -> NDArray[np.intp]:
-    """Move each place up to the first of `ordered` that is larger than its value."""
-    at_places = np.empty(len(values))
-    for sweep in range(MAX_SWEEPS + 1):
-        padded.take(places, out=at_places, mode="clip")
-        smaller = at_places <= values
-        few = np.count_nonzero(smaller) <= SWEEP_SHARE * len(values)
-        if few or sweep == MAX_SWEEPS:
-            break
-        places += smaller
-    late = np.flatnonzero(smaller)
-    places[late] = np.searchsorted(ordered, values[late], side="right")
-    return places
+        positions = (values - origin) * scale
+    return np.clip(positions, 0, n_cells - 1, out=positions).astype(np.intp)

@@ -56,12 +56,13 @@ def by_blocks(parameters: GaussianMixtureParameters, X: Any, function: Callable[
     if getattr(getattr(X, "device", None), "type", None) == "cpu":  # torch, in our own memory
         return like(by_blocks(parameters, to_numpy(X), function), X)
     if not isinstance(X, np.ndarray):
-        parts = [function(squared) for _, squared in _distances_on_device(parameters, X)]
+        parts = [function(squared) for squared in _distances_on_device(parameters, X)]
         values = namespace(X).concat(parts, axis=-1)
         return values.T if values.ndim == 2 else values
-    result = None
-    for rows, squared in _squared_distances(parameters, X):
-        block = function(squared)
+    size, result = block_rows(parameters), None
+    for start in range(0, len(X), size):
+        rows = slice(start, start + size)
+        block = function(distances_of_block(parameters, np.ascontiguousarray(X[rows].T)))
         if result is None:
             result = np.empty((len(X), *block.shape[:-1]))
         result[rows] = block.T
@@ -148,20 +149,8 @@ def chi_squared_tail(squared: Any, n_features: int) -> Any:
     return import_module(library).gammaincc(half, squared / 2)
 
 
-def _squared_distances(
-    parameters: GaussianMixtureParameters, X: Array
-) -> Iterator[tuple[slice, Array]]:
-    """Yield (rows, squared Mahalanobis distances of shape (K, n_rows)), block by block."""
-    size = block_rows(parameters)
-    for start in range(0, len(X), size):
-        rows = slice(start, min(start + size, len(X)))
-        yield rows, distances_of_block(parameters, np.ascontiguousarray(X[rows].T))
-
-
-def _distances_on_device(
-    parameters: GaussianMixtureParameters, X: Any
-) -> Iterator[tuple[slice, Any]]:
-    """Yield what `_squared_distances` yields, for an array of another library.
+def _distances_on_device(parameters: GaussianMixtureParameters, X: Any) -> Iterator[Any]:
+    """Yield squared distances (K, n_rows), block by block, for an array of another library.
 
     All components together, so that the rows are read once: one product for full covariances.
     It takes the differences to the means after whitening, but from a centre near all of them, so
@@ -175,16 +164,16 @@ def _distances_on_device(
     whitener = like(_whitener(parameters, centre), X)
     size = max(DEVICE_BLOCK_VALUES // (n_features * (n_components + 2)), MIN_BLOCK_ROWS)
     for start in range(0, n_samples, size):
-        rows = slice(start, min(start + size, n_samples))
+        block = X[start : min(start + size, n_samples), :]
         with np.errstate(over="ignore", invalid="ignore", under="ignore"):  # of NumPy beneath
-            z = as_float64(X[rows, :]).T - means
+            z = as_float64(block).T - means
             if is_diagonal:
                 z = z * whitener
             else:
                 z = whitener @ xp.concat([z, xp.ones_like(z[:1, :])])
                 z = xp.reshape(z, (n_components, n_features, -1))
             squared = xp.linalg.vector_norm(z, axis=1) ** 2  # once through memory
-        yield rows, xp.where(xp.isnan(squared), xp.full_like(squared, xp.inf), squared)
+        yield xp.where(xp.isnan(squared), xp.full_like(squared, xp.inf), squared)
 
 
 def _whitener(parameters: GaussianMixtureParameters, centre: Array) -> Array:

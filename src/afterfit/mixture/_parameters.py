@@ -84,7 +84,9 @@ class GaussianMixtureParameters:
             on_host(self.covariances), "covariances", self.covariance_type, means.shape
         )
         for name, array in (("weights", weights), ("means", means), ("covariances", covariances)):
-            object.__setattr__(self, name, _read_only_copy(array))
+            copy = np.array(array)
+            copy.flags.writeable = False
+            object.__setattr__(self, name, copy)
         object.__setattr__(self, "_factors", factors)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -313,9 +315,3 @@ def _shape_text(arrays: list[Any]) -> str:
         return f"shape {np.shape(arrays)}"
     except ValueError:
         return f"shapes {listing([np.shape(array) for array in arrays])}"
-
-
-def _read_only_copy(array: Array) -> Array:
-    copy = np.array(array, dtype=np.float64)
-    copy.flags.writeable = False
-    return copy
