@@ -54,6 +54,9 @@ def test_a_pvalue_is_never_zero(name):
     assert [row[0] for row in cells(frame)[1:]] == ["< 0.001", "0.041"]
     frame = pd.DataFrame({name: ["1.5e-71", "0.0648"], "purity": [0.0, 0.5]})
     assert cells(frame)[1:] == [["< 0.001", "0.0"], ["0.0648", "0.5"]]
+    bounded = pd.DataFrame({name: ["at most 0.005", "0.080"]})
+    assert [row[0] for row in cells(bounded)[1:]] == ["≤ 0.005", "0.080"]
+    assert "text-align: right" in table_html(bounded).split("<tbody>")[1]
 
 
 def test_one_row_of_heads():

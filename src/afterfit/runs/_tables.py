@@ -148,12 +148,14 @@ def _cell(value: Any, digits: int | None = None) -> str:
 def _are_numbers(values: Sequence[Any], texts: Sequence[str]) -> bool:
     if any(isinstance(value, bool) for value in values):
         return False
-    plain = [text.replace(",", "").removeprefix("< ") for text in texts if text != DASH]
+    plain = [text.replace(",", "").lstrip("<≤ ") for text in texts if text != DASH]
     return bool(plain) and all(NUMBER.fullmatch(text) for text in plain)
 
 
 def _no_zero(text: str) -> str:
-    """Return a p-value of 0.000 as what it is: below the last digit that is shown."""
+    """Return a p-value of 0.000 as what it is, below the last digit shown; and a bound as ≤."""
+    if text.startswith("at most "):
+        return text.replace("at most", "≤")
     if re.fullmatch(r"0\.0+", text):
         return f"< {text[:-1]}1"
     is_tiny = NUMBER.fullmatch(text) and "e-" in text and float(text) < 0.001
