@@ -183,7 +183,7 @@ class TestMerge:
         seen = CCAAccumulator()
         for rows in np.split(np.arange(3000), range(50, 3000, 50)):
             seen.partial_fit(X[rows], Y[rows])
-            assert sum(buffer.size for buffer in seen._buffers) <= max(values, 16 * 10 * 10)
+            assert sum(x.size + y.size for x, y in seen._pending) <= max(values, 16 * 10 * 10)
         assert_equals_one_shot(seen, X, Y)
 
 

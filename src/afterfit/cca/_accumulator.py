@@ -1,11 +1,10 @@
 """Canonical correlations of more rows than memory holds: batch by batch, in one pass.
 
 Of the rows of [X Y] seen so far a factor F is kept with F'F = the products of the centred columns,
-never these products themselves, whose condition number is the square: the factor of a batch comes
-from a Cholesky step where the batch is well-conditioned, from two where one would cost digits, and
-else from a Householder QR, and two factors are merged in the same
-way (by a QR of both, TSQR, where a Cholesky step would cost digits). F then serves as
-data: all that this module returns depends on the rows by these products only.
+never these products themselves, whose condition number is the square. The factor of a batch comes
+from a Cholesky step, from two where one would cost digits, or from a Householder QR; two factors
+are merged in the same way (TSQR). F then serves as data: all that this module returns depends on
+the rows by these products only.
 """
 
 from __future__ import annotations
@@ -20,11 +19,7 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from afterfit._arrays import like, namespace, to_numpy
-from afterfit._validation import (
-    check_columns,
-    check_same_length,
-    column_names,
-)
+from afterfit._validation import check_columns, check_same_length, column_names
 from afterfit.cca._cca import CCAResult, result_of
 from afterfit.cca._similarity import check_share, linear_cka_of, pwcca_of, svcca_of
 from afterfit.cca._whitening import (
@@ -36,8 +31,8 @@ from afterfit.cca._whitening import (
     check_pair,
     couple_sides,
     householder_factor,
-    joint_gram,
     locate,
+    products,
     row_blocks,
     safe_cholesky,
     side_of,
@@ -64,7 +59,6 @@ class _Moments:
 
     n_samples: int
     columns: Array
-    epsilon: Array
     factor: Array
 
     def __add__(self, other: _Moments) -> _Moments:
@@ -79,7 +73,7 @@ class _Moments:
             factor = _shortened(factor)
         low, high = np.minimum(low, other.columns[2]), np.maximum(high, other.columns[3])
         columns = np.stack([mean + moved, (mean - (mean + moved)) + moved, low, high])
-        return _Moments(n_samples, columns, np.maximum(self.epsilon, other.epsilon), factor)
+        return _Moments(n_samples, columns, factor)
 
 
 class CCAAccumulator:
@@ -125,11 +119,11 @@ class CCAAccumulator:
     def __init__(self) -> None:
         self.n_samples_seen_ = 0
         self._moments: _Moments | None = None
-        self._buffers: list[Array] = []
-        self._n_buffered = 0
+        self._pending: list[tuple[Any, Any]] = []
+        self._n_pending = 0
+        # Numbers of columns of both sets, and their names; how coarsely each column was stored.
+        self._known: tuple[tuple[int, int], tuple[Any, Any]] | None = None
         self._stored = np.zeros(1)
-        self._columns: tuple[Any, Any] = (None, None)
-        self._widths: tuple[int, int] | None = None
 
     def partial_fit(self, X: Any, Y: Any) -> CCAAccumulator:
         """Take in a batch of rows.
@@ -180,14 +174,13 @@ class CCAAccumulator:
             raise TypeError(f"`other` must be a CCAAccumulator, got {type(other).__name__}.")
         merged = CCAAccumulator()
         for part in (self, other):
-            known = part._widths, part._columns
-            own = merged._widths, merged._columns
-            if part._widths and merged._widths and known != own:
+            if part._known and merged._known not in (None, part._known):
                 raise ValueError(
                     f"`other` must have seen the same columns: this one has seen {self._widths} "
                     f"of `X` and `Y`, the other {other._widths}, or of other names."
                 )
-            merged._widths, merged._columns = known if part._widths else own
+            merged._known = part._known or merged._known
+            merged._stored = np.maximum(merged._stored, part._stored)
             part._flush()
             merged._add(part._moments)
             merged.n_samples_seen_ += part.n_samples_seen_
@@ -223,7 +216,8 @@ class CCAAccumulator:
         """
         coupling = self._couple()
         x_mean, y_mean = np.split(self._seen().columns[0], [len(coupling.x.mean)])
-        result = result_of(coupling, n_components, self._columns)
+        assert self._known is not None
+        result = result_of(coupling, n_components, self._known[1])
         return replace(result, x_mean=x_mean, y_mean=y_mean)
 
     def svcca(self, *, explained_variance: float = 0.99) -> float:
@@ -264,47 +258,40 @@ class CCAAccumulator:
         """
         return linear_cka_of(*self._sides())
 
+    @property
+    def _widths(self) -> tuple[int, int]:
+        return self._known[0] if self._known else (0, 0)
+
     def _take(self, X: Any, Y: Any) -> None:
-        tables = check_pair(X, Y, min_rows=1)
-        widths = (tables["X"].shape[1], tables["Y"].shape[1])
-        if self._widths is None:
-            self._widths = widths
-            self._columns = (column_names(X, "X"), column_names(Y, "Y"))
-        for name, value, names in zip("XY", (X, Y), self._columns, strict=True):
+        x, y = check_pair(X, Y, min_rows=1).values()
+        widths = x.shape[1], y.shape[1]
+        known = self._known or (widths, (column_names(X, "X"), column_names(Y, "Y")))
+        for name, value, names in zip("XY", (X, Y), known[1], strict=True):
             check_columns(value, names, name)
-        if widths != self._widths:
+        if widths != known[0]:
             raise ValueError(
-                f"`X` and `Y` must have {self._widths[0]} and {self._widths[1]} columns as in the "
+                f"`X` and `Y` must have {known[0][0]} and {known[0][1]} columns as in the "
                 f"first batch, got {widths[0]} and {widths[1]}."
             )
-        stored = np.hstack(
-            [
-                storage_epsilon(value) + np.zeros(width)
-                for value, width in zip((X, Y), widths, strict=True)
-            ]
-        )
-        x, y = tables["X"], tables["Y"]
-        n_rows, width = x.shape[0], sum(widths)
-        enough = max(BUFFERED_VALUES // width, BUFFERED_ROWS * width)
-        if not isinstance(x, np.ndarray) or n_rows >= enough // 2:
-            self._add(_moments_of(x, y, stored))
+        enough = max(BUFFERED_VALUES // sum(widths), BUFFERED_ROWS * sum(widths))
+        if not isinstance(x, np.ndarray) or len(x) >= enough // 2:
+            self._add(_moments_of(x, y))
         else:
-            if self._n_buffered + n_rows > enough:
+            if self._n_pending + len(x) > enough:
                 self._flush()
-            if not self._buffers:
-                self._buffers = [np.empty((enough, own)) for own in widths]
-            start = self._n_buffered
-            self._n_buffered += n_rows
-            for buffer, table in zip(self._buffers, (x, y), strict=True):
-                buffer[start : self._n_buffered] = table
-            self._stored = np.maximum(self._stored, stored)
-        self.n_samples_seen_ += n_rows
+            self._pending.append((x.copy(), y.copy()))  # whose caller may fill them anew
+            self._n_pending += len(x)
+        self._known = known
+        sides = zip((X, Y), widths, strict=True)
+        stored = np.hstack([np.broadcast_to(storage_epsilon(side), width) for side, width in sides])
+        self._stored = np.maximum(self._stored, stored)
+        self.n_samples_seen_ += x.shape[0]
 
     def _flush(self) -> None:
-        if self._n_buffered:
-            x, y = (buffer[: self._n_buffered] for buffer in self._buffers)
-            self._add(_moments_of(x, y, self._stored))
-            self._n_buffered, self._stored = 0, np.zeros(1)
+        if self._pending:
+            x, y = map(np.concatenate, zip(*self._pending, strict=True))
+            self._pending, self._n_pending = [], 0
+            self._add(_moments_of(x, y))
 
     def _add(self, moments: _Moments | None) -> None:
         if moments is not None:
@@ -319,24 +306,14 @@ class CCAAccumulator:
         return self._moments
 
     def _sides(self) -> tuple[Side, Side]:
-        seen = self._seen()
-        assert self._widths is not None
-        # The factor has no means; what they were says how numbers were rounded.
-        x, y = (
-            replace(
-                side_of(
-                    seen.factor[:, own],
-                    name,
-                    seen.columns[:, own],
-                    seen.epsilon[own],
-                    seen.n_samples,
-                ),
-                mean=np.zeros(own.stop - own.start),
-                residue=np.zeros(own.stop - own.start),
-            )
-            for name, own in zip("XY", _slices(*self._widths), strict=True)
-        )
-        return x, y
+        seen, sides = self._seen(), []
+        for name, own in zip("XY", _slices(*self._widths), strict=True):
+            factor, columns = seen.factor[:, own], seen.columns[:, own]
+            side = side_of(factor, name, columns, self._stored[own], seen.n_samples)
+            # The factor has no means; what they were says how numbers were rounded.
+            none = np.zeros_like(side.mean)
+            sides.append(replace(side, mean=none, residue=none))
+        return sides[0], sides[1]
 
     def _couple(self) -> Coupling:
         coupling = couple_sides(*self._sides(), self.n_samples_seen_ - 1)
@@ -344,35 +321,33 @@ class CCAAccumulator:
         return coupling
 
 
-def _blocks_of_dask(X: Any, Y: Any) -> Iterator[tuple[Any, Any]]:
-    lazy = next((side for side in (X, Y) if compat.is_dask_array(side)), None)
-    if lazy is None:
-        yield X, Y
+def _blocks_of_dask(X: Any, Y: Any) -> Iterator[list[Any]]:
+    lazy = {name: v for name, v in (("X", X), ("Y", Y)) if compat.is_dask_array(v)}
+    if not lazy:
+        yield [X, Y]
         return
-    for name, side in (("X", X), ("Y", Y)):
-        if compat.is_dask_array(side) and np.isnan(side.shape[0]):
+    for name, side in lazy.items():
+        if np.isnan(side.shape[0]):
             raise ValueError(
                 f"`{name}` must know how many rows its blocks have: `{name}.compute_chunk_sizes()`."
             )
     check_same_length(X=X, Y=Y)
-    sizes = lazy.chunks[0]
-    for stop, size in zip(np.cumsum(sizes), sizes, strict=True):
-        rows = slice(int(stop - size), int(stop))
+    edges = np.cumsum([0, *next(iter(lazy.values())).chunks[0]]).tolist()
+    for rows in map(slice, edges, edges[1:]):
         blocks = (side[rows] for side in (X, Y))
-        x, y = (block.compute() if compat.is_dask_array(block) else block for block in blocks)
-        yield x, y
+        yield [block.compute() if compat.is_dask_array(block) else block for block in blocks]
 
 
-def _moments_of(x: Any, y: Any, stored: Array) -> _Moments:
+def _moments_of(x: Any, y: Any) -> _Moments:
     columns = np.hstack([locate(x, "X"), locate(y, "Y")])
     mean, residue, low, high = columns
     scale = np.where(high - low > SMALLEST_SPREAD, high - low, np.inf)
-    sides = [
-        Side("", table, mean[own], residue[own], scale[own], stored[own], mean[own], x.shape[0])
+    x_side, y_side = (
+        Side("", table, mean[own], residue[own], scale[own], mean[own], mean[own], x.shape[0])
         for table, own in zip((x, y), _slices(x.shape[1], y.shape[1]), strict=True)
-    ]
-    factor = _factor(*sides) * np.where(np.isfinite(scale), scale, 0.0)
-    return _Moments(x.shape[0], columns, stored, factor)
+    )
+    factor = _factor(x_side, y_side) * np.where(np.isfinite(scale), scale, 0.0)
+    return _Moments(x.shape[0], columns, factor)
 
 
 def _slices(p: int, q: int) -> tuple[slice, slice]:
@@ -385,31 +360,31 @@ def _shortened(factor: Array) -> Array:
     scale[scale == 0.0] = 1.0
     scaled = factor / scale
     once = safe_cholesky(scaled.T @ scaled, ONE_STEP)
-    return np.asarray(scale * (np.linalg.qr(scaled, mode="r") if once is None else once))
+    return np.asarray(scale * (np.linalg.qr(scaled, "r") if once is None else once))
 
 
 def _factor(x: Side, y: Side) -> Array:
     """Return F with the products of all centred columns, each divided by its scale."""
-    xp = namespace(x.data)
     n_samples, n_columns = x.data.shape[0], len(x.mean) + len(y.mean)
     if n_samples <= STACKED_ROWS // 2 * n_columns:
         rows = slice(0, n_samples)
-        return to_numpy(xp.concat([x.scaled(rows), y.scaled(rows)], axis=1))
-    gram = joint_gram(x, y)
+        return to_numpy(namespace(x.data).concat([x.scaled(rows), y.scaled(rows)], axis=1))
+    x_gram, y_gram, across = products(x, y)
+    gram = np.block([[x_gram, across], [across.T, y_gram]])
     used = np.flatnonzero(np.diag(gram))  # not the constant columns
-    factor = np.zeros((len(used), n_columns))
-    once = safe_cholesky(gram[np.ix_(used, used)], ONE_STEP)
-    first = safe_cholesky(gram[np.ix_(used, used)], FIRST_STEP) if once is None else once
+    gram = gram[np.ix_(used, used)]
+    first = safe_cholesky(gram, FIRST_STEP)
     if first is None:
         return householder_factor(x, y)
-    if once is None:
+    if safe_cholesky(gram, ONE_STEP) is None:
         weights = np.zeros((n_columns, len(used)))
         weights[used], _ = linalg.lapack.dtrtri(first)
-        left, right = weights[: len(x.mean)], weights[len(x.mean) :]
-        left_over: Any = 0.0
-        for rows in row_blocks(x.data, y.data):
-            block = x.scaled(rows) @ like(left, x.data) + y.scaled(rows) @ like(right, y.data)
-            left_over = left_over + block.T @ block
+        left, right = (like(part, x.data) for part in np.split(weights, [len(x.mean)]))
+        blocks = (
+            x.scaled(rows) @ left + y.scaled(rows) @ right for rows in row_blocks(x.data, y.data)
+        )
+        left_over: Any = sum(block.T @ block for block in blocks)
         first = np.linalg.cholesky(to_numpy(left_over)).T @ first
+    factor = np.zeros((len(used), n_columns))
     factor[:, used] = first
     return factor

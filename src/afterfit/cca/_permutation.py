@@ -34,6 +34,7 @@ from scipy import linalg
 from afterfit._arrays import like, take, to_numpy
 from afterfit._labels import encode_labels
 from afterfit._validation import check_choice, check_integer, check_random_state, check_same_length
+from afterfit.cca._significance import from_each_root_on
 from afterfit.cca._whitening import Coupling, check_same_index, couple
 
 Array = NDArray[np.float64]
@@ -197,12 +198,10 @@ def permutation_test(
         )
     coupling = couple(X, Y, covariates)
     draw = _plain_order if groups is None else _order_of_groups(X, Y, groups, shuffle)
-    left, correlations, right = coupling.rotations(full=True)
+    correlations = coupling.correlations()
     counts = np.full(len(correlations), n_resamples)
     if not coupling.n_forced:
-        held, moved = _variates(coupling, left, right)
-        test = _Test(statistic, draw, SHRINKAGE * held, moved, _threshold(correlations, statistic))
-        counts = count_exceedances(test, n_resamples, generator, n_jobs)
+        counts = _count_exceedances(coupling, statistic, draw, n_resamples, generator, n_jobs)
     stepwise = (1 + counts) / (1 + n_resamples)
     observed = observed_statistics(correlations, statistic)
     pvalues = np.maximum.accumulate(stepwise)
@@ -211,12 +210,11 @@ def permutation_test(
 
 def observed_statistics(correlations: Array, statistic: str) -> Array:
     """Return the statistic of every root (and those after it)."""
-    squares = correlations**2
+    squares = np.asarray(correlations**2)
     if statistic == "roy":
-        return np.asarray(squares)
+        return squares
     with np.errstate(divide="ignore"):
-        terms = -np.log1p(-squares) if statistic == "wilks" else squares
-    return np.asarray(np.cumsum(terms[::-1])[::-1])
+        return from_each_root_on(-np.log1p(-squares) if statistic == "wilks" else squares)
 
 
 def permuted_statistics(cosines: Array, statistic: str) -> Array:
@@ -231,44 +229,31 @@ def permuted_statistics(cosines: Array, statistic: str) -> Array:
     return denominators - numerators
 
 
-@dataclass(frozen=True)
-class _Test:
-    """What every task of permutations needs."""
-
-    # `held` (n, p) and `moved` (n, q), p >= q: orthonormal canonical variates of both sets.
-
-    statistic: str
-    draw: Callable[[np.random.Generator, int], Order]
-    held: Any
-    moved: Any
-    threshold: Array
-
-
-def count_exceedances(
-    test: _Test, n_resamples: int, random_state: np.random.Generator, n_jobs: int | None
-) -> NDArray[np.int64]:
+def _count_exceedances(
+    coupling: Coupling,
+    statistic: str,
+    draw: Callable[[np.random.Generator, int], Order],
+    n_resamples: int,
+    random_state: np.random.Generator,
+    n_jobs: int | None,
+) -> NDArray[np.intp]:
     """Return, for every root, how many permutations reach the observed statistic."""
-    n_tasks = -(-n_resamples // TASK_RESAMPLES)
-    sizes = [TASK_RESAMPLES] * (n_tasks - 1) + [n_resamples - TASK_RESAMPLES * (n_tasks - 1)]
-    counts: list[Any] = Parallel(n_jobs=n_jobs)(
-        delayed(_count_in_task)(test, size, generator)
-        for size, generator in zip(sizes, random_state.spawn(n_tasks), strict=True)
-    )
-    return np.asarray(np.sum(counts, axis=0), dtype=np.int64)
-
-
-def _count_in_task(test: _Test, size: int, generator: np.random.Generator) -> NDArray[np.int64]:
-    counts = np.zeros(len(test.threshold), dtype=np.int64)
-    for _ in range(size):
-        moved = take(test.moved, test.draw(generator, test.moved.shape[0]))
-        cosines = to_numpy(test.held.T @ moved)
-        counts += permuted_statistics(cosines, test.statistic) >= test.threshold
-    return counts
-
-
-def _threshold(correlations: Array, statistic: str) -> Array:
+    left, correlations, right = coupling.rotations(full=True)
+    held, moved = _variates(coupling, left, right)
     observed = observed_statistics(SHRINKAGE * correlations, statistic)
-    return (1.0 - TIE_TOLERANCE) * observed - SMALLEST_DIFFERENCE
+    threshold = (1.0 - TIE_TOLERANCE) * observed - SMALLEST_DIFFERENCE
+
+    def count(size: int, generator: np.random.Generator) -> NDArray[np.intp]:
+        counts = np.zeros(len(threshold), dtype=np.intp)
+        for _ in range(size):
+            cosines = to_numpy(held.T @ take(moved, draw(generator, moved.shape[0])))
+            counts += permuted_statistics(SHRINKAGE * cosines, statistic) >= threshold
+        return counts
+
+    sizes = np.diff([*range(0, n_resamples, TASK_RESAMPLES), n_resamples])
+    tasks = zip(sizes, random_state.spawn(len(sizes)), strict=True)
+    counts: list[Any] = Parallel(n_jobs=n_jobs)(delayed(count)(*task) for task in tasks)
+    return np.asarray(np.sum(counts, axis=0))
 
 
 def _plain_order(generator: np.random.Generator, n_rows: int) -> Order:

@@ -147,11 +147,6 @@ def _quadrature() -> tuple[Array, Array, Array]:
 
 
 def _bordered(skew: Array, border: Array) -> Array:
-    s = len(border)
-    if s % 2 == 0:
+    if len(border) % 2 == 0:
         return skew
-    matrix = np.zeros((s + 1, s + 1))
-    matrix[:s, :s] = skew
-    matrix[:s, s] = border
-    matrix[s, :s] = -border
-    return matrix
+    return np.block([[skew, border[:, np.newaxis]], [-border, np.zeros(1)]])

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from afterfit._arrays import namespace, take, to_numpy
+from afterfit._arrays import like, namespace, take, to_numpy
 from afterfit._validation import check_integer, check_random_state, check_real
 from afterfit.cca._whitening import (
     Coupling,
@@ -20,8 +20,8 @@ from afterfit.cca._whitening import (
     couple_sides,
     cross_products,
     householder_factor,
-    joint_gram,
     open_sides,
+    products,
     row_blocks,
     warn_of,
 )
@@ -368,9 +368,8 @@ def svcca_of(x: Side, y: Side, share: float) -> float:
 def pwcca_of(coupling: Coupling) -> float:
     """Return the mean of the correlations, weighted by what they explain of the first set."""
     left, correlations, _ = coupling.rotations()
-    products, _ = cross_products(coupling.x, coupling.x.whitener @ left)
-    scale = np.where(np.isfinite(coupling.x.scale), coupling.x.scale, 0.0)
-    weights = (scale / coupling.x.common_scale) @ np.abs(products)
+    across, _ = cross_products(coupling.x, coupling.x.whitener @ left)
+    weights = coupling.x.units @ np.abs(across)
     return float(np.clip(weights @ correlations / weights.sum(), 0.0, 1.0))
 
 
@@ -378,18 +377,18 @@ def linear_cka_of(x: Side, y: Side, debiased: bool = False) -> float:
     """Return the alignment of two opened sets."""
     n, p = x.data.shape
     if p + y.data.shape[1] <= n:
-        gram = joint_gram(x, y, common_scale=True)
-        parts = gram[:p, p:], gram[:p, :p], gram[p:, p:]
-        across, x_self, y_self = (float(np.vdot(part, part)) for part in parts)
+        x_gram, y_gram, both = products(x, y)
+        a, b = x.units**2, y.units**2
+        x_self, y_self, across = map(float, (a @ x_gram**2 @ a, b @ y_gram**2 @ b, a @ both**2 @ b))
     else:
-        kernels = [_kernel(side) for side in (x, y)]
-        across, x_self, y_self = (
-            _product(kernels[i], kernels[j]) for i, j in ((0, 1), (0, 0), (1, 1))
-        )
+        left, right = (_evenly_scaled(side, slice(0, n)) for side in (x, y))
+        left, right = left @ left.T, right @ right.T
+        pairs = (left, left), (right, right), (left, right)
+        x_self, y_self, across = (float(namespace(a).sum(a * b)) for a, b in pairs)
     if debiased:
-        lengths = [_squared_lengths(side) for side in (x, y)]
-        across = _unbiased(across, *lengths)
-        x_self, y_self = _unbiased(x_self, *lengths[:1] * 2), _unbiased(y_self, *lengths[1:] * 2)
+        a, b = (_squared_lengths(side) for side in (x, y))
+        x_self, y_self = _unbiased(x_self, a, a), _unbiased(y_self, b, b)
+        across = _unbiased(across, a, b)
     within = np.sqrt(x_self) * np.sqrt(y_self)
     return float(np.clip(across / within, -1.0 if debiased else 0.0, 1.0))
 
@@ -404,26 +403,19 @@ def _unbiased(product: float, x_lengths: Array, y_lengths: Array) -> float:
 
 def _squared_lengths(side: Side) -> Array:
     xp = namespace(side.data)
-    blocks = [side.scaled(rows, side.common_scale) for rows in row_blocks(side.data)]
+    blocks = [_evenly_scaled(side, rows) for rows in row_blocks(side.data)]
     return to_numpy(xp.concat([xp.sum(block**2, axis=1) for block in blocks]))
 
 
-def _kernel(side: Side) -> Any:
-    rows = side.scaled(slice(0, side.data.shape[0]), side.common_scale)
-    return rows @ rows.T
-
-
-def _product(left: Any, right: Any) -> float:
-    return float(namespace(left).sum(left * right))
+def _evenly_scaled(side: Side, rows: slice) -> Any:
+    return side.scaled(rows) * like(side.units, side.data)
 
 
 def _leading(side: Side, share: float) -> Side:
     """Return the set with a whitener of its leading singular directions."""
-    used = np.isfinite(side.scale)
-    units = np.where(used, side.scale, 0.0) / side.common_scale
-    _, singular, right = np.linalg.svd(householder_factor(side) * units, full_matrices=False)
+    _, singular, right = np.linalg.svd(householder_factor(side) * side.units, full_matrices=False)
     explained = np.cumsum(singular**2)
     enough = explained >= share * explained[-1] * (1.0 - SHARE_ROUNDING)
     n_kept = int(np.argmax(enough)) + 1
-    whitener = (right[:n_kept] / singular[:n_kept, np.newaxis]).T / side.common_scale
-    return replace(side, whitener=whitener * used[:, np.newaxis], is_whitened=True)
+    whitener = (right[:n_kept] / singular[:n_kept, np.newaxis]).T
+    return replace(side, whitener=whitener * (side.units / side.scale)[:, np.newaxis])

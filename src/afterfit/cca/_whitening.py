@@ -87,9 +87,9 @@ class Side:
 
     # One number a column: `mean`; `scale`, infinite for constant ones; `epsilon`, the spacing of
     # the numbers as stored; `size`, what they are rounded relative to beside their deviations, in
-    # units of the scale, `n_values` times. `is_whitened` is False while the whitener only divides
-    # by the scale. `n_lost` columns were left out because of their storage alone. The means are
-    # `mean` + `residue`, what rounding left out of the first: with an offset of 1e8 that is 1e-8.
+    # units of the scale, `n_values` times. `n_lost` columns were left out because of their storage
+    # alone. The means are `mean` + `residue`, what rounding left out of the first: with an offset
+    # of 1e8 that is 1e-8.
 
     name: str
     data: Any
@@ -100,18 +100,18 @@ class Side:
     size: Array
     n_values: int
     whitener: Array = field(default_factory=lambda: np.empty((0, 0)))
-    is_whitened: bool = False
     n_lost: int = 0
 
     @property
     def rank(self) -> int:
-        """Return the number of directions that the centred columns span."""
+        """Return the number of directions that the centred columns span; 0 before whitening."""
         return int(self.whitener.shape[1])
 
     @property
-    def common_scale(self) -> float:
-        """Return one number that all columns can be divided by, so that the largest is about 1."""
-        return float(self.scale[np.isfinite(self.scale)].max())
+    def units(self) -> Array:
+        """Return the scale of each column over the largest one; 0 for constant columns."""
+        scale = np.where(np.isfinite(self.scale), self.scale, 0.0)
+        return np.asarray(scale / scale.max())
 
     def times(self, weights: Array) -> Any:
         """Return the centred rows times `weights`, in the library of the data."""
@@ -123,16 +123,15 @@ class Side:
         centred = as_float64(self.data[rows, :]) - like(self.mean, self.data)
         return centred @ like(weights, self.data) - like(self.residue @ weights, self.data)
 
-    def scaled(self, rows: slice, scale: Any = None, *, roughly: bool = False) -> Any:
+    def scaled(self, rows: slice, *, roughly: bool = False) -> Any:
         """Return some centred rows, each column divided by its scale; constant ones are 0.
 
         Roughly: by the rounded means, and faster.
         """
-        factors = 1.0 / self.scale if scale is None else np.isfinite(self.scale) / scale
         centred = as_float64(self.data[rows, :]) - like(self.mean, self.data)
         if not roughly:
             centred -= like(self.residue, self.data)
-        centred *= like(factors, self.data)
+        centred *= like(1.0 / self.scale, self.data)
         return centred
 
 
@@ -158,17 +157,17 @@ class Coupling:
         """Return the canonical correlations, decreasing."""
         rank = min(self.x.rank, self.y.rank)
         if rank < DEVICE_RANK or not is_foreign(self.x.data):
-            return _as_correlations(np.linalg.svd(self.cosines, compute_uv=False))
+            return np.asarray(np.clip(np.linalg.svd(self.cosines, compute_uv=False), 0.0, 1.0))
         p = self.x.rank
         both = np.zeros((p + self.y.rank,) * 2)
         both[:p, p:], both[p:, :p] = self.cosines, self.cosines.T
         values = to_numpy(namespace(self.x.data).linalg.eigvalsh(like(both, self.x.data)))
-        return _as_correlations(values[::-1][:rank])
+        return np.asarray(np.clip(values[::-1][:rank], 0.0, 1.0))
 
     def rotations(self, full: bool = False) -> tuple[Array, Array, Array]:
         """Return U, the correlations and V, which turn both bases into canonical variates."""
         left, cosines, right = np.linalg.svd(self.cosines, full_matrices=full)
-        return left, _as_correlations(cosines), right.T
+        return left, np.clip(cosines, 0.0, 1.0), right.T
 
 
 def check_pair(X: Any, Y: Any, *, min_rows: int = 2, **others: Any) -> dict[str, Any]:
@@ -187,14 +186,15 @@ def check_pair(X: Any, Y: Any, *, min_rows: int = 2, **others: Any) -> dict[str,
 
 def check_table(value: Any, name: str, min_rows: int = 2) -> Any:
     """Return `value` as a matrix: of float64 from NumPy, frames and lists, else as it came."""
-    shape: tuple[int, ...] = _shape(value)
-    if len(shape) > 2 and name in ("X", "Y"):
+    shape = _shape(value)
+    axes = tuple(range(len(shape)))
+    if len(axes) > 2 and name in ("X", "Y"):
         raise ValueError(
             f"`{name}` must have two dimensions (n_samples, n_features), got shape "
             f"{shape}. Say which axes count rows: `as_rows({name}, 0)` makes a row of all "
-            f"numbers of an element of the first axis, `as_rows({name}, {_all_but(1, shape)})` of "
+            f"numbers of an element of the first axis, `as_rows({name}, {axes[:1] + axes[2:]})` of "
             f"the {shape[1]} channels of a position where these are axis 1, `as_rows({name}, "
-            f"{_all_but(len(shape) - 1, shape)})` of the {shape[-1]} where they come last."
+            f"{axes[:-1]})` of the {shape[-1]} where they come last."
         )
     if compat.is_dask_array(value):
         raise TypeError(
@@ -226,15 +226,13 @@ def storage_epsilon(X: Any) -> Array:
     """
     if is_foreign(X):
         return np.array([epsilon(X)])
-    if isinstance(X, np.ndarray):
-        dtypes = [X.dtype]
-    elif isinstance(X, pd.DataFrame):
+    if isinstance(X, pd.DataFrame):
         # Of nullable and Arrow columns, and of sparse ones, what their numbers are.
         dtypes = [
             getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)) for dtype in X.dtypes
         ]
     else:
-        frame = nw.from_native(X, pass_through=True, eager_only=True)
+        frame = None if isinstance(X, np.ndarray) else nw.from_native(X, pass_through=True)
         if isinstance(frame, nw.DataFrame):
             narrow = [dtype == nw.Float32 for dtype in frame.schema.values()]
             return np.where(narrow, np.finfo(np.float32).eps, FLOAT64_EPSILON)
@@ -353,8 +351,7 @@ def locate(data: Any, name: str) -> Array:
 def couple_sides(x: Side, y: Side, degrees: int) -> Coupling:
     """Return the coupling of two sets, with whiteners that make both orthonormal."""
     x, y = _begun(x), _begun(y)
-    gram = joint_gram(x, y)
-    x_gram, y_gram = gram[: x.rank, : x.rank], gram[x.rank :, x.rank :]
+    x_gram, y_gram, across = products(x, y)
     x_factor, y_factor = _last_step(x, x_gram), _last_step(y, y_gram)
     if x_factor is None or y_factor is None:
         return couple_sides(
@@ -362,8 +359,7 @@ def couple_sides(x: Side, y: Side, degrees: int) -> Coupling:
             _whiten(y, y_gram) if y_factor is None else y,
             degrees,
         )
-    cosines = _solve_transposed(x_factor, gram[: x.rank, x.rank :])
-    cosines = _solve_transposed(y_factor, cosines.T).T
+    cosines = _solve_transposed(y_factor, _solve_transposed(x_factor, across).T).T
     return Coupling(_refined(x, x_factor), _refined(y, y_factor), cosines, degrees)
 
 
@@ -376,40 +372,19 @@ def row_blocks(*tables: Any) -> Iterator[slice]:
         yield slice(start, min(start + size, n_rows))
 
 
-def joint_gram(x: Side, y: Side, *, common_scale: bool = False) -> Array:
-    """Return the products of all columns of both sets, as whitened so far.
-
-    With a common scale: of the centred columns, those of a set divided by one number.
-    """
-    x_gram: Any = 0.0
-    y_gram: Any = 0.0
-    across: Any = 0.0
+def products(x: Side, y: Side) -> list[Array]:
+    """Return the products of the columns of `x`, of `y`, and of both, as whitened so far."""
+    sums: list[Any] = [0.0, 0.0, 0.0]
     for rows in row_blocks(x.data, y.data):
-        left, right = (_as_far(side, rows, common_scale) for side in (x, y))
-        x_gram = x_gram + left.T @ left
-        y_gram = y_gram + right.T @ right
-        across = across + left.T @ right
-    p = x_gram.shape[0]
-    gram = np.empty((p + y_gram.shape[0],) * 2)
-    gram[:p, :p], gram[p:, p:], gram[:p, p:] = map(to_numpy, (x_gram, y_gram, across))
-    gram[p:, :p] = gram[:p, p:].T
+        left, right = (
+            side.block_times(side.whitener, rows) if side.rank else side.scaled(rows, roughly=True)
+            for side in (x, y)
+        )
+        sums = [sums[0] + left.T @ left, sums[1] + right.T @ right, sums[2] + left.T @ right]
     # What the rounded means lack of the means, all rows have added.
-    lacking = np.concatenate([_lacking(side, common_scale) for side in (x, y)])
-    gram -= x.n_values * lacking * lacking[:, np.newaxis]
-    return gram
-
-
-def _as_far(side: Side, rows: slice, common_scale: bool) -> Any:
-    if side.is_whitened:
-        return side.block_times(side.whitener, rows)
-    return side.scaled(rows, side.common_scale if common_scale else None, roughly=True)
-
-
-def _lacking(side: Side, common_scale: bool) -> Array:
-    if side.is_whitened:
-        return np.zeros(side.rank)
-    scale = np.where(np.isfinite(side.scale), side.common_scale, np.inf)
-    return np.asarray(side.residue / (scale if common_scale else side.scale))
+    a, b = (np.zeros(side.rank) if side.rank else side.residue / side.scale for side in (x, y))
+    pairs = zip(sums, ((a, a), (b, b), (a, b)), strict=True)
+    return [to_numpy(total) - x.n_values * np.outer(*both) for total, both in pairs]
 
 
 def cross_products(side: Side, weights: Array) -> tuple[Array, Array]:
@@ -426,16 +401,13 @@ def cross_products(side: Side, weights: Array) -> tuple[Array, Array]:
 def householder_factor(*sides: Side) -> Array:
     """Return a triangular R with the products of the centred columns, each divided by its scale."""
     xp = namespace(sides[0].data)
-    factor: Any = None
+    factor: list[Any] = []
     for rows in row_blocks(*(side.data for side in sides)):
-        parts = [side.scaled(rows) for side in sides]
-        block = xp.concat(parts, axis=1) if len(parts) > 1 else parts[0]
-        stacked = block if factor is None else xp.concat([factor, block])
-        if isinstance(stacked, np.ndarray):
-            factor = np.linalg.qr(stacked, mode="r")
-        else:
-            factor = xp.linalg.qr(stacked)[1]
-    return to_numpy(factor)
+        block = xp.concat([side.scaled(rows) for side in sides], axis=1)
+        stacked = xp.concat([*factor, block])
+        is_numpy = isinstance(stacked, np.ndarray)
+        factor = [np.linalg.qr(stacked, "r") if is_numpy else xp.linalg.qr(stacked)[1]]
+    return to_numpy(factor[0])
 
 
 def safe_cholesky(gram: Array, reciprocal_condition: float) -> Array | None:
@@ -459,10 +431,6 @@ def _shape(value: Any) -> tuple[int, ...]:
         return ()
 
 
-def _all_but(axis: int, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(k for k in range(len(shape)) if k != axis)
-
-
 def _as_columns(covariates: Any) -> Any:
     # One covariate may come as a single column without a second axis.
     if isinstance(covariates, pd.Series):
@@ -476,7 +444,8 @@ def _as_columns(covariates: Any) -> Any:
 def _couple_residuals(x: Side, y: Side, covariates: Any, table: Any) -> Coupling:
     xp = namespace(table)
     z = open_side(table, "covariates", storage_epsilon(covariates))
-    basis = _orthonormal(z)
+    z = couple_sides(z, z, z.n_values).x
+    basis = z.times(z.whitener)
     n_samples = table.shape[0]
     degrees = n_samples - 1 - basis.shape[1]
     if degrees < 1:
@@ -486,11 +455,6 @@ def _couple_residuals(x: Side, y: Side, covariates: Any, table: Any) -> Coupling
     coupling = couple_sides(_without(x, basis), _without(y, basis), degrees)
     constant = xp.ones_like(basis[:, :1]) / n_samples**0.5
     return replace(coupling, removed=xp.concat([constant, basis], axis=1))
-
-
-def _orthonormal(side: Side) -> Any:
-    side = couple_sides(side, side, side.rank).x
-    return side.times(side.whitener)
 
 
 def _without(side: Side, basis: Any) -> Side:
@@ -509,18 +473,15 @@ def _without(side: Side, basis: Any) -> Side:
 
 
 def _begun(side: Side) -> Side:
-    """Return the set with a whitener to begin with, its scale unless that cannot do."""
-    if side.whitener.shape[1] > 0:
-        return side
+    """Return the set as it is if a Gram matrix can do, else whitened."""
     # With a constant column the Gram matrix is singular, with too few rows as well.
-    if np.isfinite(side.scale).all() and side.data.shape[0] > len(side.scale):
-        return replace(side, whitener=np.diag(1.0 / side.scale))
-    return _whiten(side, None)
+    can_do = np.isfinite(side.scale).all() and side.data.shape[0] > len(side.scale)
+    return side if side.rank or can_do else _whiten(side, None)
 
 
 def _last_step(side: Side, gram: Array) -> Array | None:
     """Return the factor that makes the set orthonormal, or None if it must be whitened first."""
-    if side.is_whitened:
+    if side.rank:
         return np.asarray(np.linalg.cholesky(gram).T, dtype=np.float64)
     is_exact = (_least_remainder(side, np.sqrt(np.diag(gram)), side.epsilon) < ONE_STEP).all()
     return safe_cholesky(gram, ONE_STEP) if is_exact else None
@@ -541,7 +502,7 @@ def _whiten(side: Side, gram: Array | None) -> Side:
     whitener = np.zeros((len(side.scale), len(kept)))
     inverse, _ = linalg.lapack.dtrtri(triangle)
     whitener[kept] = inverse / side.scale[kept, np.newaxis]
-    return replace(side, whitener=whitener, is_whitened=True, n_lost=n_lost)
+    return replace(side, whitener=whitener, n_lost=n_lost)
 
 
 def _least_remainder(side: Side, norms: Array, stored: Any) -> Array:
@@ -559,7 +520,7 @@ def _independent_columns(
     weights = least.min() / least
     scaled = factor / norms * weights
     triangle, order = linalg.qr(scaled, mode="r", pivoting=True, check_finite=False)
-    rank = int((np.abs(np.diag(triangle)) > least.min()).sum())
+    rank = max(1, int((np.abs(np.diag(triangle)) > least.min()).sum()))
     kept = order[:rank]
     return kept, triangle[:rank, :rank] / weights[kept] * norms[kept]
 
@@ -569,8 +530,5 @@ def _solve_transposed(triangle: Array, right: Array) -> Array:
 
 
 def _refined(side: Side, factor: Array) -> Side:
-    return replace(side, whitener=_solve_transposed(factor, side.whitener.T).T, is_whitened=True)
-
-
-def _as_correlations(cosines: Any) -> Array:
-    return np.asarray(np.clip(cosines, 0.0, 1.0))
+    start = side.whitener if side.rank else np.diag(1.0 / side.scale)
+    return replace(side, whitener=_solve_transposed(factor, start.T).T)
