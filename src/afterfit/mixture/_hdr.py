@@ -21,7 +21,6 @@ from afterfit._validation import (
     check_same_length,
 )
 from afterfit.mixture._kernel import (
-    MAX_BLOCK_ROWS,
     block_rows,
     by_blocks,
     chi_squared_tail,
@@ -47,11 +46,11 @@ FAR_MARGIN = 1e-4
 SMALLEST_TAIL = 1e-300
 
 # The table that finds the rank of a density among the draws: cells for each draw, and in all; the
-# number of neighbours tried in one sweep after the other; the share of a block worth a sweep.
+# number of neighbours tried one after the other; values at a time.
 CELLS_PER_DRAW = 4
 MAX_CELLS = 2**22
 MAX_SWEEPS = 8
-SWEEP_SHARE = 0.02
+LOOK_UP_ROWS = 2**15
 
 Array = NDArray[np.float64]
 
@@ -147,7 +146,7 @@ def hdr_tail_probability(
         return by_blocks(parameters, X, lambda sq: chi_squared_tail(sq[only, :], n_features))
     values = log_density_of(parameters, X)
     lowest = float(namespace(values).min(values))
-    levels, mass = _mass_below(parameters, n_draws, generator, lambda: _tail_at(parameters, lowest))
+    levels, mass = _mass_below(parameters, n_draws, generator, _tail_at(parameters, lowest))
     return _look_up(levels, mass, values)
 
 
@@ -236,7 +235,7 @@ def hdr_threshold(
         thresholds = peak - gammainccinv(parameters.n_features / 2, 1 - masses)
     else:
         if parameters is not None:
-            table = _mass_below(parameters, n_draws, generator, lambda: 1 - masses.max())
+            table = _mass_below(parameters, n_draws, generator, 1 - masses.max())
         else:
             sample = _draw_from(model, n_draws, generator) if X is None else X
             table = _mass_of_sample(_log_density_at(model, sample), sample_weight)
@@ -253,7 +252,7 @@ def _mass_below(
     parameters: GaussianMixtureParameters,
     n_draws: int,
     generator: np.random.Generator,
-    smallest: Callable[[], float],
+    smallest: float,
 ) -> tuple[Array, Array]:
     """Return the table of a mixture, right down to a tail of the `smallest` probability."""
     counts = generator.multinomial(n_draws, parameters.weights / parameters.weights.sum())
@@ -265,10 +264,9 @@ def _mass_below(
     levels = np.sort(_log_densities_at(parameters, labels, noise))
     mass = np.arange(n_draws + 1) / n_draws
     n_below = max(int(FAR_SHARE * n_draws), 1)
-    least = smallest()
-    if least > mass[n_below]:
+    if smallest > mass[n_below]:
         return levels, mass
-    far, weights = _far_draws(parameters, n_draws, generator, least)
+    far, weights = _far_draws(parameters, n_draws, generator, smallest)
     far, weights = far[far <= levels[n_below - 1]], weights[far <= levels[n_below - 1]]
     if not len(far):
         return levels, mass
@@ -435,16 +433,15 @@ def _look_up(levels: Array, mass: Array, values: Any) -> Any:
     starts = np.cumsum(occupancy) - occupancy
     padded = np.append(levels, np.inf)
     shares = np.empty(len(values))
-    for first in range(0, len(values), MAX_BLOCK_ROWS):
-        block = values[first : first + MAX_BLOCK_ROWS]
+    for first in range(0, len(values), LOOK_UP_ROWS):
+        block = values[first : first + LOOK_UP_ROWS]
         places = starts.take(_cells(block, levels[0], scale, n_cells))
+        late = np.flatnonzero(padded.take(places) <= block)
         for _ in range(MAX_SWEEPS):
-            late = np.flatnonzero(padded.take(places, mode="clip") <= block)
-            if len(late) <= SWEEP_SHARE * len(block):
-                break
             places[late] += 1
+            late = late[padded.take(places[late], mode="clip") <= block[late]]
         places[late] = np.searchsorted(levels, block[late], side="right")
-        shares[first : first + MAX_BLOCK_ROWS] = mass.take(places)
+        shares[first : first + LOOK_UP_ROWS] = mass.take(places)
     return shares
 
 

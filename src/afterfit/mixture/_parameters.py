@@ -78,10 +78,10 @@ class GaussianMixtureParameters:
 
     def __post_init__(self) -> None:
         check_choice(self.covariance_type, "covariance_type", COVARIANCE_TYPES)
-        weights = _check_weights(on_host(self.weights), "weights")
-        means = _check_means(on_host(self.means), "means", n_components=len(weights))
+        weights = _check_weights(on_host(self.weights))
+        means = _check_means(on_host(self.means), n_components=len(weights))
         covariances, factors = _check_covariances(
-            on_host(self.covariances), "covariances", self.covariance_type, means.shape
+            on_host(self.covariances), self.covariance_type, means.shape
         )
         for name, array in (("weights", weights), ("means", means), ("covariances", covariances)):
             copy = np.array(array)
@@ -167,98 +167,91 @@ def _check_estimator(model: Any) -> None:
         )
 
 
-def _check_weights(weights: Any, name: str) -> Array:
-    array = as_float_array(weights, name)
+def _check_weights(weights: Any) -> Array:
+    array = as_float_array(weights, "weights")
     if array.ndim != 1 or len(array) == 0:
         raise ValueError(
-            f"`{name}` must have one dimension, (n_components,), with at least one component, "
+            "`weights` must have one dimension, (n_components,), with at least one component, "
             f"got shape {array.shape}."
         )
     bad = np.flatnonzero(~(np.isfinite(array) & (array >= 0)))
     if len(bad):
         raise ValueError(
-            f"`{name}[{bad[0]}]` (component {bad[0]}) must be at least 0 and finite, "
+            f"`weights[{bad[0]}]` (component {bad[0]}) must be at least 0 and finite, "
             f"got {array[bad[0]]:g}."
         )
     total = float(array.sum())
     if abs(total - 1) > WEIGHT_SUM_TOLERANCE:
         raise ValueError(
-            f"`{name}` must sum to one over the {len(array)} component(s), got {total:.9g}."
+            f"`weights` must sum to one over the {len(array)} component(s), got {total:.9g}."
         )
     return array
 
 
-def _check_means(means: Any, name: str, *, n_components: int) -> Array:
-    array = check_matrix(means, name, axes="(n_components, n_features)")
+def _check_means(means: Any, *, n_components: int) -> Array:
+    array = check_matrix(means, "means", axes="(n_components, n_features)")
     if len(array) != n_components:
         raise ValueError(
-            f"`{name}` must have one row for each of the {n_components} component(s) that "
+            f"`means` must have one row for each of the {n_components} component(s) that "
             f"`weights` counts, got {len(array)}."
         )
     return array
 
 
 def _check_covariances(
-    covariances: Any, name: str, covariance_type: str, shape: tuple[int, ...]
+    covariances: Any, covariance_type: str, shape: tuple[int, ...]
 ) -> tuple[Array, tuple[Array, ...]]:
     """Return the covariances, and one Cholesky factor (full, tied) or one row of standard
     deviations (diag, spherical) for each component; or raise."""
     n_components, n_features = shape
     if covariance_type == "tied":
-        who = f"`{name}` (shared by all components)"
-        matrix = _check_shape(covariances, name, who, n_features)
-        factors = _cholesky(matrix[np.newaxis], [who])
-        return matrix, tuple(factors) * n_components
+        who = ["`covariances` (shared by all components)"]
+        matrices = _check_matrices([covariances], ["covariances"], who, n_features)
+        return matrices[0], tuple(_cholesky(matrices, who)) * n_components
+    expected: dict[str, tuple[int, ...]] = {
+        "full": (n_components, n_features, n_features),
+        "diag": (n_components, n_features),
+        "spherical": (n_components,),
+    }
+    accepted = (
+        f"`covariances` must have shape {expected[covariance_type]} if `covariance_type` is "
+        f"{covariance_type!r}, with {n_components} component(s) and {n_features} feature(s)"
+    )
     if covariance_type == "full":
-        return _check_full(covariances, name, n_components, n_features)
-    expected = (n_components, n_features) if covariance_type == "diag" else (n_components,)
-    variances = as_float_array(covariances, name)
-    if variances.shape != expected:
-        raise ValueError(
-            f"`{name}` must have shape {expected} if `covariance_type` is {covariance_type!r}, "
-            f"with {n_components} component(s) and {n_features} feature(s), "
-            f"got shape {variances.shape}."
-        )
+        try:
+            given = list(covariances)
+        except TypeError:
+            raise TypeError(f"{accepted}, got {covariances!r}.") from None
+        if len(given) != n_components or any(np.ndim(covariance) != 2 for covariance in given):
+            raise ValueError(f"{accepted}, got {_shape_text(covariances)}.")
+        names = [f"covariances[{k}]" for k in range(n_components)]
+        who = [f"`{name}` (component {k})" for k, name in enumerate(names)]
+        matrices = _check_matrices(given, names, who, n_features)
+        return matrices, tuple(_cholesky(matrices, who))
+    variances = as_float_array(covariances, "covariances")
+    if variances.shape != expected[covariance_type]:
+        raise ValueError(f"{accepted}, got shape {variances.shape}.")
     bad = np.argwhere(~(np.isfinite(variances) & (variances > 0)))
     if len(bad):
         index = ", ".join(str(i) for i in bad[0])
         raise ValueError(
-            f"`{name}[{index}]` (component {bad[0][0]}) must be a positive, finite variance, "
+            f"`covariances[{index}]` (component {bad[0][0]}) must be a positive, finite variance, "
             f"got {variances[tuple(bad[0])]:g}."
         )
     deviations = np.sqrt(variances).reshape(n_components, -1)
-    return variances, tuple(np.broadcast_to(deviations, (n_components, n_features)))
+    return variances, tuple(np.broadcast_to(deviations, shape))
 
 
-def _check_full(
-    covariances: Any, name: str, n_components: int, n_features: int
-) -> tuple[Array, tuple[Array, ...]]:
-    # Matrix by matrix, so that an error names its component.
-    accepted = (
-        f"`{name}` must have shape {(n_components, n_features, n_features)} if `covariance_type` "
-        f"is 'full', with {n_components} component(s) and {n_features} feature(s)"
-    )
-    try:
-        given = list(covariances)
-    except TypeError:
-        raise TypeError(f"{accepted}, got {covariances!r}.") from None
-    if len(given) != n_components or any(np.ndim(covariance) != 2 for covariance in given):
-        raise ValueError(f"{accepted}, got {_shape_text(covariances)}.")
-    who = [f"`{name}[{k}]` (component {k})" for k in range(n_components)]
-    matrices = np.stack(
-        [
-            _check_shape(covariance, f"{name}[{k}]", who[k], n_features)
-            for k, covariance in enumerate(given)
-        ]
-    )
-    return matrices, tuple(_cholesky(matrices, who))
-
-
-def _check_shape(covariance: Any, name: str, who: str, n_features: int) -> Array:
-    matrix = check_matrix(covariance, name, axes="(n_features, n_features)")
-    if matrix.shape != (n_features, n_features):
-        raise ValueError(f"{who} must have shape {(n_features, n_features)}, got {matrix.shape}.")
-    return matrix
+def _check_matrices(given: list[Any], names: list[str], who: list[str], n_features: int) -> Array:
+    """Return the matrices, checked one by one, so that an error names its component; or raise."""
+    matrices = []
+    for covariance, name, owner in zip(given, names, who, strict=True):
+        matrix = check_matrix(covariance, name, axes="(n_features, n_features)")
+        if matrix.shape != (n_features, n_features):
+            expected = (n_features, n_features)
+            raise ValueError(f"{owner} must have shape {expected}, got {matrix.shape}.")
+        matrices.append(matrix)
+    return np.stack(matrices)
 
 
 def _cholesky(matrices: Array, who: list[str]) -> list[Array]:
