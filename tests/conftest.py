@@ -120,6 +120,27 @@ def site():
     server.server_close()
 
 
+@pytest.fixture(scope="session")
+def warm_process():
+    """One warm process for the kernels of all tests that ask for it; None where there is none."""
+    from afterfit.runs import _kernels
+
+    if not sys.platform.startswith("linux"):
+        yield None
+        return
+    warm = _kernels.Warm()
+    warm.wait()
+    yield warm
+    warm.stop()
+
+
+@pytest.fixture
+def warm(warm_process, monkeypatch):
+    """Fork the kernels of a test, and of the programs that it starts, from a warm process."""
+    if warm_process is not None:
+        monkeypatch.setenv("AFTERFIT_WARM", warm_process.address)
+
+
 def pytest_terminal_summary(terminalreporter):
     if find_browser() is None:
         terminalreporter.write_line(NO_BROWSER, yellow=True)

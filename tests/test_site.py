@@ -1,4 +1,4 @@
-"""Around the pages: cards, error messages, speed, downloads, settings, print; and sameness."""
+"""Around the pages: cards, error messages, speed, downloads, settings, print."""
 
 import ast
 import datetime
@@ -919,28 +919,3 @@ def test_an_api_page_has_a_line_for_each_name_functions_first(module):
         links = content.select("table.api td:nth-child(3) a")
         assert links
         assert all(link["href"].startswith(f"../chapters/{module}.html#") for link in links)
-
-
-# --- the same input gives the same book ---
-
-
-@pytest.mark.parametrize("stem", STEMS)
-def test_a_chapter_executed_twice_is_the_same(stem, tmp_path, monkeypatch):
-    """Every number, table and figure, with what was printed; what differs is listed."""
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "JUPYTER_PREFER_ENV_PATH"):
-        monkeypatch.setenv(name, "1")
-    again = tmp_path / "again.ipynb"
-    command = [sys.executable, "notebooks/execute.py", f"notebooks/{stem}.ipynb", str(again)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    first, second = outputs(ROOT / f"book/chapters/{stem}.ipynb"), outputs(again)
-    assert sum("image/svg+xml" in output for _, output in first) > 1
-    differing = [
-        source for (source, one), (_, two) in zip(first, second, strict=True) if one != two
-    ]
-    assert differing == []
-
-
-def outputs(path):
-    """Return source and outputs of each code cell, the outputs as text: a NaN is equal to a NaN."""
-    cells = nbformat.read(path, as_version=4).cells
-    return [(cell.source, json.dumps(cell.outputs)) for cell in cells if "outputs" in cell]

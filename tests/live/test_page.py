@@ -21,8 +21,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from papermill import cli as papermill_cli
 
-from afterfit.runs import _cli, _declared, _grid, _run
-from afterfit.runs._records import encoded_records
+from afterfit.runs import _arrange, _cli, _declared, _grid, _run
 
 ROOT = Path(__file__).parents[2]
 SITE = ROOT / "_build/html"
@@ -163,29 +162,14 @@ def cells_of(stem):
 
 
 @pytest.mark.parametrize("stem", STEMS)
-def test_the_cells_alone_record_what_the_whole_chapter_does(stem, tmp_path):
-    cells = [
-        {
-            "cell_type": "code",
-            "id": f"cell-{number}",
-            "metadata": {"tags": cell["tags"]},
-            "source": cell["source"],
-            "outputs": [],
-            "execution_count": None,
-        }
-        for number, cell in enumerate(cells_of(stem))
-        if "source" in cell
-    ]
-    whole = json.loads((ROOT / f"book/chapters/{stem}.ipynb").read_text("utf-8"))
-    alone = tmp_path / "alone.ipynb"
-    kernel = {"kernelspec": whole["metadata"]["kernelspec"]}
-    alone.write_text(
-        json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
-    )
-    done = papermill.execute_notebook(str(alone), str(tmp_path / "done.ipynb"), progress_bar=False)
-    found, expected = encoded_records(done), encoded_records(whole)
-    assert found
-    assert found == {name: expected[name] for name in found}
+def test_its_cells_come_first_in_a_run_on_a_readers_data(stem):
+    """So they need no other cell: tests/test_chapters.py compares their numbers with the book's."""
+    notebook = json.loads((ROOT / f"notebooks/{stem}.ipynb").read_text("utf-8"))
+    run = _arrange.arranged(notebook, {"data": "my.csv"})
+    code = ["".join(cell["source"]) for cell in run if cell["cell_type"] == "code"]
+    of_the_form = [cell["source"] for cell in cells_of(stem) if "source" in cell]
+    assert of_the_form
+    assert code[: len(of_the_form)] == of_the_form
 
 
 # --- the command ---
