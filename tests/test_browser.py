@@ -57,28 +57,39 @@ def open_page(browser, site):
         context.close()
 
 
+@pytest.fixture(scope="module", params=CHAPTERS)
+def chapter(browser, site, request):
+    """A chapter, opened once for all tests that change only its size and what is unfolded."""
+    context = browser.new_context(permissions=["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    page.path = request.param
+    page.goto(f"{site}/{page.path}")
+    page.evaluate("window.MathJax.startup.promise.then(() => true)")
+    yield page
+    context.close()
+
+
 @pytest.mark.parametrize("path", PAGES)
-def test_in_the_light_at_every_width(open_page, path):
+def test_at_every_width_in_the_light_and_in_the_dark(open_page, path):
+    """On a large screen and on a phone, with everything unfolded."""
     page = open_page(path, color_scheme="light", viewport={"width": 1440, "height": 900})
-    assert page.complaints == []
-    assert page.foreign == []
     keep_picture(page, path, "1440-light")
     unfold(page)
-    assert barriers(page) == []
     for width in (1440, 768, 360):
         page.set_viewport_size({"width": width, "height": 800})
         assert page.evaluate("document.documentElement.scrollWidth") <= width, width
     keep_picture(page, path, "360-light")
-
-
-@pytest.mark.parametrize("path", PAGES)
-def test_in_the_dark_on_a_phone_with_everything_unfolded(open_page, path):
-    page = open_page(path, color_scheme="dark", viewport={"width": 360, "height": 800})
+    page.emulate_media(color_scheme="dark")
     unfold(page)
-    assert page.complaints == []
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    assert page.complaints == []
+    assert page.foreign == []
     assert barriers(page) == []
     keep_picture(page, path, "360-dark")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": 1440, "height": 800})
+    unfold(page)
+    assert barriers(page) == []
 
 
 def unfold(page):
@@ -91,32 +102,57 @@ def unfold(page):
 def barriers(page):
     """Return what axe-core finds against WCAG 2.2 A and AA, a line a place.
 
-    Code is thousands of coloured words of a few kinds, and the contrast of each takes a while: one
-    of each kind keeps its colour meanwhile.
+    The contrast of one text takes axe milliseconds, and a page has thousands of a few kinds: those
+    in the same colour and size on the same grounds. One of each kind is looked at.
     """
     page.evaluate(AXE.read_text(encoding="utf-8"))
     return page.evaluate(
         """async rules => {
-            const seen = new Set();
-            const repeats = word => {
-                const block = word.closest("pre, dt.sig").parentElement;
-                const [text, back] = [getComputedStyle(word), getComputedStyle(block)];
-                const kind = [text.color, text.font, back.backgroundColor].join();
-                return seen.has(kind) || !seen.add(kind);
+            const grounds = new Map([[null, ""]]);
+            const ground = element => {
+                if (!grounds.has(element)) {
+                    const style = getComputedStyle(element);
+                    const own = ["backgroundColor", "backgroundImage", "opacity", "filter",
+                        "position", "zIndex"].map(name => style[name]);
+                    grounds.set(element, [ground(element.parentElement), ...own].join());
+                }
+                return grounds.get(element);
             };
-            const words = [...document.querySelectorAll("pre span, dt.sig span")];
-            const plain = words
-                .filter(word => !word.children.length && repeats(word))
-                .map(word => [word, document.createTextNode(word.textContent)]);
-            plain.forEach(([word, text]) => word.replaceWith(text));
-            const options = {runOnly: rules, resultTypes: ["violations"]};
-            const found = await axe.run(document, options);
-            plain.forEach(([word, text]) => text.replaceWith(word));
-            return found.violations.flatMap(violation => violation.nodes.map(
-                node => `${violation.id}: ${node.target} ${node.failureSummary}`));
+            const kinds = new Map();
+            for (const element of document.body.querySelectorAll("*")) {
+                const {color, fontSize, fontWeight, textShadow} = getComputedStyle(element);
+                const isSeen = element.checkVisibility() && element.getClientRects().length;
+                const hasText = [...element.childNodes].some(node => node.data?.trim())
+                    || element.matches("input, select, textarea, button");
+                const kind = [color, fontSize, fontWeight, textShadow, ground(element)].join();
+                if (isSeen && hasText && !kinds.has(kind)) kinds.set(kind, element);
+            }
+            const found = [
+                await axe.run({runOnly: rules, rules: {"color-contrast": {enabled: false}}}),
+                await axe.run({include: [...kinds.values()]}, {runOnly: ["color-contrast"]}),
+            ];
+            return found.flatMap(({violations}) => violations).flatMap(({id, nodes}) =>
+                nodes.map(node => `${id}: ${node.target} ${node.failureSummary}`));
         }""",
         RULES,
     )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_barriers_are_found(open_page, scheme):
+    """One pale word, cell or paragraph among many; else "none found" would say nothing."""
+    page = open_page(CHAPTERS[0], color_scheme=scheme)
+    unfold(page)
+    places = ["article pre span.k", "article td p", "article section > p", "footer p"]
+    for number, place in enumerate(places):
+        page.locator(place).last.evaluate(
+            "(e, number) => { e.id = `pale-${number}`; e.style = 'color: #888; background: #999' }",
+            number,
+        )
+    page.locator("article img:visible").first.evaluate("image => image.removeAttribute('alt')")
+    found = "\n".join(barriers(page))
+    assert sorted(re.findall(r"color-contrast: .*#pale-(\d)", found)) == ["0", "1", "2", "3"]
+    assert "image-alt" in found
 
 
 def keep_picture(page, path, name):
@@ -125,33 +161,29 @@ def keep_picture(page, path, name):
         page.screenshot(path=file, full_page=True)
 
 
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_weight_of_a_chapter(open_page, path):
+def test_weight_of_a_chapter(chapter):
     """All that the page asks for, uncompressed, without mathematics: below 800 kB.
 
     About a hundred of them are the typefaces, which all pages share.
     """
-    page = open_page(path)
-    urls = page.evaluate(
+    urls = chapter.evaluate(
         """[...performance.getEntriesByType('resource').map(entry => entry.name),
             ...[...document.images].filter(image => image.getClientRects().length)
                 .map(image => image.src)]"""
     )
-    names = [path, *(re.sub(r"^https?://[^/]*/|[?#].*", "", url) for url in urls)]
+    names = [chapter.path, *(re.sub(r"^https?://[^/]*/|[?#].*", "", url) for url in urls)]
     files = [HTML / name for name in dict.fromkeys(names) if "mathjax" not in name.lower()]
     sizes = {file.name: file.stat().st_size for file in files if file.is_file()}
     assert len(sizes) > 10
     assert sum(sizes.values()) < 800_000, sizes
 
 
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_mathematics_is_rendered_without_a_network(open_page, path):
-    page = open_page(path)
-    page.wait_for_selector("mjx-container")
-    assert page.locator("mjx-container").count() > 3
-    assert page.locator(".math:not(:has(mjx-container))").all_inner_texts() == []
-    assert page.locator("mjx-merror").count() == 0
-    assert page.locator("mjx-mtext[style*='red']").count() == 0, "a macro that does not exist"
+def test_mathematics_is_rendered_without_a_network(chapter):
+    chapter.wait_for_selector("mjx-container")
+    assert chapter.locator("mjx-container").count() > 3
+    assert chapter.locator(".math:not(:has(mjx-container))").all_inner_texts() == []
+    assert chapter.locator("mjx-merror").count() == 0
+    assert chapter.locator("mjx-mtext[style*='red']").count() == 0, "a macro that does not exist"
 
 
 def questions_and_old_code():
@@ -164,6 +196,14 @@ def questions_and_old_code():
         name = re.findall(r"[A-Za-z_]\w{2,}", old)[-1]
         for query in (question.replace("`", ""), name, message):
             yield pytest.param(query, stem, id=f"{stem}: {query[:40]}")
+
+
+@pytest.fixture(scope="module")
+def search_page(browser, site):
+    page = browser.new_page()
+    page.goto(f"{site}/search.html")
+    yield page
+    page.close()
 
 
 def search(page, query):
@@ -183,11 +223,10 @@ def search(page, query):
 
 
 @pytest.mark.parametrize(("query", "stem"), list(questions_and_old_code()))
-def test_search_finds_the_chapter(open_page, query, stem):
-    page = open_page("search.html")
-    pages = search(page, query)
+def test_search_finds_the_chapter(search_page, query, stem):
+    pages = search(search_page, query)
     assert f"book/chapters/{stem}.html" in pages
-    found = page.locator(f"#search-results li:has(a[href$='chapters/{stem}.html'])").first
+    found = search_page.locator(f"#search-results li:has(a[href$='chapters/{stem}.html'])").first
     quoted = found.locator(".context").inner_text().strip(".")
     html = BeautifulSoup((HTML / f"book/chapters/{stem}.html").read_text("utf-8"), "html.parser")
     idle = ".headerlink, script, style, pre, .cell, .math, .install, .without, .live, table, nav"
@@ -213,8 +252,8 @@ OLD = "cannot import name 'GMM' from 'sklearn.mixture'"
         ("ModuleNotFoundError: No module named 'sklearn.cross_validation'", ""),
     ],
 )
-def test_search_leads_to_the_right_page_first(open_page, query, first):
-    assert search(open_page("search.html"), query)[0] == (first or "book/errors.html")
+def test_search_leads_to_the_right_page_first(search_page, query, first):
+    assert search(search_page, query)[0] == (first or "book/errors.html")
 
 
 # --- what the script adds ---
@@ -285,11 +324,10 @@ def test_pip_is_told_where_the_site_is(open_page, site):
     assert page.request.get(wheel).ok
 
 
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_lines_are_as_long_as_one_reads_with_ease(open_page, path):
+def test_lines_are_as_long_as_one_reads_with_ease(chapter):
     """66 to 75 characters a line on a wide screen; a few lines are shorter or longer."""
-    page = open_page(path, viewport={"width": 1440, "height": 900})
-    lines = page.evaluate(
+    chapter.set_viewport_size({"width": 1440, "height": 900})
+    lines = chapter.evaluate(
         """[...document.querySelectorAll("article section > p")]
             .filter(p => p.getClientRects().length && !p.querySelector("mjx-container, code"))
             .map(p => [p.textContent.length, Math.round(p.getBoundingClientRect().height
@@ -325,23 +363,17 @@ def test_text_and_code_are_set_in_the_book_s_own_faces(open_page):
     assert code == ["14px", "21px"]
 
 
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_what_was_printed_wraps(open_page, path):
-    page = open_page(path, viewport={"width": 360, "height": 800})
-    page.evaluate("document.querySelectorAll('article details').forEach(d => (d.open = true))")
-    wide = page.locator(".cell_output pre").evaluate_all(
+def test_what_was_printed_wraps(chapter):
+    chapter.set_viewport_size({"width": 360, "height": 800})
+    chapter.evaluate("document.querySelectorAll('article details').forEach(d => (d.open = true))")
+    wide = chapter.locator(".cell_output pre").evaluate_all(
         "all => all.filter(pre => pre.scrollWidth > pre.clientWidth + 1).map(p => p.textContent)"
     )
     assert wide == []
 
 
-@pytest.mark.parametrize("stem", STEMS)
-def test_copy_buttons_copy_exactly_the_code(open_page, stem):
-    page = open_page(
-        f"book/chapters/{stem}.html", permissions=["clipboard-read", "clipboard-write"]
-    )
-    page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
-    executed = nbformat.read(ROOT / f"book/chapters/{stem}.ipynb", as_version=4)
+def test_copy_buttons_copy_exactly_the_code(chapter):
+    executed = nbformat.read(ROOT / Path(chapter.path).with_suffix(".ipynb"), as_version=4)
     expected = [
         cell.source
         for cell in executed.cells
@@ -349,11 +381,11 @@ def test_copy_buttons_copy_exactly_the_code(open_page, stem):
         and not {"remove-cell", "remove-input"} & set(cell.metadata.get("tags", []))
     ]
     copied = []
-    for button in page.locator(".cell_input button.copybtn").all():
+    for button in chapter.locator(".cell_input button.copybtn").all():
         button.dispatch_event("click")
-        copied.append(page.evaluate("navigator.clipboard.readText()").rstrip("\n"))
+        copied.append(chapter.evaluate("navigator.clipboard.readText()").rstrip("\n"))
     assert copied == expected
-    assert page.locator(".cell_output button.copybtn").count() == 0, "an output is no code"
+    assert chapter.locator(".cell_output button.copybtn").count() == 0, "an output is no code"
 
 
 @pytest.mark.parametrize("path", [page for page in PAGES if "/api/" in page])
@@ -414,19 +446,17 @@ def test_a_copy_button_with_the_focus_is_seen(open_page, path):
     expect(page.locator("button.copybtn").first).to_have_css("opacity", "1")
 
 
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_solutions_open_by_keyboard(open_page, path):
-    page = open_page(path)
-    summary = page.locator(".cell details summary").last
+def test_solutions_open_by_keyboard(chapter):
+    summary = chapter.locator(".cell details summary").last
+    summary.evaluate("s => (s.closest('details').open = false)")
     summary.focus()
-    page.keyboard.press("Enter")
+    chapter.keyboard.press("Enter")
     assert summary.evaluate("s => s.closest('details').open")
 
 
-@pytest.mark.parametrize("path", CHAPTERS)
-def test_figures_are_legible_on_a_phone(open_page, path):
-    page = open_page(path, viewport={"width": 360, "height": 800})
-    for image in page.locator(".cell_output img.in-the-light").all():
+def test_figures_are_legible_on_a_phone(chapter):
+    chapter.set_viewport_size({"width": 360, "height": 800})
+    for image in chapter.locator(".cell_output img.in-the-light").all():
         image.evaluate("i => { i.loading = 'eager'; return i.decode(); }")
         natural = image.evaluate("i => i.naturalWidth")
         shown = image.evaluate("i => i.clientWidth")

@@ -36,8 +36,20 @@ def opened(page, site, stem):
     return wrong
 
 
-def computed(page, stem, *arguments):
-    return page.evaluate(f"(a) => Moving.formulas.{stem}(...a)", list(arguments))
+@pytest.fixture(scope="module")
+def computed(browser, site):
+    """What a chapter's formula makes of these arguments; each chapter is opened once."""
+    pages = {}
+
+    def compute(stem, *arguments):
+        if stem not in pages:
+            pages[stem] = browser.new_page()
+            opened(pages[stem], site, stem)
+        return pages[stem].evaluate(f"(a) => Moving.formulas.{stem}(...a)", list(arguments))
+
+    yield compute
+    for page in pages.values():
+        page.close()
 
 
 def test_there_is_one_for_each_chapter_and_all_are_small():
@@ -81,10 +93,9 @@ CLASSES = [stats.norm(0, 1), stats.norm(3, 1.5)]
 @pytest.mark.parametrize("prior", [0.1, 0.5, 0.8])
 @pytest.mark.parametrize(("miss", "alarm"), [(1, 1), (5, 1), (0.5, 2)])
 @pytest.mark.parametrize("reject", [0.15, 1])
-def test_boundary(page, site, prior, miss, alarm, reject):
-    opened(page, site, "boundary")
+def test_boundary(computed, prior, miss, alarm, reject):
     setting = {"prior": prior, "miss": miss, "alarm": alarm, "reject": reject}
-    found = computed(page, "boundary", setting)
+    found = computed("boundary", setting)
     costs = [[0, alarm], [miss, 0]]
     rule = boundary.BayesRule(
         [dist.logpdf for dist in CLASSES], [1 - prior, prior], losses=costs, reject_cost=reject,
@@ -99,10 +110,9 @@ def test_boundary(page, site, prior, miss, alarm, reject):
 
 @pytest.mark.parametrize("shape", [0.5, 1, 4, 20])
 @pytest.mark.parametrize("mean", [0.2, 2, 5])
-def test_gamma_glm(page, site, shape, mean):
-    opened(page, site, "gamma_glm")
+def test_gamma_glm(computed, shape, mean):
     for y in (0.05, 1.5, 6):
-        found = computed(page, "gamma_glm", y, mean, shape)
+        found = computed("gamma_glm", y, mean, shape)
         expected = {
             "right": stats.gamma.cdf(y, shape, scale=mean / shape),
             "scaleAsScale": stats.gamma.cdf(y, mean * shape, scale=1 / shape),
@@ -115,20 +125,18 @@ def test_gamma_glm(page, site, shape, mean):
 @pytest.mark.parametrize(
     ("n", "p", "q"), [(100, 20, 20), (60, 5, 30), (1000, 1, 100), (50, 40, 30)]
 )
-def test_cca(page, site, n, p, q):
-    opened(page, site, "cca")
+def test_cca(computed, n, p, q):
     for rho in (0.1, 0.35, 0.6, 0.9):
-        edge, density = computed(page, "cca", n, p, q, rho)
+        edge, density = computed("cca", n, p, q, rho)
         assert edge == pytest.approx(cca.null_edge(n, p, q), abs=1e-12)
         if edge < 1:
             assert density == pytest.approx(cca.null_density(rho, n, p, q), abs=1e-9)
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_agreement(page, site, seed):
-    opened(page, site, "agreement")
+def test_agreement(computed, seed):
     table = np.random.default_rng(seed).integers(0, 30, size=(3, 2 + seed))
-    found = computed(page, "agreement", table.tolist())
+    found = computed("agreement", table.tolist())
     y_true, y_pred = (np.repeat(index.ravel(), table.ravel()) for index in np.indices(table.shape))
     assert found == pytest.approx(
         {
@@ -146,8 +154,7 @@ def test_agreement(page, site, seed):
     )
 
 
-def test_mixture(page, site):
-    opened(page, site, "mixture")
+def test_mixture(computed):
     X = datasets.load_table("faithful")
     model = GaussianMixture(2, random_state=1).fit(X)
     points = pd.DataFrame([[4.4, 81], [2.0, 54], [3.2, 66], [6.5, 45]], columns=X.columns)
@@ -160,19 +167,18 @@ def test_mixture(page, site):
             mixture.component_tail_probabilities(model, points)[rows, k],
         ]
     )
-    found = np.array([computed(page, "mixture", point.tolist()) for point in points.to_numpy()])
+    found = np.array([computed("mixture", point.tolist()) for point in points.to_numpy()])
     np.testing.assert_allclose(found[:, :3], expected, rtol=1e-7)
     # A million draws on both sides: four standard errors of their difference.
     hdr = mixture.hdr_tail_probability(model, points, n_draws=1_000_000, random_state=0)
     np.testing.assert_allclose(found[:, 3], hdr, atol=4 * np.sqrt(0.5 / 1e6) + 1e-3)
 
 
-def test_categorical(page, site):
-    opened(page, site, "categorical")
+def test_categorical(computed):
     path = ROOT / "benchmarks/results/categorical_simulation.csv"
     tables = pd.read_csv(path, dtype={"right": str})
     first = tables[tables["kind"] == tables["kind"].iloc[0]]
-    shares = computed(page, "categorical", 0)
+    shares = computed("categorical", 0)
     for name, share in shares.items():
         said = first[name.replace(" ", "_")].astype("Int64").astype("string")
         is_right = (said == first["right"]).fillna(False)  # who names no number is wrong
