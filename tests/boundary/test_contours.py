@@ -222,6 +222,18 @@ class TestTwoFeatures:
         np.testing.assert_allclose(centres[0], [1.27, -2.31], atol=1e-3)
         assert np.ptp(small[0].points) > 0
 
+    def test_the_neighbours_of_a_long_boundary_are_no_dips(self):
+        # They are the lowest of all, and would take all the places of those that are searched.
+        spike = stats.multivariate_t([2.6, 1.13], 2.5e-5 * IDENTITY, df=3)
+
+        def log_density(X):
+            parts = [multivariate_normal.logpdf(X, [-2, -0.4], 4 * IDENTITY), spike.logpdf(X)]
+            return np.logaddexp(parts[0] + np.log(0.9), parts[1] + np.log(0.1))
+
+        rule = BayesRule([multivariate_normal([2, 0.3], 4 * IDENTITY), log_density])
+        (around,) = [piece for piece in rule.boundary(SQUARE).pieces if piece.closed]
+        assert np.hypot(*(around.points.mean(axis=0) - [2.6, 1.13])) < 0.01
+
     def test_exclusive_or_crosses_at_the_saddle(self):
         # Each class is a mixture of two opposite corners: the axes are the boundary, x y = 0.
         def corners(*means):
