@@ -37,8 +37,6 @@ MAX_OFFSET = 0.25
 SHORT_CHORD = 16.0
 MAX_ROUNDS = 16
 
-# Secants end with a step of this fraction of the tolerance: what is left is far less.
-SECANT_FRACTION = 0.1
 MAX_SECANT_STEPS = 6
 MAX_NEWTON_STEPS = 12
 
@@ -264,7 +262,9 @@ def _polish(tree: Tree, low: Indices, high: Indices, step: float) -> Array:
         c, fc = np.where(same, a, b), np.where(same, fa, fb)
         b, fb = np.where(same, b, a), np.where(same, fb, fa)
         a, fa = x, fx
-        fraction[active] = np.where(np.abs(fa) < np.abs(fb), a, b)
+        nearer = (np.abs(fa) >= np.abs(fb)).astype(np.float64)  # the end that has finite log odds
+        share = np.divide(fa, fa - fb, out=nearer, where=np.isfinite(fa - fb))
+        fraction[active] = a + share * (b - a)
         going = (fx != 0) & (np.abs(b - a) > 2 * least[active])
         active = active[going]
         a, b, c, fa, fb, fc = (values[going] for values in (a, b, c, fa, fb, fc))
@@ -403,7 +403,7 @@ def _offsets(
         t0[active], f0[active] = t1[active], f1
         ok = np.isfinite(shift) & (np.abs(t1[active] + shift) <= 0.5 * length[active])
         t1[active[ok]] += shift[ok]
-        done = ok & (np.abs(shift) <= SECANT_FRACTION * step)
+        done = ok & (np.abs(shift) <= 1e-2 * step)
         found[active[done]] = True
         active = active[ok & ~done]
     best = field.table.choose_smoothly(joints)
