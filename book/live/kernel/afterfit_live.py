@@ -6,6 +6,8 @@ this file: as much of them as chapters ask for.
 """
 
 import ast
+import copy
+import gc
 import io
 import json
 import os
@@ -19,6 +21,19 @@ RECORD = "application/papermill.record/"
 
 # Which cells answer for a reader's table; the others are the book's own.
 WANTED = {"parameters", "injected-parameters", "setup", "data"}
+
+# Imports that wait until what they name is used (PEP 810): those of these packages' heads, which
+# take names from all their parts for others to find there, and of what chapters hardly ever use.
+HEADS = ("scipy.", "sklearn.", "statsmodels.", "joblib", "narwhals", "afterfit.")
+SELDOM = (
+    "numpy.f2py",
+    "scipy.optimize._highspy",
+    "narwhals",
+    "pyparsing",
+    "PIL",
+    "fontTools",
+    "asyncio",
+)
 
 # How a value is shown, by MIME type, where it knows how.
 WAYS = {"text/html": "_repr_html_", "image/svg+xml": "_repr_svg_", "text/latex": "_repr_latex_"}
@@ -101,11 +116,22 @@ def columns(name, options):
 def start(modules):
     """Import what the chapters share, and tell the progress."""
     os.chdir("/work")
+    # The library has lost its docstrings, as with -OO: none are written from others either.
+    sys.flags = copy.replace(sys.flags, optimize=2)
+    sys.set_lazy_imports_filter(waits)
+    sys.set_lazy_imports("all")
+    gc.set_threshold(100_000)  # a tenth of the time of imports went into looking for garbage
     for count, module in enumerate(modules):
         tell("imports", done=count, total=len(modules), text=module)
         __import__(module)
     tell("imports", done=len(modules), total=len(modules), text="")
     tell("answer", value=None)
+
+
+def waits(importer, name, _):
+    """Return whether an import waits until what it names is used."""
+    is_head = importer.startswith(HEADS) and hasattr(sys.modules[importer], "__path__")
+    return is_head or name.startswith(SELDOM)
 
 
 def show(data, metadata=None):

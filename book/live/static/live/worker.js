@@ -46,6 +46,21 @@ async function checked(name, data, sha256) {
   return data;
 }
 
+// The content of a part.
+const opened = async (name, part, given, progress) => fzstd.decompress(await transferred(name, part, given, progress));
+
+// The same in a worker beside this one, while this one opens another; it ends, and its memory with it.
+function openedBeside(name, part, _, progress) {
+  const helper = new Worker(location.href);
+  return new Promise((resolve, reject) => {
+    helper.onerror = (event) => reject(new Error(event.message || "A second worker could not be started."));
+    helper.onmessage = ({data: {kind, more, value, text}}) => {
+      if (kind === "more") progress(more); else if (kind === "done") resolve(value); else reject(new Error(text));
+    };
+    helper.postMessage({task: "open", name, part});
+  }).finally(() => helper.terminate());
+}
+
 // Older parts are of no use: only those of this book stay.
 async function forgetOthers(parts) {
   const store = globalThis.caches && await caches.open(CACHE).catch(() => null);
@@ -65,12 +80,13 @@ async function load({parts, given, settings}) {
   const total = Object.values(parts).reduce((sum, part) => sum + part.bytes, 0);
   let done = 0;
   const progress = (more) => { done += more; postMessage({kind: "bytes", done, total, text: ""}); };
-  const names = ["python.wasm", "library.pack", "book.pack"], root = new Map();
-  const [program, ...packs] = await Promise.all(names.map((name) => transferred(name, parts[name], given?.[name], progress)));
-  // The program first: the browser compiles it beside this thread, while the rest is opened here.
-  const compiling = WebAssembly.compile(fzstd.decompress(program));
-  for (const pack of packs) unpack(fzstd.decompress(pack), root);
-  const module = await compiling;
+  const content = (open, name) => open(name, parts[name], given?.[name], progress), root = new Map();
+  const [module, ...packs] = await Promise.all([
+    content(opened, "python.wasm").then(WebAssembly.compile),
+    content(given ? opened : openedBeside, "library.pack"), // opened from disk, a worker may start none
+    content(opened, "book.pack"),
+  ]);
+  for (const pack of packs) unpack(pack, root);
   forgetOthers(parts).catch(() => {});
   await begin(module, root, settings);
 }
@@ -129,6 +145,7 @@ function run({cells}) {
 const contents = ({data, size}) => data.slice(0, size);
 
 const tasks = {
+  open: ({name, part}) => opened(name, part, null, (more) => postMessage({kind: "more", more})),
   load: async (message) => { await load(message); turn(call("start", message.settings.imports), "answer"); },
   put: ({name, data}) => { put(python.work, name, file(data)); },
   columns: ({name, options}) => turn(call("columns", name, options), "answer").value,
@@ -139,7 +156,10 @@ const tasks = {
 let queue = Promise.resolve();
 onmessage = ({data: message}) => {
   queue = queue.then(async () => {
-    try { postMessage({kind: "done", id: message.id, value: await tasks[message.task](message)}); }
+    try {
+      const value = await tasks[message.task](message);
+      postMessage({kind: "done", id: message.id, value}, value instanceof Uint8Array ? [value.buffer] : []);
+    }
     catch (error) { postMessage({kind: "failed", id: message.id, text: String(error.message || error)}); }
   });
 };
