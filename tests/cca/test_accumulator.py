@@ -235,7 +235,7 @@ class TestDask:
 
     def test_unknown_sizes(self):
         lazy = da.from_array(np.ones((10, 2)), chunks=5)
-        with pytest.raises(ValueError, match=r"`X`.*compute_chunk_sizes"):
+        with pytest.raises(ValueError, match="compute_chunk_sizes"):
             CCAAccumulator().partial_fit(lazy[lazy[:, 0] > 0], lazy)
 
     def test_other_numbers_of_rows(self):

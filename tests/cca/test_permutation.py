@@ -329,7 +329,7 @@ class TestGroups:
     def test_orders_keep_groups_together(self, shuffle):
         rng = np.random.default_rng(0)
         codes = rng.permutation(np.repeat(np.arange(9), [1, 1, 2, 2, 2, 3, 4, 4, 5]))
-        draw = _order_of_groups(codes, codes, codes, shuffle)
+        draw = _order_of_groups(codes, shuffle)
         sizes = np.bincount(codes)
         seen = set()
         for _ in range(200):

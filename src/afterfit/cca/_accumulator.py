@@ -32,10 +32,10 @@ from afterfit.cca._whitening import (
     couple_sides,
     householder_factor,
     locate,
+    open_side,
     products,
     row_blocks,
     safe_cholesky,
-    side_of,
     storage_epsilon,
     warn_of,
 )
@@ -309,30 +309,25 @@ class CCAAccumulator:
         seen, sides = self._seen(), []
         for name, own in zip("XY", _slices(*self._widths), strict=True):
             factor, columns = seen.factor[:, own], seen.columns[:, own]
-            side = side_of(factor, name, columns, self._stored[own], seen.n_samples)
+            side = open_side(factor, name, self._stored[own], columns=columns)
             # The factor has no means; what they were says how numbers were rounded.
             none = np.zeros_like(side.mean)
-            sides.append(replace(side, mean=none, residue=none))
+            sides.append(replace(side, mean=none, residue=none, n_values=seen.n_samples))
         return sides[0], sides[1]
 
     def _couple(self) -> Coupling:
-        coupling = couple_sides(*self._sides(), self.n_samples_seen_ - 1)
+        coupling = couple_sides(*self._sides())
         warn_of(coupling, stacklevel=4)
         return coupling
 
 
 def _blocks_of_dask(X: Any, Y: Any) -> Iterator[list[Any]]:
-    lazy = {name: v for name, v in (("X", X), ("Y", Y)) if compat.is_dask_array(v)}
+    lazy = [side for side in (X, Y) if compat.is_dask_array(side)]
     if not lazy:
         yield [X, Y]
         return
-    for name, side in lazy.items():
-        if np.isnan(side.shape[0]):
-            raise ValueError(
-                f"`{name}` must know how many rows its blocks have: `{name}.compute_chunk_sizes()`."
-            )
-    check_same_length(X=X, Y=Y)
-    edges = np.cumsum([0, *next(iter(lazy.values())).chunks[0]]).tolist()
+    check_same_length(X=X, Y=Y)  # where dask does not know them, it says what to do
+    edges = np.cumsum([0, *lazy[0].chunks[0]]).tolist()
     for rows in map(slice, edges, edges[1:]):
         blocks = (side[rows] for side in (X, Y))
         yield [block.compute() if compat.is_dask_array(block) else block for block in blocks]

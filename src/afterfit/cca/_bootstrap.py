@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from scipy import linalg, optimize, special
 
 from afterfit._arrays import like, namespace, to_numpy
-from afterfit._labels import encode_labels
-from afterfit._validation import check_integer, check_random_state, check_real, check_same_length
-from afterfit.cca._whitening import Coupling, check_same_index, couple, cross_products
+from afterfit._validation import check_integer, check_random_state, check_real
+from afterfit.cca._whitening import Coupling, check_groups, couple, cross_products
 
 Array = NDArray[np.float64]
 
@@ -143,11 +142,8 @@ def bootstrap_cca(
 
 def _units(X: Any, Y: Any, groups: Any, coupling: Coupling) -> NDArray[np.intp]:
     """Return which unit, a row or a group, each row is drawn with."""
-    codes = np.arange(coupling.x.n_values)
-    if groups is not None:
-        check_same_index(X=X, Y=Y, groups=groups)
-        codes, _ = encode_labels(groups, "groups")
-        check_same_length(X=range(coupling.x.n_values), groups=codes)
+    n_rows = coupling.x.n_values
+    codes = np.arange(n_rows) if groups is None else check_groups(X, Y, groups, n_rows)
     n_units, n_needed = int(codes.max()) + 1, 2 * (coupling.x.rank + coupling.y.rank) + 10
     if n_units < n_needed:
         raise ValueError(

@@ -77,12 +77,9 @@ class CCAResult:
         """Refuse fields whose shapes do not fit together."""
         k = len(self.correlations)
         expected = {
-            "x_weights": (len(self.x_mean), k),
-            "y_weights": (len(self.y_mean), k),
-            "x_scores": (self.n_samples, k),
-            "y_scores": (self.n_samples, k),
-            "x_loadings": (len(self.x_mean), k),
-            "y_loadings": (len(self.y_mean), k),
+            **dict.fromkeys(("x_weights", "x_loadings"), (len(self.x_mean), k)),
+            **dict.fromkeys(("y_weights", "y_loadings"), (len(self.y_mean), k)),
+            **dict.fromkeys(("x_scores", "y_scores"), (self.n_samples, k)),
             "all_correlations": (min(self.x_rank, self.y_rank),),
         }
         for name, shape in expected.items():
@@ -487,7 +484,7 @@ def result_of(coupling: Coupling, n_components: int | None, names: tuple[Any, An
         n_samples=n_samples,
         x_rank=coupling.x.rank,
         y_rank=coupling.y.rank,
-        n_covariates=n_samples - 1 - coupling.degrees,
+        n_covariates=coupling.n_removed - 1,
         x_columns=names[0],
         y_columns=names[1],
     )

@@ -12,14 +12,7 @@ from numpy.typing import NDArray
 
 from afterfit._arrays import namespace, take, to_numpy
 from afterfit._validation import check_integer, check_random_state, listing
-from afterfit.cca._whitening import (
-    Coupling,
-    check_pair,
-    couple_sides,
-    open_side,
-    storage_epsilon,
-    warn_of,
-)
+from afterfit.cca._whitening import Coupling, couple_sides, open_side, open_sides, warn_of
 
 Array = NDArray[np.float64]
 Split = tuple[NDArray[np.intp], NDArray[np.intp]]
@@ -82,20 +75,18 @@ def cross_validated_correlations(X: Any, Y: Any, *, cv: Any = 5, random_state: A
     >>> float(cross_validated_correlations(X, Y, random_state=0)[0].round(2))
     -0.11
     """
-    tables = check_pair(X, Y)
-    stored = storage_epsilon(X), storage_epsilon(Y)
-    splits = _splits(cv, tables["X"].shape[0], check_random_state(random_state))
+    sides = open_sides(X, Y)
     moments = []
     by_n_forced: dict[int, Coupling] = {}  # one each, so that not all splits' data are kept
+    splits = _splits(cv, sides[0].n_values, check_random_state(random_state))
     for number, (train, test) in enumerate(splits, start=1):
-        taken = {name: take(table, train) for name, table in tables.items()}
+        taken = ((take(side.data, train), side.name, side.epsilon) for side in sides)
         try:
-            x, y = (open_side(taken[name], name, e) for name, e in zip("XY", stored, strict=True))
-            coupling = couple_sides(x, y, len(train) - 1)
+            coupling = couple_sides(*(open_side(*arguments) for arguments in taken))
         except ValueError as error:
             raise ValueError(f"On the training rows of split {number}: {error}") from None
         by_n_forced[coupling.n_forced] = coupling
-        moments.append(_held_out_moments(coupling, *(take(tables[name], test) for name in "XY")))
+        moments.append(_held_out_moments(coupling, *(take(side.data, test) for side in sides)))
     warn_of(by_n_forced[max(by_n_forced)], stacklevel=3)
     return _pooled_correlations(moments)
 
@@ -126,7 +117,7 @@ def _pooled_correlations(moments: list[Array]) -> Array:
 
 def _splits(cv: Any, n_samples: int, generator: np.random.Generator) -> list[Split]:
     rows = np.arange(n_samples)
-    if isinstance(cv, Integral) and cv is not True and cv is not False:
+    if isinstance(cv, Integral):
         n_folds = check_integer(cv, "cv", low=2, high=n_samples)
         folds = np.array_split(generator.permutation(n_samples), n_folds)
         cv = [(np.setdiff1d(rows, fold), fold) for fold in folds]

@@ -14,7 +14,7 @@ Array = NDArray[np.float64]
 
 def draw_correlations(observed: Array, band: Array, ax: Any) -> Any:
     """Draw correlations by root in front of the band that noise keeps to; return the axes."""
-    ax = _axes(ax)
+    ax = pyplot().subplots()[1] if ax is None else ax
     roots = np.arange(1, len(observed) + 1)
     ax.bar(
         roots,
@@ -34,7 +34,7 @@ def draw_correlations(observed: Array, band: Array, ax: Any) -> Any:
 
 def draw_scores(x_scores: Array, y_scores: Array, pair: int, correlation: float, ax: Any) -> Any:
     """Draw one pair of canonical variates against each other; return the axes."""
-    ax = _axes(ax)
+    ax = pyplot().subplots()[1] if ax is None else ax
     ax.scatter(x_scores, y_scores, s=12, alpha=0.7, rasterized=len(x_scores) > MAX_VECTORS)
     ax.set(
         xlabel="Score of X (standard deviations)",
@@ -43,11 +43,3 @@ def draw_scores(x_scores: Array, y_scores: Array, pair: int, correlation: float,
         aspect="equal",
     )
     return ax
-
-
-def _axes(ax: Any) -> Any:
-    if ax is not None:
-        return ax
-    plt = pyplot()
-
-    return plt.subplots()[1]

@@ -32,10 +32,9 @@ from numpy.typing import NDArray
 from scipy import linalg
 
 from afterfit._arrays import like, take, to_numpy
-from afterfit._labels import encode_labels
-from afterfit._validation import check_choice, check_integer, check_random_state, check_same_length
+from afterfit._validation import check_choice, check_integer, check_random_state
 from afterfit.cca._significance import from_each_root_on
-from afterfit.cca._whitening import Coupling, check_same_index, couple
+from afterfit.cca._whitening import Coupling, check_groups, couple
 
 Array = NDArray[np.float64]
 Order = NDArray[np.intp]
@@ -197,7 +196,9 @@ def permutation_test(
             "that indicate the groups (`pandas.get_dummies`) among the covariates."
         )
     coupling = couple(X, Y, covariates)
-    draw = _plain_order if groups is None else _order_of_groups(X, Y, groups, shuffle)
+    draw = _plain_order
+    if groups is not None:
+        draw = _order_of_groups(check_groups(X, Y, groups, coupling.x.n_values), shuffle)
     correlations = coupling.correlations()
     counts = np.full(len(correlations), n_resamples)
     if not coupling.n_forced:
@@ -219,14 +220,16 @@ def observed_statistics(correlations: Array, statistic: str) -> Array:
 
 def permuted_statistics(cosines: Array, statistic: str) -> Array:
     """Return the statistic of every root from the matrix of cosines M (p >= q)."""
-    roots = range(cosines.shape[1])
-    if statistic != "wilks":
-        squares = [_squares_beside(cosines, k) for k in roots]
-        return np.array([values[-1] if statistic == "roy" else values.sum() for values in squares])
-    remainder = np.eye(len(roots)) - cosines.T @ cosines
-    numerators = _trailing_log_determinants(remainder)
-    denominators = np.array([_log_determinant_beside(cosines[:k, k:]) for k in roots])
-    return denominators - numerators
+    q = cosines.shape[1]
+    spaces = [np.eye(q - k) - cosines[:k, k:].T @ cosines[:k, k:] for k in range(q)]
+    if statistic == "wilks":
+        # A Cholesky factor from the last row upwards holds the determinants of all remainders.
+        factor = np.linalg.cholesky((np.eye(q) - cosines.T @ cosines)[::-1, ::-1])
+        numerators = 2.0 * np.cumsum(np.log(np.diag(factor)))[::-1]
+        return np.array([np.linalg.slogdet(space)[1] for space in spaces]) - numerators
+    own = [cosines[k:, k:].T @ cosines[k:, k:] for k in range(q)]
+    squares = [linalg.eigvalsh(*both, check_finite=False) for both in zip(own, spaces, strict=True)]
+    return np.array([values[-1] if statistic == "roy" else values.sum() for values in squares])
 
 
 def _count_exceedances(
@@ -260,10 +263,7 @@ def _plain_order(generator: np.random.Generator, n_rows: int) -> Order:
     return generator.permutation(n_rows)
 
 
-def _order_of_groups(X: Any, Y: Any, groups: Any, shuffle: str) -> Callable[..., Order]:
-    check_same_index(X=X, Y=Y, groups=groups)
-    codes, _ = encode_labels(groups, "groups")
-    check_same_length(X=X, groups=codes)
+def _order_of_groups(codes: NDArray[np.intp], shuffle: str) -> Callable[..., Order]:
     members = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
     sizes = np.array([len(rows) for rows in members])
     alike = [np.flatnonzero(sizes == size) for size in np.unique(sizes)]
@@ -309,26 +309,5 @@ def _rows_beside(removed: Any, variates: Any) -> Any:
     left, singular, right = np.linalg.svd(to_numpy(removed[:m, :]))
     turn = -(right.T @ left.T)
     inverse = (left / (1.0 + singular)) @ left.T
-    n = variates.shape[0]
-    reflected = removed[m:n, :] @ like(turn @ inverse, removed) @ variates[:m, :]
-    return variates[m:n, :] + reflected
-
-
-def _squares_beside(cosines: Array, k: int) -> Array:
-    """Return the squared correlations of root k and those after it, increasing."""
-    beside, own = cosines[:k, k:], cosines[k:, k:]
-    space = np.eye(own.shape[1]) - beside.T @ beside
-    return np.asarray(linalg.eigvalsh(own.T @ own, space, check_finite=False))
-
-
-def _trailing_log_determinants(matrix: Array) -> Array:
-    # Of matrix[k:, k:] for every k: a Cholesky factor from the last row upwards holds them all.
-    factor = np.linalg.cholesky(matrix[::-1, ::-1])
-    return np.asarray(2.0 * np.cumsum(np.log(np.diag(factor)))[::-1])
-
-
-def _log_determinant_beside(block: Array) -> float:
-    # log det(I - B B'), by way of the smaller of B B' and B' B.
-    if block.shape[0] > block.shape[1]:
-        block = block.T
-    return float(np.linalg.slogdet(np.eye(len(block)) - block @ block.T)[1])
+    reflected = removed[m:, :] @ like(turn @ inverse, removed) @ variates[:m, :]
+    return variates[m:, :] + reflected

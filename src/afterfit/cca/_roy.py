@@ -40,12 +40,10 @@ def largest_root_tail(square: float, s: int, m: float, n: float) -> float:
     if theta <= low:
         return 1.0
     n_panels = PANELS + s // FUNCTIONS_A_PANEL
-    below = _panels(low, theta, n_panels)
-    above = _panels(theta, high, n_panels)
-    below_functions = _basis(below, s, m, n)
-    above_functions = _basis(above, s, m, n)
-    head, head_skew = _integrals(below_functions, (theta - low) / n_panels)
-    tail, tail_skew = _integrals(above_functions, (high - theta) / n_panels)
+    (head, head_skew), (tail, tail_skew) = (
+        _integrals(_basis(_panels(*ends, n_panels), s, m, n), (ends[1] - ends[0]) / n_panels)
+        for ends in ((low, theta), (theta, high))
+    )
     # B = A(1) - A(theta), and A(theta) from the head alone; for odd s with a border of integrals.
     crossed = np.outer(head, tail)
     difference = _bordered(tail_skew + crossed - crossed.T, tail)

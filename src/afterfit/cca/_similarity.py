@@ -148,7 +148,8 @@ def svcca(X: Any, Y: Any, *, explained_variance: float = 0.99) -> float:
     1.0
     """
     share = check_share(explained_variance)
-    return svcca_of(*open_sides(X, Y, check_pair(X, Y)), share)
+    x, y = open_sides(X, Y)
+    return svcca_of(x, y, share)
 
 
 def pwcca(X: Any, Y: Any) -> float:
@@ -267,10 +268,10 @@ def linear_cka(X: Any, Y: Any, *, debiased: bool = False) -> float:
     >>> round(linear_cka(X, X * [1, 1, 100]), 2)
     0.62
     """
-    tables = check_pair(X, Y)
-    if debiased and tables["X"].shape[0] < 4:
-        raise ValueError(f"`debiased` needs at least 4 rows, got {tables['X'].shape[0]}.")
-    return linear_cka_of(*open_sides(X, Y, tables), debiased)
+    x, y = open_sides(X, Y)
+    if debiased and x.n_values < 4:
+        raise ValueError(f"`debiased` needs at least 4 rows, got {x.n_values}.")
+    return linear_cka_of(x, y, debiased)
 
 
 def check_share(explained_variance: Any) -> float:
@@ -360,7 +361,7 @@ def similarity_noise(
 
 def svcca_of(x: Side, y: Side, share: float) -> float:
     """Return the mean correlation of the leading directions of two opened sets."""
-    coupling = couple_sides(_leading(x, share), _leading(y, share), x.n_values - 1)
+    coupling = couple_sides(_leading(x, share), _leading(y, share))
     warn_of(coupling, stacklevel=4)
     return float(coupling.correlations().mean())
 

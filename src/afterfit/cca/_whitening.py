@@ -36,6 +36,7 @@ from afterfit._arrays import (
     refuse_missing,
     to_numpy,
 )
+from afterfit._labels import encode_labels
 from afterfit._validation import check_matrix, check_same_length
 
 Array = NDArray[np.float64]
@@ -139,14 +140,22 @@ class Side:
 class Coupling:
     """Both sets with exact whiteners, and the cosines between their orthonormal bases."""
 
-    # `degrees` is the number of directions that centring (and covariates) leave to the rows;
-    # `removed` an orthonormal basis of the constant and the covariates, if there are any.
+    # `removed` is an orthonormal basis of the constant and the covariates, if there are any.
 
     x: Side
     y: Side
     cosines: Array
-    degrees: int
     removed: Any = None
+
+    @property
+    def n_removed(self) -> int:
+        """Return how many directions centring and covariates take from the rows."""
+        return 1 if self.removed is None else int(self.removed.shape[1])
+
+    @property
+    def degrees(self) -> int:
+        """Return how many they leave."""
+        return self.x.n_values - self.n_removed
 
     @property
     def n_forced(self) -> int:
@@ -219,47 +228,49 @@ def check_same_index(**values: Any) -> None:
             )
 
 
+def check_groups(X: Any, Y: Any, groups: Any, n_rows: int) -> NDArray[np.intp]:
+    """Return which group each row belongs to, from 0 on."""
+    check_same_index(X=X, Y=Y, groups=groups)
+    codes, _ = encode_labels(groups, "groups")
+    check_same_length(X=range(n_rows), groups=codes)
+    return codes
+
+
 def storage_epsilon(X: Any) -> Array:
     """Return the relative spacing of the numbers as handed in, of all columns or of each.
 
     That of float32 is coarser, and a frame may hold it beside float64.
     """
-    if is_foreign(X):
-        return np.array([epsilon(X)])
     if isinstance(X, pd.DataFrame):
         # Of nullable and Arrow columns, and of sparse ones, what their numbers are.
-        dtypes = [
-            getattr(dtype, "numpy_dtype", getattr(dtype, "subtype", dtype)) for dtype in X.dtypes
-        ]
-    else:
-        frame = None if isinstance(X, np.ndarray) else nw.from_native(X, pass_through=True)
-        if isinstance(frame, nw.DataFrame):
-            narrow = [dtype == nw.Float32 for dtype in frame.schema.values()]
-            return np.where(narrow, np.finfo(np.float32).eps, FLOAT64_EPSILON)
-        dtypes = [np.asarray(X).dtype]
-    coarse = [float(np.finfo(dtype).eps) if dtype.kind == "f" else 0.0 for dtype in dtypes]
-    return np.maximum(coarse, FLOAT64_EPSILON)
+        dtypes = [getattr(kind, "numpy_dtype", getattr(kind, "subtype", kind)) for kind in X.dtypes]
+        coarse = [float(np.finfo(kind).eps) if kind.kind == "f" else 0.0 for kind in dtypes]
+        return np.maximum(coarse, FLOAT64_EPSILON)
+    if is_foreign(X) or isinstance(X, np.ndarray):
+        return np.array([epsilon(X)])
+    frame = nw.from_native(X, pass_through=True)
+    if isinstance(frame, nw.DataFrame):
+        narrow = [dtype == nw.Float32 for dtype in frame.schema.values()]
+        return np.where(narrow, np.finfo(np.float32).eps, FLOAT64_EPSILON)
+    return np.array([epsilon(np.asarray(X))])
 
 
 def couple(X: Any, Y: Any, covariates: Any = None, *, stacklevel: int = 3) -> Coupling:
     """Check both matrices, whiten them and return their coupling; warn of what it forces."""
     others = {} if covariates is None else {"covariates": _as_columns(covariates)}
-    tables = check_pair(X, Y, **others)
-    x, y = open_sides(X, Y, tables)
-    if covariates is None:
-        coupling = couple_sides(x, y, x.n_values - 1)
-    else:
-        coupling = _couple_residuals(x, y, others["covariates"], tables["covariates"])
+    x, y, *beside = open_sides(X, Y, **others)
+    coupling = _couple_residuals(x, y, *beside) if beside else couple_sides(x, y)
     warn_of(coupling, stacklevel=stacklevel + 1)
     return coupling
 
 
-def open_sides(X: Any, Y: Any, tables: dict[str, Any]) -> tuple[Side, Side]:
-    """Return both sets of checked tables, as precise as they were stored, not whitened yet."""
-    return (
-        open_side(tables["X"], "X", storage_epsilon(X)),
-        open_side(tables["Y"], "Y", storage_epsilon(Y)),
-    )
+def open_sides(X: Any, Y: Any, **others: Any) -> list[Side]:
+    """Return all sets, checked, as precise as they were stored, and not whitened yet."""
+    values = {"X": X, "Y": Y, **others}
+    return [
+        open_side(table, name, storage_epsilon(values[name]))
+        for name, table in check_pair(**values).items()
+    ]
 
 
 def warn_of(coupling: Coupling, *, stacklevel: int) -> None:
@@ -276,54 +287,45 @@ def warn_of(coupling: Coupling, *, stacklevel: int) -> None:
             )
     if coupling.n_forced:
         n_columns = len(coupling.x.mean) + len(coupling.y.mean)
-        n_removed = 1 if coupling.removed is None else coupling.removed.shape[1]
-        what = "centring" if n_removed == 1 else "centring and covariates"
+        what = "centring" if coupling.removed is None else "centring and covariates"
         warnings.warn(
             f"{coupling.n_forced} of the {min(coupling.x.rank, coupling.y.rank)} canonical "
             f"correlations are forced to be 1: `X` has rank {coupling.x.rank} and `Y` rank "
-            f"{coupling.y.rank}, but {coupling.degrees + n_removed} rows leave only "
+            f"{coupling.y.rank}, but {coupling.x.n_values} rows leave only "
             f"{coupling.degrees} direction(s) after {what}. Use fewer columns or "
-            f"more rows: {n_columns + n_removed} rows are enough for these columns.",
+            f"more rows: {n_columns + coupling.n_removed} rows are enough for these columns.",
             ForcedCorrelationWarning,
             stacklevel=stacklevel,
         )
 
 
-def open_side(data: Any, name: str, stored: Array, magnitude: Array | None = None) -> Side:
+def open_side(
+    data: Any, name: str, stored: Array, *, magnitude: Any = None, columns: Any = None
+) -> Side:
     """Return the set with its columns centred and scaled, and not whitened yet.
 
     Numbers are rounded relative to their size, or to `magnitude` where they were larger before
-    something was taken off.
+    covariates were taken out. `columns` is what `locate` says of them, where it is known.
     """
-    return side_of(data, name, locate(data, name), stored, data.shape[0], magnitude)
-
-
-def side_of(
-    data: Any,
-    name: str,
-    columns: Array,
-    stored: Array,
-    n_values: int,
-    magnitude: Array | None = None,
-) -> Side:
-    """Return the set, located by `locate`, with its constant columns found out."""
+    columns = locate(data, name) if columns is None else columns
     mean, residue, low, high = columns
     spread = high - low
     largest = np.abs(columns[2:]).max(axis=0) if magnitude is None else magnitude
-    rounding = ROUNDING_UNITS * largest
-    used = spread > np.maximum(stored * rounding, SMALLEST_SPREAD)
+    used, varies = (
+        spread > np.maximum(ROUNDING_UNITS * rounding * largest, SMALLEST_SPREAD)
+        for rounding in (stored, FLOAT64_EPSILON)
+    )
     if not used.any():
+        beyond = "" if magnitude is None else " beyond the covariates"
         raise ValueError(
-            f"`{name}` must have at least one column that varies, "
+            f"`{name}` must have at least one column that varies{beyond}, "
             f"got {len(used)} constant column(s)."
         )
-    varies = spread > np.maximum(FLOAT64_EPSILON * rounding, SMALLEST_SPREAD)
     scale = np.where(used, spread, np.inf)
     size = (np.abs(mean) if magnitude is None else magnitude) / scale
     n_lost = int(varies.sum() - used.sum())
-    return Side(
-        name, data, mean, residue, scale, stored + 0.0 * mean, size, n_values, n_lost=n_lost
-    )
+    stored = np.broadcast_to(stored, mean.shape)
+    return Side(name, data, mean, residue, scale, stored, size, data.shape[0], n_lost=n_lost)
 
 
 def locate(data: Any, name: str) -> Array:
@@ -348,7 +350,7 @@ def locate(data: Any, name: str) -> Array:
     return np.array([mean, (origin - mean) + shift, low, high])
 
 
-def couple_sides(x: Side, y: Side, degrees: int) -> Coupling:
+def couple_sides(x: Side, y: Side) -> Coupling:
     """Return the coupling of two sets, with whiteners that make both orthonormal."""
     x, y = _begun(x), _begun(y)
     x_gram, y_gram, across = products(x, y)
@@ -357,10 +359,9 @@ def couple_sides(x: Side, y: Side, degrees: int) -> Coupling:
         return couple_sides(
             _whiten(x, x_gram) if x_factor is None else x,
             _whiten(y, y_gram) if y_factor is None else y,
-            degrees,
         )
     cosines = _solve_transposed(y_factor, _solve_transposed(x_factor, across).T).T
-    return Coupling(_refined(x, x_factor), _refined(y, y_factor), cosines, degrees)
+    return Coupling(_refined(x, x_factor), _refined(y, y_factor), cosines)
 
 
 def row_blocks(*tables: Any) -> Iterator[slice]:
@@ -441,19 +442,15 @@ def _as_columns(covariates: Any) -> Any:
     return xp.reshape(xp.asarray(covariates), (-1, 1))
 
 
-def _couple_residuals(x: Side, y: Side, covariates: Any, table: Any) -> Coupling:
-    xp = namespace(table)
-    z = open_side(table, "covariates", storage_epsilon(covariates))
-    z = couple_sides(z, z, z.n_values).x
-    basis = z.times(z.whitener)
-    n_samples = table.shape[0]
-    degrees = n_samples - 1 - basis.shape[1]
-    if degrees < 1:
+def _couple_residuals(x: Side, y: Side, z: Side) -> Coupling:
+    z = couple_sides(z, z).x
+    if z.n_values - 1 - z.rank < 1:
         raise ValueError(
-            f"`covariates` of rank {basis.shape[1]} leave nothing of {n_samples} rows to correlate."
+            f"`covariates` of rank {z.rank} leave nothing of {z.n_values} rows to correlate."
         )
-    coupling = couple_sides(_without(x, basis), _without(y, basis), degrees)
-    constant = xp.ones_like(basis[:, :1]) / n_samples**0.5
+    xp, basis = namespace(z.data), z.times(z.whitener)
+    coupling = couple_sides(_without(x, basis), _without(y, basis))
+    constant = xp.ones_like(basis[:, :1]) / z.n_values**0.5
     return replace(coupling, removed=xp.concat([constant, basis], axis=1))
 
 
@@ -461,15 +458,8 @@ def _without(side: Side, basis: Any) -> Side:
     # The means stay, so that they are reported.
     data = as_float64(side.data)
     kept = data - basis @ (basis.T @ (data - like(side.mean, side.data)))
-    used = np.isfinite(side.scale)
-    largest = np.abs(side.mean) + np.where(used, side.scale, 0.0)
-    try:
-        return open_side(kept, side.name, side.epsilon, largest)
-    except ValueError:
-        raise ValueError(
-            f"`{side.name}` must have at least one column that varies beyond the covariates, which "
-            "explain all of them."
-        ) from None
+    largest = np.abs(side.mean) + np.where(np.isfinite(side.scale), side.scale, 0.0)
+    return open_side(kept, side.name, side.epsilon, magnitude=largest)
 
 
 def _begun(side: Side) -> Side:
