@@ -19,7 +19,6 @@ from afterfit.cca import (
     CCAAccumulator,
     ForcedCorrelationWarning,
     StorageWarning,
-    _accumulator,
     canonical_correlations,
     fit_cca,
     linear_cka,
@@ -27,12 +26,16 @@ from afterfit.cca import (
     svcca,
 )
 
+# Of the module that the class came from: where the examples of its file were collected first,
+# pytest has imported the file once more, and `sys.modules` holds the other module.
+OWN_NAMES = CCAAccumulator.partial_fit.__globals__
+
 
 @pytest.fixture(scope="module", autouse=True)
 def small_buffers():
     """Factorise from 16 rows a column on, so that small tables are merged as large ones are."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(_accumulator, "BUFFERED_VALUES", 0)
+        patch.setitem(OWN_NAMES, "BUFFERED_VALUES", 0)
         yield
 
 
@@ -178,7 +181,7 @@ class TestMerge:
 
     @pytest.mark.parametrize("values", [0, 2**12, 2**19])
     def test_rows_wait_in_a_buffer_of_one_size(self, values, monkeypatch):
-        monkeypatch.setattr(_accumulator, "BUFFERED_VALUES", values)
+        monkeypatch.setitem(OWN_NAMES, "BUFFERED_VALUES", values)
         X, Y = related_pair(np.random.default_rng(2), 3000)
         seen = CCAAccumulator()
         for rows in np.split(np.arange(3000), range(50, 3000, 50)):

@@ -324,7 +324,7 @@ def open_side(
     scale = np.where(used, spread, np.inf)
     size = (np.abs(mean) if magnitude is None else magnitude) / scale
     n_lost = int(varies.sum() - used.sum())
-    stored = np.broadcast_to(stored, mean.shape)
+    stored = stored + np.zeros_like(mean)
     return Side(name, data, mean, residue, scale, stored, size, data.shape[0], n_lost=n_lost)
 
 
@@ -334,20 +334,20 @@ def locate(data: Any, name: str) -> Array:
     # is exactly constant.
     xp = namespace(data)
     origin = as_float64(data[0, :])
-    total, low, high = xp.zeros_like(origin), origin, origin
+    total = low = high = xp.zeros_like(origin)
     with np.errstate(over="ignore", invalid="ignore"):
         for rows in row_blocks(data):
-            block = as_float64(data[rows, :])
+            block = as_float64(data[rows, :]) - origin
             low = xp.minimum(low, xp.min(block, axis=0))
             high = xp.maximum(high, xp.max(block, axis=0))
-            total = total + xp.sum(block - origin, axis=0)
+            total = total + xp.sum(block, axis=0)
         origin, total, low, high = map(to_numpy, (origin, total, low, high))
         if not np.isfinite(total + (high - low)).all():
             refuse_missing(data, name)
             raise ValueError(f"`{name}` has values too large to average: divide its columns first.")
     shift = total / data.shape[0]
     mean = origin + shift
-    return np.array([mean, (origin - mean) + shift, low, high])
+    return np.array([mean, (origin - mean) + shift, origin + low, origin + high])
 
 
 def couple_sides(x: Side, y: Side) -> Coupling:
