@@ -34,6 +34,7 @@ from sklearn.mixture import BayesianGaussianMixture, GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from afterfit.mixture import (
     GaussianMixtureParameters,
@@ -88,9 +89,9 @@ def _sorted_by_weight(model):
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)
-@pytest.mark.parametrize("n_features", [1, 2, 5, 9, 70])
+@pytest.mark.parametrize("n_features", [1, 2, 4, 5, 9, 70])
 def test_scipy_multivariate_normal(covariance_type, n_features):
-    # 70 features take the way through BLAS, 9 do not fill the last panel.
+    # Up to 4 features go row by row, up to 64 to BLAS on one thread, more to BLAS as it likes.
     parameters = random_parameters(covariance_type, n_features)
     X, _ = draw(parameters, 50, seed=2)
     expected = np.column_stack(
@@ -103,6 +104,17 @@ def test_scipy_multivariate_normal(covariance_type, n_features):
     joints = expected + np.log(WEIGHTS)
     assert_allclose(component_log_joints(parameters, X), joints, rtol=1e-10)
     assert_allclose(log_density(parameters, X), logsumexp(joints, axis=1), rtol=1e-10)
+
+
+def test_blas_gets_its_threads_back():
+    def threads():
+        return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+    parameters = random_parameters("full", 9)
+    with threadpool_limits(2, user_api="blas"):
+        before = threads()
+        log_density(parameters, parameters.means)
+        assert threads() == before
 
 
 @pytest.mark.parametrize("covariance_type", TYPES)

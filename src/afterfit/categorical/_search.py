@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
-from threadpoolctl import ThreadpoolController  # type: ignore[import-untyped]
 
+from afterfit._threads import one_thread
 from afterfit.categorical._engine import Engine, FloatArray, IntArray, lloyd
 from afterfit.categorical._tables import Packed, blocks, sampled
 
@@ -90,7 +89,7 @@ def search(
     `init` is the method of the `n_init` starts, or the modes (K, d) of the only one.
     """
     # The products are small: threads would cost more than they save, above all beside others.
-    with _thread_pools().limit(limits=1, user_api="blas"):
+    with one_thread():
         return _search(packed, n_clusters, init, n_init, max_iter, rng)
 
 
@@ -458,11 +457,6 @@ class Changes:
         """Return whether each unit has the category, one row a category."""
         here: NDArray[np.bool_] = self.codes[column] == (category - self.offsets[column])[:, None]
         return here
-
-
-@lru_cache(maxsize=1)
-def _thread_pools() -> Any:
-    return ThreadpoolController()
 
 
 def _all_distances(engine: Engine, modes: IntArray) -> NDArray[np.unsignedinteger]:

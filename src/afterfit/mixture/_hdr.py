@@ -25,6 +25,7 @@ from afterfit.mixture._kernel import (
     by_blocks,
     chi_squared_tail,
     distances_of_block,
+    few_threads,
     log_density_of,
     log_peaks,
     log_sum_exp,
@@ -338,19 +339,18 @@ def _log_densities_at(
     size = block_rows(parameters)
     constants = log_peaks(parameters)
     densities = np.empty(len(labels))
-    for start in range(0, len(labels), size):
-        rows = slice(start, start + size)
-        block, offsets = labels[rows], noise(rows)
-        first, last = int(block[0]), int(block[-1])
-        for k in range(first, last + 1):  # the labels are sorted: each has one stretch
-            mine = slice(*np.searchsorted(block, [k, k + 1]))
-            factor, own = parameters._factors[k], offsets[:, mine]
-            offsets[:, mine] = factor @ own if factor.ndim == 2 else own * factor[:, np.newaxis]
-        # Where all come from one component, one column says it for all.
-        owners = block[:1] if first == last else block
-        origins = parameters.means[owners].T
-        squared = distances_of_block(parameters, offsets, origins)
-        densities[rows] = log_sum_exp(minus_half(squared, constants))
+    with few_threads(parameters):
+        for start in range(0, len(labels), size):
+            rows = slice(start, start + size)
+            block, offsets = labels[rows], noise(rows)
+            for k in range(block[0], block[-1] + 1):  # the labels are sorted: one stretch each
+                mine = slice(*np.searchsorted(block, [k, k + 1]))
+                factor, own = parameters._factors[k], offsets[:, mine]
+                offsets[:, mine] = factor @ own if factor.ndim == 2 else own * factor[:, np.newaxis]
+            # Where all come from one component, one column says it for all.
+            owners = block[:1] if block[0] == block[-1] else block
+            squared = distances_of_block(parameters, offsets, parameters.means[owners].T)
+            densities[rows] = log_sum_exp(minus_half(squared, constants))
     return densities
 
 

@@ -8,6 +8,7 @@ costs. What a mixture itself holds is small, and is prepared on the host for bot
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -17,6 +18,7 @@ from scipy.linalg import blas, lapack
 from scipy.special import digamma, gammaincc
 
 from afterfit._arrays import as_float64, like, namespace, to_numpy
+from afterfit._threads import one_thread
 from afterfit.mixture._parameters import GaussianMixtureParameters, on_host
 
 # Values that a block of rows works on at a time: a megabyte, so that it stays in a core's cache;
@@ -28,12 +30,11 @@ MIN_BLOCK_ROWS, MAX_BLOCK_ROWS = 64, 8192
 # of a few rows would: no more than so many count.
 COMPONENTS_IN_CACHE = 16
 
-# Up to this many features, whitening substitutes panel by panel; above, BLAS does it in one call,
-# in larger blocks. OpenBLAS starts its threads even for tiny triangular solves, and waiting for
-# them then costs more than the work (a hundred times more on a busy machine). With panels this
-# narrow its products stay below the size at which it does the same for them.
-MAX_FEATURES_IN_PANELS = 64
-PANEL = 2
+# Above this many features BLAS has the threads that it likes, and larger blocks. OpenBLAS starts
+# them even for tiny triangular solves, and waiting for them then costs more than the work (a
+# hundred times more on a busy machine). Up to so many, substitution by rows is faster than a call.
+MAX_FEATURES_OF_ONE_THREAD = 64
+MAX_FEATURES_BY_ROWS = 4
 
 # Where libraries of arrays keep the upper tail of the gamma distribution, which is in no standard.
 GAMMA_TAILS = {
@@ -60,13 +61,21 @@ def by_blocks(parameters: GaussianMixtureParameters, X: Any, function: Callable[
         values = namespace(X).concat(parts, axis=-1)
         return values.T if values.ndim == 2 else values
     size, result = block_rows(parameters), None
-    for start in range(0, len(X), size):
-        rows = slice(start, start + size)
-        block = function(distances_of_block(parameters, np.ascontiguousarray(X[rows].T)))
-        if result is None:
-            result = np.empty((len(X), *block.shape[:-1]))
-        result[rows] = block.T
+    with few_threads(parameters):
+        for start in range(0, len(X), size):
+            rows = slice(start, start + size)
+            block = function(distances_of_block(parameters, np.ascontiguousarray(X[rows].T)))
+            if result is None:
+                result = np.empty((len(X), *block.shape[:-1]))
+            result[rows] = block.T
     return result
+
+
+def few_threads(parameters: GaussianMixtureParameters) -> Any:
+    """Return the context in which blocks of rows are worked on."""
+    calls_blas = parameters._factors[0].ndim == 2 and parameters.n_features > MAX_FEATURES_BY_ROWS
+    few = calls_blas and parameters.n_features <= MAX_FEATURES_OF_ONE_THREAD
+    return one_thread() if few else nullcontext()
 
 
 def component_values(parameters: GaussianMixtureParameters, X: Any, constants: Array) -> Any:
@@ -218,7 +227,7 @@ def distances_of_block(
 
 def block_rows(parameters: GaussianMixtureParameters) -> int:
     values = BLOCK_VALUES
-    if parameters.n_features > MAX_FEATURES_IN_PANELS:
+    if parameters.n_features > MAX_FEATURES_OF_ONE_THREAD:
         values *= 8
     beside = min(parameters.n_components, COMPONENTS_IN_CACHE)
     return min(max(values // (2 * parameters.n_features + beside), MIN_BLOCK_ROWS), MAX_BLOCK_ROWS)
@@ -236,18 +245,11 @@ def _whitened_square_sum(factor: Array, work: Array, result: Array) -> None:
 
 def _solve_lower(factor: Array, work: Array) -> None:
     """Replace `work`, of shape (d, n_rows), by the solution z of `factor` z = `work`."""
-    n_features = len(factor)
-    if n_features > MAX_FEATURES_IN_PANELS:
+    if len(factor) > MAX_FEATURES_BY_ROWS:
         # As z' factor' = work', since the transpose of `work` lies in Fortran order: in place.
         blas.dtrsm(1.0, factor, work.T, side=1, lower=1, trans_a=1, overwrite_b=1)
         return
-    product = np.empty(work.shape[1])
-    for first in range(0, n_features, PANEL):
-        last = min(first + PANEL, n_features)
-        if first > 0:
-            work[first:last] -= factor[first:last, :first] @ work[:first]
-        for i in range(first, last):
-            for j in range(first, i):
-                np.multiply(work[j], factor[i, j], out=product)
-                work[i] -= product
-            work[i] /= factor[i, i]
+    for i, row in enumerate(factor):
+        for j in range(i):
+            work[i] -= row[j] * work[j]
+        work[i] /= row[i]
