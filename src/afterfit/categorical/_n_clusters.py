@@ -293,8 +293,9 @@ def choose_n_clusters(
     are two standard errors better, the fewer are taken. None is chosen ("undecided") where the
     classes are less than one standard error (Vuong 1989) above a model without them, and ("more
     clusters") where they are more than the largest K tried. Where a model without classes is
-    better, K = 1, unless the clusters are compact (a silhouette of 0.7 or more), or the
-    difference is below two errors and clusters recur in resamples (0.8 or more: "undecided").
+    better, K = 1, unless the clusters are compact (a silhouette of 0.7 or more: taken, with low
+    confidence), or the difference is below two errors and clusters recur in resamples (0.8 or
+    more: "undecided").
     `structure` and `summary` say which.
     Indicators of one property (one-hot columns) count as the property, and copies once.
 
@@ -308,7 +309,8 @@ def choose_n_clusters(
     data and references alike; latent classes see 4,000 rows at most.
 
     *What it cannot know.* Rows that were repeated, or drawn together, count as so much evidence
-    each. A cluster of fewer than some twenty rows of the sample is hardly found.
+    each. A class of fewer than ten rows of the sample is charged as if it had ten: a small one is
+    found only where its rows agree with each other in many columns.
 
     References
     ----------
