@@ -429,6 +429,12 @@ def with_strange_names(parameters, names):
     return renamed
 
 
+def test_what_the_page_on_running_reads_back_is_recorded():
+    page = (ROOT / "book/running.md").read_text()
+    (name,) = re.findall(r'read_records\("out.ipynb"\)\["(\w+)"\]', page)
+    assert name in runs.read_records(ROOT / "book/chapters/agreement.ipynb")
+
+
 @pytest.mark.parametrize("stem", STEMS)
 def test_a_readers_own_file_and_other_parameters(stem, readers_table, tmp_path):
     readers_table.rename(columns=strange).to_csv(tmp_path / "my.csv", index=False)

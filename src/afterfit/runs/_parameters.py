@@ -1,4 +1,4 @@
-"""The parameters of a chapter: checked in its second cell, before anything is computed."""
+"""The parameters of a chapter: checked in the cell behind them, before anything uses them."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class ParameterError(ValueError):
 def check_parameters(
     namespace: Mapping[str, Any], **accepted: range | tuple[float, float] | Sequence[str]
 ) -> None:
-    """Stop a chapter at its second cell if a parameter is unknown, ill-typed or out of range.
+    """Stop a chapter behind its parameters if one is unknown, ill-typed or out of range.
 
-    The first cell declares each parameter on a line of its own, ``name: type = value  # help``;
-    the cell that papermill adds behind it may change the values, and nothing else. A parameter
-    ``rows: str`` is where `write_rows` will write: it must be empty, or a CSV or Parquet file in a
-    folder that is there.
+    The cell tagged ``parameters`` declares each on a line of its own,
+    ``name: type = value  # help``; the cell that papermill adds behind it may change the values,
+    and nothing else. A parameter ``rows: str`` is where `write_rows` will write: it must be empty,
+    or a CSV or Parquet file in a folder that is there.
 
     Parameters
     ----------
