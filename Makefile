@@ -84,8 +84,11 @@ zip: book $(if $(LIVE),_build/live/fetched/.complete) ## pack the book for readi
 	@cd _build && ../$(BIN)/python -m zipfile -c after-the-fit.zip after-the-fit/ && rm -r after-the-fit
 	@echo "Packed: _build/after-the-fit.zip; unpack it and open after-the-fit/index.html"
 
+# Once it is fetched, `make book` puts it in again whenever it builds the book anew.
+PUT_LIVE = $(BIN)/python book/live/build.py _build/live/fetched _build/html/_static/live
+
 live: book _build/live/fetched/.complete ## put Python into the pages: readers try a table of their own (needs npm, once)
-	@$(BIN)/python book/live/build.py _build/live/fetched _build/html/_static/live
+	@$(PUT_LIVE)
 
 test-wasm: _build/live/fetched/.complete ## run the package's own tests in the Python of the pages (needs Chromium)
 	@$(BIN)/python book/live/run_tests.py _build/live/fetched _build/live/tests
@@ -162,6 +165,7 @@ _build/sweep/found.svg: book/sweep/found_k.ipynb book/sweep/figure.py $(call of_
 _build/html/.complete: $(CHAPTERS) $(SWEEP) $(PAGES) $(PACKAGE) $(VENV)/installed
 	@rm -f $@
 	@$(BIN)/jupyter-book build . --quiet -W -n --keep-going || { rm -rf _build/html; exit 1; }
+	@if $(MAKE) --no-print-directory -q _build/live/fetched/.complete; then $(PUT_LIVE); fi
 	@touch $@
 	@echo "The book is ready: _build/html/index.html"
 

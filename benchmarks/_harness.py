@@ -90,8 +90,8 @@ class Report:
         for name, number in numbers.items():
             print(f"  {name:<44}{number:>12.4g}")
 
-    def save(self) -> None:
-        """Write the cases to `benchmarks/results/STEM.json`."""
+    def save(self, **about: object) -> None:
+        """Write the cases to `benchmarks/results/STEM.json`; `about` says more, or otherwise."""
         RESULTS.mkdir(exist_ok=True)
         document = {
             "stem": self.stem,
@@ -100,6 +100,7 @@ class Report:
             "python": platform.python_version(),
             "versions": {package: version(package) for package in PACKAGES},
             "cases": self.cases,
+            **about,
         }
         path = RESULTS / f"{self.stem}.json"
         path.write_text(json.dumps(document, indent=1) + "\n")

@@ -155,6 +155,9 @@ def test_columns_of_files_and_of_bundled_tables(page):
         assert {one["name"]: one["kind"] for one in found} == kinds
     found = page.evaluate("afterfitEngine.columns('faithful')")
     assert [one["name"] for one in found] == ["eruptions", "waiting"]
+    path = put(page, "x.parquet", b"PAR1")
+    refused = page.evaluate("(path) => afterfitEngine.columns(path)", path)
+    assert "Save the table as CSV" in refused["error"]
     refused = page.evaluate("afterfitEngine.columns('penguin')")
     assert "name a bundled data set" in refused["error"]
 

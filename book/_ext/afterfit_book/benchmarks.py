@@ -31,7 +31,10 @@ class Benchmarks(SphinxDirective):
         stem, cases = report["stem"], report["cases"]
         name = stem.replace("_", "-")
         section = nodes.section(ids=[f"speed-{name}"])
-        section += nodes.title("", "", nodes.literal(text=f"afterfit.{stem}"))
+        if "title" in report:
+            section += nodes.title(text=report["title"])
+        else:
+            section += nodes.title("", "", nodes.literal(text=f"afterfit.{stem}"))
         if stem in chapters:
             line = nodes.paragraph(text="Chapter: ")
             line += chapter_link(title(self.env.srcdir, stem), stem)

@@ -39,6 +39,13 @@ SELDOM = (
 WAYS = {"text/html": "_repr_html_", "image/svg+xml": "_repr_svg_", "text/latex": "_repr_latex_"}
 
 
+# What pandas reads by pyarrow, which is not to be had here.
+NO_ARROW = (
+    "Python in this page reads no Parquet or Feather files. Save the table as CSV, or run the "
+    "command below in a terminal."
+)
+
+
 class Formatter:
     """How values of a type are shown in one format, as IPython's formatters keep it."""
 
@@ -210,6 +217,8 @@ def say_warning(message, category, *_, **__):
 def sentence(error):
     """Return what an error says; its type where that says more."""
     text = str(error)
+    if isinstance(error, ImportError) and "pyarrow" in text:
+        return NO_ARROW
     if text and isinstance(error, ValueError | TypeError | FileNotFoundError):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
