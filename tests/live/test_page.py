@@ -462,3 +462,16 @@ def test_a_table_of_the_book_has_its_columns_at_once(open_form):
     assert "-r true_column type" in command
     page.form.locator(".live-data").select_option("penguins")
     assert "true_column" not in page.form.locator(".live-papermill").inner_text()
+
+
+def test_a_first_try_is_short_and_the_chapter_s_own_table_is_to_be_had(open_form):
+    page = open_form("categorical", engine=False)
+    command = page.form.locator(".live-papermill")
+    assert page.form.locator(".live-data").input_value() == "zoo"
+    assert "-r data zoo" in command.inner_text()
+    assert "-r truth_column type" in command.inner_text()
+    page.form.locator(".live-data").select_option("mushroom")
+    assert field(page, "truth_column").locator("select").input_value() == "class"
+    assert "-r" not in command.inner_text()
+    page.form.locator(".live-data").select_option("zoo")
+    assert field(page, "truth_column").locator("select").input_value() == "type"

@@ -9,6 +9,7 @@ import csv
 import gzip
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cache
 from html import escape
 from importlib import resources
@@ -21,6 +22,8 @@ from afterfit.runs._declared import Parameter, declared
 ACCEPTED = ".csv,.tsv,.txt,.gz,.bz2,.xz,.zip,.xlsx,.jsonl,.parquet,.feather"
 
 FILE_HELP = "CSV, or another form that <code>load_table</code> reads; it stays on this machine"
+# With what a form begins where the chapter's own table takes long in a page: one of 101 rows.
+FIRST: dict[str, dict[str, Any]] = {"categorical": {"data": "zoo", "truth_column": "type"}}
 # How the reader's file is written, where that cannot be found out.
 READING = ("separator", "decimal", "missing")
 PART_HELP = "what is run: all of the chapter, or what concerns your table only"
@@ -131,13 +134,14 @@ def bundled_columns(name: str) -> list[str]:
 
 def table_fields(stem: str, data: Parameter, about_file: str) -> str:
     """Return what chooses the table: a file, or the name of one that comes with the book."""
+    first = FIRST.get(stem, {}).get("data", data.default)
     options = "".join(
         f'<option value="{name}" data-columns="{escape(chr(10).join(bundled_columns(name)))}"'
-        f"{selected(name == data.default)}>{name}</option>"
+        f"{selected(name == first)}>{name}</option>"
         for name in datasets.names()
     )
     file = f'<input type="file" class="live-file" accept="{ACCEPTED}">'
-    bundled = f'<select class="live-data">{options}</select>'
+    bundled = f'<select class="live-data" data-own="{data.default}">{options}</select>'
     return f"""<fieldset><legend>Table</legend><div class="live-fields">
 {labelled(f"live-{stem}-file", "A file of yours", FILE_HELP, file)}
 {labelled(f"live-{stem}-data", "Or one of the book's", "for a first try", bundled)}
@@ -149,13 +153,16 @@ def table_fields(stem: str, data: Parameter, about_file: str) -> str:
 
 def field(stem: str, parameter: Parameter, limits: Any) -> str:
     """Return the field of a parameter, with its type and default for the script."""
+    first = FIRST.get(stem, {}).get(parameter.name, parameter.default)
     attributes = (
         f'data-name="{parameter.name}" data-type="{parameter.annotation}" '
-        f'data-default="{escape(json.dumps(parameter.default))}"'
+        f'data-default="{escape(json.dumps(parameter.default))}" '
+        f'data-first="{escape(json.dumps(first))}"'
     )
     help_text = escape(parameter.help + said(limits), quote=False)
     key = f"live-{stem}-{parameter.name}"
-    return labelled(key, parameter.name, help_text, control(parameter, limits), attributes)
+    inner = control(replace(parameter, default=first), limits)
+    return labelled(key, parameter.name, help_text, inner, attributes)
 
 
 def labelled(key: str, name: str, help_text: str, inner: str, attributes: str = "") -> str:

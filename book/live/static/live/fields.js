@@ -39,8 +39,13 @@
       offer(columns) {
         for (const field of ofColumns) (field.dataset.type === "str" ? offerOne : offerMany)(field, columns);
       },
-      restoreColumns() {
-        for (const field of ofColumns) control(field).value = [ownValue(field)].flat().join("\n");
+      // The chapter's own columns, or those with which the form began: what the table has.
+      restoreColumns(columns) {
+        const isThere = (name) => columns.some((one) => one.name === name);
+        for (const field of ofColumns) {
+          const wanted = [field.dataset.default, field.dataset.first].map((text) => [JSON.parse(text)].flat());
+          control(field).value = (wanted.find((names) => names.every(isThere)) ?? wanted[0]).join("\n");
+        }
       },
       emptyColumns() {
         for (const field of ofColumns) control(field).value = "";

@@ -18,8 +18,8 @@
     // What differs from the chapter's own, by name.
     function changed() {
       const bundled = find("data");
-      const own = bundled.querySelector("[selected]").value, data = state.file?.name ?? bundled.value;
-      return { ...(data === own ? {} : { data }), ...fields.changed() };
+      const data = state.file?.name ?? bundled.value;
+      return { ...(data === bundled.dataset.own ? {} : { data }), ...fields.changed() };
     }
 
     // --- the command ---
@@ -61,7 +61,7 @@
       find("data").disabled = Boolean(state.file);
       if (!state.file) {
         offer(null);
-        fields.restoreColumns();
+        fields.restoreColumns(bundledColumns());
         offer(bundledColumns());
         tellTable("");
         find("read").hidden = true;
