@@ -13,7 +13,14 @@ from afterfit.cca import (
     canonical_correlations,
     fit_cca,
 )
-from afterfit.cca._significance import _wilks, significance_table
+from afterfit.cca._roy import largest_root_tail
+from afterfit.cca._significance import (
+    _hotelling_lawley,
+    _pillai,
+    _roy_parameters,
+    _wilks,
+    significance_table,
+)
 
 
 def simulated_roots(rng, n, p, q, repetitions):
@@ -22,6 +29,22 @@ def simulated_roots(rng, n, p, q, repetitions):
     Y = rng.standard_normal((repetitions, n - 1, q))
     cosines = np.linalg.qr(X)[0].transpose(0, 2, 1) @ np.linalg.qr(Y)[0]
     return np.linalg.svd(cosines, compute_uv=False)
+
+
+def first_pvalues(roots, n, p, q):
+    """P-values of the first root of many tables, by the test's name."""
+    sizes = [np.full(len(roots), size) for size in (n, p, q)]
+    squares = roots**2
+    tests = {
+        **_wilks(np.log1p(-squares).sum(axis=1), *sizes),
+        **_pillai(squares.sum(axis=1), *sizes),
+        **_hotelling_lawley((squares / (1 - squares)).sum(axis=1), *sizes),
+        "roy_pvalue": [*map(largest_root_tail, squares[:, 0], *_roy_parameters(*sizes))],
+    }
+    one = significance_table(roots[0], n, p, q).loc[1]  # the same as the table's
+    assert [tests[name][0] for name in tests] == pytest.approx([one[name] for name in tests])
+    names = ("wilks", "bartlett", "pillai", "hotelling_lawley", "roy")
+    return {name: np.asarray(tests[f"{name}_pvalue"]) for name in names}
 
 
 class TestAgainstR:
@@ -171,22 +194,19 @@ class TestSignificance:
         # 1500 repetitions: the standard error of a rate of 0.05 is 0.0056; tolerance three of them.
         rng = np.random.default_rng(n)
         roots = simulated_roots(rng, n, p, q, 1500)
-        first = pd.DataFrame([significance_table(rho, n, p, q).loc[1] for rho in roots])
-        for name in ("wilks", "bartlett", "pillai", "hotelling_lawley", "roy"):
-            rate = (first[f"{name}_pvalue"] <= 0.05).mean()
-            assert rate == pytest.approx(0.05, abs=0.017), name
-        assert stats.kstest(first["roy_pvalue"], "uniform").pvalue > 0.01
+        first = first_pvalues(roots, n, p, q)
+        for name, pvalues in first.items():
+            assert (pvalues <= 0.05).mean() == pytest.approx(0.05, abs=0.017), name
+        assert stats.kstest(first["roy"], "uniform").pvalue > 0.01
 
     def test_type_one_error_of_the_second_root(self):
         # One strong pair (rho = 0.97), nothing else: the second root is tested at its level.
         rng = np.random.default_rng(9)
         n, p, q = 50, 4, 8
-        tables = []
+        second = []
         for _ in range(600):
             X, Y = related_pair(rng, n, p, q, n_shared=1, noise=0.25)
-            rho = canonical_correlations(X, Y)
-            tables.append(significance_table(rho, n, p, q).loc[2])
-        table = pd.DataFrame(tables)
-        for name in ("wilks", "bartlett", "pillai", "hotelling_lawley", "roy"):
-            rate = (table[f"{name}_pvalue"] <= 0.05).mean()  # standard error 0.009
+            second.append(canonical_correlations(X, Y)[1:])
+        for name, pvalues in first_pvalues(np.array(second), n - 1, p - 1, q - 1).items():
+            rate = (pvalues <= 0.05).mean()  # standard error 0.009
             assert rate == pytest.approx(0.05, abs=0.027), name
