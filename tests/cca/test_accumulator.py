@@ -277,6 +277,19 @@ class TestErrors:
         with pytest.raises(ValueError, match="`explained_variance` must lie in"):
             seen.svcca(explained_variance=2)
 
+    def test_rows_that_wait_are_not_lost_where_they_cannot_be_averaged(self):
+        seen = CCAAccumulator().partial_fit([[1e308], [-1e308]], [[1.0], [2.0]])
+        for _ in range(2):
+            with pytest.raises(ValueError, match="`X` has values too large to average"):
+                seen.result()
+
+    def test_what_waits_is_a_copy(self):
+        X, Y = related_pair(np.random.default_rng(2), 60)
+        expected = canonical_correlations(X, Y)
+        seen = CCAAccumulator().partial_fit(X, Y)
+        X[:], Y[:] = 0.0, 0.0  # as a loop that fills the same arrays would
+        assert seen.result().correlations == pytest.approx(expected, abs=1e-12)
+
     def test_forced_correlations_are_announced(self):
         X, Y = np.random.default_rng(1).standard_normal((2, 10, 8))
         seen = accumulated(X, Y, [4])

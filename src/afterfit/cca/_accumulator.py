@@ -290,8 +290,8 @@ class CCAAccumulator:
     def _flush(self) -> None:
         if self._pending:
             x, y = map(np.concatenate, zip(*self._pending, strict=True))
-            self._pending, self._n_pending = [], 0
             self._add(_moments_of(x, y))
+            self._pending, self._n_pending = [], 0
 
     def _add(self, moments: _Moments | None) -> None:
         if moments is not None:

@@ -391,12 +391,12 @@ def products(x: Side, y: Side) -> list[Array]:
 def cross_products(side: Side, weights: Array) -> tuple[Array, Array]:
     """Return the products of the scaled columns with (data - mean) @ weights, and their lengths."""
     xp = namespace(side.data)
-    products = lengths = 0.0
+    across = squares = 0.0
     for rows in row_blocks(side.data):
         columns = side.scaled(rows)
-        products = products + columns.T @ side.block_times(weights, rows)
-        lengths = lengths + xp.sum(columns**2, axis=0)
-    return to_numpy(products), np.sqrt(to_numpy(lengths))
+        across = across + columns.T @ side.block_times(weights, rows)
+        squares = squares + xp.sum(columns**2, axis=0)
+    return to_numpy(across), np.sqrt(to_numpy(squares))
 
 
 def householder_factor(*sides: Side) -> Array:
