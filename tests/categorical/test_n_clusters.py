@@ -64,6 +64,7 @@ def test_table_is_that_of_the_models_and_the_definitions(latent_classes, recount
         "gap",
         "gap_standard_error",
         "stability",
+        "stability_standard_error",
         "latent_classes",
     ]
     assert np.isnan(result.table.loc[1, "silhouette"])
@@ -115,6 +116,8 @@ def test_stability_is_the_mean_over_resamples_of_as_many_rows_as_the_table(
     options = {"criteria": ["stability"], "n_init": 1, "n_resamples": 2}
     result = choose_n_clusters(X, [1, 2], sample_weight=weight, **options)
     assert result.table["stability"].tolist() == [1.0, 0.4]
+    # 0.2 and 0.6: a standard deviation of 0.2 * sqrt(2), over the square root of two.
+    assert result.table["stability_standard_error"].tolist() == pytest.approx([0.0, 0.2])
     assert seen == [weight.sum()] * 2
 
 

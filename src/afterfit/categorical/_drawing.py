@@ -81,12 +81,8 @@ def _draw_criterion(
     n_clusters: int | None,
 ) -> None:
     values = table[name]
-    if name == "gap":
-        ax.errorbar(
-            table.index, values, yerr=table["gap_standard_error"], fmt="o-", capsize=2, ms=4
-        )
-    else:
-        ax.plot(table.index, values, "o-", ms=4)
+    error = table.get(f"{name}_standard_error")  # of gap and stability
+    ax.errorbar(table.index, values, yerr=error, fmt="o-", capsize=2, ms=4)
     criterion = "knee" if name == "cost" else name
     suggested = suggestions.get(criterion)
     if suggested is not None and np.isfinite(values.loc[suggested]):

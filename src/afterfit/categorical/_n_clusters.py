@@ -71,7 +71,8 @@ class NClustersResult:
     table : pandas.DataFrame
         One row for each K (index ``n_clusters``). ``cost`` is always there; the others where
         their criterion was asked for: ``knee`` (whether K is the knee), ``silhouette`` (NaN where
-        there is only one cluster), ``gap``, ``gap_standard_error``, ``stability`` and
+        there is only one cluster), ``gap``, ``gap_standard_error``, ``stability``,
+        ``stability_standard_error`` (over the resamples; NaN for a single one) and
         ``latent_classes``, the score of K latent classes (NaN where fewer had long been better).
     suggestions : dict of str to int or None
         What each criterion suggests; None where it finds no K.
@@ -413,7 +414,8 @@ def _gathered(
         n_rows = int(min(COMPARED_ROWS, units.total))
         labels = [fit.labels for fit in fitted]
         tasks = [(n_rows, ks, labels, s) for s in for_stability.spawn(asked.n_resamples)]
-        evidence["stability"] = np.mean(run("resamples", fits.resample, tasks), axis=0)
+        again = pd.DataFrame(run("resamples", fits.resample, tasks), columns=ks)
+        evidence["stability"], evidence["stability_standard_error"] = again.mean(), again.sem()
     by_k = list(zip(ks, fitted, strict=True))
     if "latent_classes" not in asked.criteria:
         return by_k, evidence, None
