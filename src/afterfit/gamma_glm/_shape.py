@@ -90,7 +90,7 @@ class ShapeEstimate:
 
 
 def gamma_shape(results: Any, method: str = "pearson") -> ShapeEstimate:
-    """Return the shape of a fitted gamma GLM by one of three estimators, with its standard error.
+    """Return the shape of a fitted gamma GLM by one of four estimators, with its standard error.
 
     Parameters
     ----------
