@@ -109,10 +109,14 @@ class Side:
         return int(self.whitener.shape[1])
 
     @property
+    def spread(self) -> Array:
+        """Return the scale of each column, 0 for a constant one."""
+        return np.where(np.isfinite(self.scale), self.scale, 0.0)
+
+    @property
     def units(self) -> Array:
-        """Return the scale of each column over the largest one; 0 for constant columns."""
-        scale = np.where(np.isfinite(self.scale), self.scale, 0.0)
-        return np.asarray(scale / scale.max())
+        """Return the spread of each column over the largest one."""
+        return np.asarray(self.spread / self.spread.max())
 
     def times(self, weights: Array) -> Any:
         """Return the centred rows times `weights`, in the library of the data."""
@@ -391,10 +395,11 @@ def products(x: Side, y: Side) -> list[Array]:
 def cross_products(side: Side, weights: Array) -> tuple[Array, Array]:
     """Return the products of the scaled columns with (data - mean) @ weights, and their lengths."""
     xp = namespace(side.data)
+    own = like(side.spread[:, np.newaxis] * weights, side.data)
     across = squares = 0.0
     for rows in row_blocks(side.data):
         columns = side.scaled(rows)
-        across = across + columns.T @ side.block_times(weights, rows)
+        across = across + columns.T @ (columns @ own)
         squares = squares + xp.sum(columns**2, axis=0)
     return to_numpy(across), np.sqrt(to_numpy(squares))
 
@@ -458,8 +463,8 @@ def _without(side: Side, basis: Any) -> Side:
     # The means stay, so that they are reported.
     data = as_float64(side.data)
     kept = data - basis @ (basis.T @ (data - like(side.mean, side.data)))
-    largest = np.abs(side.mean) + np.where(np.isfinite(side.scale), side.scale, 0.0)
-    return open_side(kept, side.name, side.epsilon, magnitude=largest)
+    magnitude = np.abs(side.mean) + side.spread
+    return open_side(kept, side.name, side.epsilon, magnitude=magnitude)
 
 
 def _begun(side: Side) -> Side:
