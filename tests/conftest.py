@@ -20,11 +20,22 @@ from hypothesis import settings
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("house")
 
+# Kernels of tests look for this Python, as those of make do.
+os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
+
+# What takes longest starts first: at the end no core waits for another.
+LONGEST = ("test_pipeline", "test_chapters", "test_site", "test_browser")
+
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 NO_BROWSER = (
     "The browser tests were skipped: there is no Chromium on this machine. "
     "Install it (on Debian: apt install chromium) and run `make test` again."
 )
+
+
+def pytest_collection_modifyitems(items):
+    order = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
 
 
 @pytest.fixture(autouse=True)

@@ -58,7 +58,6 @@ def execute(stem, out, **parameters):
 def _as_in_the_book(warm, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
-    monkeypatch.setenv("JUPYTER_PREFER_ENV_PATH", "1")
 
 
 # --- as it stands in the repository ---
@@ -255,8 +254,8 @@ def two_labels(tmp_path):
     return tmp_path / "my labels.csv", table.dropna()
 
 
-@pytest.mark.parametrize("folder", ["root", "elsewhere"])
-def test_papermill_from_any_folder(two_labels, tmp_path, folder):
+@pytest.mark.parametrize(("folder", "part"), [("root", "all"), ("elsewhere", "data")])
+def test_papermill_from_any_folder(two_labels, tmp_path, folder, part):
     path, table = two_labels
     if folder == "root":
         where, notebook, data = ROOT, "notebooks/agreement.ipynb", path
@@ -264,7 +263,7 @@ def test_papermill_from_any_folder(two_labels, tmp_path, folder):
         where, notebook, data = tmp_path, ROOT / "notebooks/agreement.ipynb", path.name
     command = [sys.executable, "-m", "papermill", notebook, tmp_path / "out.ipynb"]
     command += ["-p", "data", data, "-p", "true_column", "truth", "-p", "pred_column", "found"]
-    command += ["-p", "n", "100"]
+    command += ["-p", "n", "100", "-p", "part", part]
     subprocess.run(list(map(str, command)), cwd=where, check=True, capture_output=True)
     records = runs.read_records(tmp_path / "out.ipynb")
     expected = agreement.agreement_table(table["truth"], table["found"])["value"]

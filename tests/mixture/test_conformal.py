@@ -127,42 +127,34 @@ def test_a_single_split_is_exact():
 
 
 def test_an_overfitted_mixture_keeps_its_level_where_its_own_tail_does_not():
-    # A Gaussian of 10 features fitted to 40 rows: its tails of new rows are far too small.
+    # A Gaussian of 10 features fitted to 40 rows: its tails of new rows are far too small. A level
+    # that is wrong by 0.02 is seen; that of the tails is wrong by 0.15 at least.
     shares = []
-    for seed in range(60):
+    for seed in range(20):
         X, X_new = rows(40, seed=seed, d=10), rows(200, seed=1000 + seed, d=10)
         model = GaussianMixture(1, random_state=0)
         conformal = conformal_pvalues(model, X, X_new, random_state=seed) <= 0.05
         own = hdr_tail_probability(model.fit(X), X_new) <= 0.05
         shares.append([conformal.mean(), own.mean()])
-    means, errors = np.mean(shares, axis=0), np.std(shares, axis=0, ddof=1) / np.sqrt(60)
+    means, errors = np.mean(shares, axis=0), np.std(shares, axis=0, ddof=1) / np.sqrt(20)
     # Two of 41 values are at or below 0.05: 0.0488.
-    assert abs(means[0] - 2 / 41) < 4 * errors[0]
-    assert errors[0] < 0.01
+    assert abs(means[0] - 2 / 41) < 4 * errors[0] < 0.02
     assert means[1] > 0.2
 
 
 def test_a_model_of_the_wrong_shape_keeps_its_level():
+    # A level that is wrong by 0.025 is seen; that of the model's own tails is wrong by 0.04.
     shares = []
-    for seed in range(40):
+    for seed in range(15):
         angle = np.random.default_rng(seed).uniform(0, 2 * np.pi, 300)
         ring = 3 * np.c_[np.cos(angle), np.sin(angle)] + 0.3 * rows(300, seed=seed)
-        conformal = conformal_pvalues(
-            GaussianMixture(1, random_state=0), ring[:100], ring[100:], random_state=0
-        )
-        shares.append(
-            [
-                (conformal <= 0.05).mean(),
-                (
-                    hdr_tail_probability(
-                        GaussianMixture(1, random_state=0).fit(ring[:100]), ring[100:]
-                    )
-                    <= 0.05
-                ).mean(),
-            ]
-        )
-    means, errors = np.mean(shares, axis=0), np.std(shares, axis=0, ddof=1) / np.sqrt(40)
-    assert abs(means[0] - 5 / 101) < 4 * errors[0]
+        X, X_new = ring[:100], ring[100:]
+        model = GaussianMixture(1, random_state=0)
+        conformal = conformal_pvalues(model, X, X_new, random_state=0) <= 0.05
+        own = hdr_tail_probability(model.fit(X), X_new) <= 0.05
+        shares.append([conformal.mean(), own.mean()])
+    means, errors = np.mean(shares, axis=0), np.std(shares, axis=0, ddof=1) / np.sqrt(15)
+    assert abs(means[0] - 5 / 101) < 4 * errors[0] < 0.025
     assert means[1] < 0.01
 
 

@@ -90,14 +90,6 @@ def run(code, folder, **options):
     return _execute.run_here(notebook_of(code), {"seed": 3}, folder=folder, **options)
 
 
-@pytest.fixture(scope="module")
-def warm():
-    """A warm process that the runs of this file share."""
-    with _kernels.shared() as warmed:
-        warmed()
-        yield os.environ[_kernels.ADDRESS]
-
-
 def run_cold(code, folder):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(_kernels.ADDRESS, "")
