@@ -38,6 +38,8 @@ from afterfit import runs
 runs.check_parameters(globals(), seed=range(1000))
 runs.record(double=2 * seed, text=f"<b>{seed}", table_of=[seed, "x"], fraction=seed / 7)
 runs.record(threads=os.environ["OMP_NUM_THREADS"], kernel_folder=os.getcwd())
+parent = Path(f"/proc/{os.getppid()}/cmdline")
+runs.record(is_forked=parent.exists() and "_warm.py" in parent.read_text())
 if data:
     runs.record(lines=len(Path(data).read_text().splitlines()), data_name=data)
 if mode == "fail":
@@ -296,6 +298,7 @@ def test_stopped_by_ctrl_c_killed_and_taken_up_again(notebook, tmp_path):
     assert not list(out.rglob("*.part")), "a part of a file was left behind"
     table = pd.read_parquet(out / "table.parquet")
     assert table["double"].tolist() == [0, 2, 4, 6, 8]
+    assert table["is_forked"].all() or not sys.platform.startswith("linux")
 
 
 def test_stopped_while_the_workers_start(notebook, tmp_path):

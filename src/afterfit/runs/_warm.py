@@ -66,9 +66,10 @@ LIBRARIES = (
     "afterfit.runs",
 )
 
-# Variables that are read when these are imported: a kernel with others must start by itself.
+# Variables that are read when these are imported: a kernel with others must start by itself. (Not
+# the seed of hashes: Dask sets one for its workers, and their kernels have the warm process's.)
 READ_AT_IMPORT = re.compile(
-    r"PYTHON|LD_|MPL|OMP_|OPENBLAS|GOTO|BLIS|MKL|VECLIB|NUMEXPR|KMP_|SCIPY|SKLEARN|NUMPY|NPY_|PANDAS"
+    r"PYTHON(?!HASHSEED)|LD_|MPL|OMP_|OPENBLAS|GOTO|BLIS|MKL|VECLIB|NUMEXPR|KMP_|SCIPY|SKLEARN|NUMPY|NPY_|PANDAS"
     r"|IPYTHON|JUPYTER|PYDEVD|HOME$|XDG_|TMPDIR$|LANG|LC_"
 )
 
