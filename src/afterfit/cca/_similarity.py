@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from afterfit._arrays import like, namespace, take, to_numpy
+from afterfit._arrays import namespace, take, to_numpy
 from afterfit._validation import check_integer, check_random_state, check_real
 from afterfit.cca._whitening import (
     Coupling,
@@ -376,14 +376,13 @@ def pwcca_of(coupling: Coupling) -> float:
 
 def linear_cka_of(x: Side, y: Side, debiased: bool = False) -> float:
     """Return the alignment of two opened sets."""
+    # All columns of a set are divided by one number, the constant ones by infinity.
+    x, y = (replace(side, scale=side.scale / side.units) for side in (x, y))
     n, p = x.data.shape
     if p + y.data.shape[1] <= n:
-        x_gram, y_gram, both = products(x, y)
-        a, b = x.units**2, y.units**2
-        x_self, y_self, across = map(float, (a @ x_gram**2 @ a, b @ y_gram**2 @ b, a @ both**2 @ b))
+        x_self, y_self, across = (float(np.vdot(part, part)) for part in products(x, y))
     else:
-        left, right = (_evenly_scaled(side, slice(0, n)) for side in (x, y))
-        left, right = left @ left.T, right @ right.T
+        left, right = (rows @ rows.T for rows in (side.scaled(slice(0, n)) for side in (x, y)))
         pairs = (left, left), (right, right), (left, right)
         x_self, y_self, across = (float(namespace(a).sum(a * b)) for a, b in pairs)
     if debiased:
@@ -404,12 +403,8 @@ def _unbiased(product: float, x_lengths: Array, y_lengths: Array) -> float:
 
 def _squared_lengths(side: Side) -> Array:
     xp = namespace(side.data)
-    blocks = [_evenly_scaled(side, rows) for rows in row_blocks(side.data)]
+    blocks = [side.scaled(rows) for rows in row_blocks(side.data)]
     return to_numpy(xp.concat([xp.sum(block**2, axis=1) for block in blocks]))
-
-
-def _evenly_scaled(side: Side, rows: slice) -> Any:
-    return side.scaled(rows) * like(side.units, side.data)
 
 
 def _leading(side: Side, share: float) -> Side:

@@ -325,8 +325,7 @@ def open_side(
             f"`{name}` must have at least one column that varies{beyond}, "
             f"got {len(used)} constant column(s)."
         )
-    # By a power of two numbers are divided without rounding.
-    scale = np.where(used, np.ldexp(1.0, np.frexp(spread)[1] - 1), np.inf)
+    scale = np.where(used, spread, np.inf)
     size = (np.abs(mean) if magnitude is None else magnitude) / scale
     n_lost = int(varies.sum() - used.sum())
     stored = stored + np.zeros_like(mean)
