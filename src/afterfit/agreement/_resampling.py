@@ -231,10 +231,10 @@ def confidence_interval(
     delete-half jackknife of Shao and Wu, 1989). A bootstrap with replacement takes rows twice,
     and a row and its copy are a pair that is in one class and one cluster: it overstates every
     agreement, most where clusters are small. What the score of a half differs from that of all
-    rows estimates its bias and its standard error; the interval is normal. It is too short where
-    the score is near its value at chance, and of no length for a score of 1. The classes are those
-    of the rows: where other rows would bring other classes, as in record linkage, their variation
-    is not in it.
+    rows estimates its bias and its standard error; the interval is normal. Near the value at
+    chance it does not keep its level (too short for purity, too long for the adjusted Rand index),
+    and for a score of 1 it has no length. The classes are those of the rows: where other rows would
+    bring other classes, as in record linkage, their variation is not in it.
 
     References
     ----------

@@ -80,8 +80,10 @@ class NClustersResult:
         The choice, by the rule that `choose_n_clusters` describes; None where the evidence does
         not decide, or where there are more clusters than were tried.
     confidence : {"high", "low", "none"}
-        "high": no other model comes within two standard errors, and the clusters of `model` are
-        those of the latent classes; "low": one of the two does not hold; "none": no choice.
+        "high": no model without classes comes within two standard errors of the chosen classes
+        (for K = 1: no classes of the best model without), and the clusters of `model` are those
+        of the latent classes; "low": one of the two does not hold; "none": no choice. It is not
+        of K against K + 1: small classes can be missed with high confidence.
     structure : {"clusters", "more clusters", "continuum", "dependence", "none", "undecided"}
         What the rows look like: clusters, more of them than were tried, positions along a
         continuum, no more than dependent columns, nothing at all, or what cannot be told apart.
