@@ -27,6 +27,8 @@ WANTED = {"parameters", "injected-parameters", "setup", "data"}
 HEADS = ("scipy.", "sklearn.", "statsmodels.", "joblib", "narwhals", "afterfit.")
 SELDOM = (
     "numpy.f2py",
+    "pandas.io.pytables",
+    "pandas.io.stata",
     "scipy.optimize._highspy",
     "narwhals",
     "pyparsing",
