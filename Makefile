@@ -171,7 +171,7 @@ _build/html/.complete: $(CHAPTERS) $(SWEEP) $(PAGES) $(PACKAGE) $(VENV)/installe
 
 # --- Python in the pages: its program is fetched once, by its hash -----------------------------------
 
-_build/live/fetched/.complete: book/live/requirements.lock $(VENV)/installed
+_build/live/fetched/.complete: book/live/requirements.lock | $(VENV)/installed
 	@mkdir -p $(@D)
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes -r $< -d $(@D)
 	@command -v npm >/dev/null || { echo "No npm here: it fetches the decoder of Zstandard (on Debian and Ubuntu: apt install npm)" >&2; exit 1; }
