@@ -454,13 +454,13 @@ def test_recorded_simulation_is_counted():
     )
     tables["world"] = ["a", "a, later", "b", "b", "c", "c, later"]
     words = simulation.chosen_in_words(tables)
-    assert words.startswith("There are 5 kinds of tables. While the rule was made")
+    assert words.startswith("There are 5 designs of tables. While the rule was made")
     assert "on 3 of them (on other tables), and 2 were written afterwards" in words
     assert "Of 4 tables that have clusters the rule is right in 2 (50.0% ± 25.0%)" in words
     assert "names no number in 1, and a wrong one or 1 in 1. Where any criterion is right" in words
     assert "in 3, it is in 2 (66.7%" in words
     assert "Of 2 tables without clusters it invents some in 1 (50.0%" in words
-    assert "On the 2 tables of kinds that were written after the rule it is right in 1" in words
+    assert "On the 2 tables of designs that were written after the rule it is right in 1" in words
     assert "where its confidence is high in 2 of 3" in words
     assert words.endswith("Measured on 2026-01-01 to 2026-01-02.")
     means = tables.assign(**dict.fromkeys(simulation.OTHERS, 3))

@@ -105,10 +105,11 @@ def chosen_in_words(tables: pd.DataFrame) -> str:
     later = ~tables["seen"].astype(bool)
     sure = tables["confidence"] == "high"
     dates = sorted(set(tables["measured"]))
-    kinds = tables.groupby("world")["seen"].first()
+    designs = tables.groupby("world")["seen"].first()
     return (
-        f"There are {len(kinds)} kinds of tables. While the rule was made it had been looked at on "
-        f"{kinds.sum()} of them (on other tables), and {(~kinds).sum()} were written afterwards. "
+        f"There are {len(designs)} designs of tables. While the rule was made it had been looked "
+        f"at on {designs.sum()} of them (on other tables), and {(~designs).sum()} were written "
+        "afterwards. "
         f"Of {len(clustered)} tables that have clusters the rule is right in {right.sum()} "
         f"({_share(right)}), names no number in {silent}, and a wrong one or 1 in "
         f"{len(right) - int(right.sum()) - silent}. Where any criterion is right, in "
@@ -116,7 +117,7 @@ def chosen_in_words(tables: pd.DataFrame) -> str:
         f"{len(empty)} tables without clusters it invents some in {invented.sum()} "
         f"({invented.mean():.1%}; with 95% confidence it does so in at most "
         f"{at_most.high:.1%}). On the {later.sum()} tables of "
-        f"kinds that were written after the rule it is right in {found.loc[later, 'rule'].sum()} "
+        f"designs that were written after the rule it is right in {found.loc[later, 'rule'].sum()} "
         f"({_share(found.loc[later, 'rule'])}), and where its confidence is high in "
         f"{found.loc[sure, 'rule'].sum()} of {sure.sum()}. (± is one standard error.) "
         f"Measured on {' to '.join(dict.fromkeys([dates[0], dates[-1]]))}."
