@@ -33,6 +33,10 @@ BROWSER  := $(if $(shell command -v chromium chromium-browser google-chrome 2>/d
 export JUPYTER_PREFER_ENV_PATH := 1
 export PYDEVD_DISABLE_FILE_VALIDATION := 1
 
+# One thread a process: they run side by side, and sums are added in the same order everywhere.
+$(CHAPTERS) $(SWEEP) _build/html/.complete _build/tested-$(BROWSER): export OMP_NUM_THREADS := 1
+$(CHAPTERS) $(SWEEP) _build/html/.complete _build/tested-$(BROWSER): export OPENBLAS_NUM_THREADS := 1
+
 .DELETE_ON_ERROR:
 .PHONY: .executed help book chapters test lint sync serve pdf zip live test-wasm links bench lock clean
 
@@ -141,9 +145,6 @@ notebooks/%.ipynb: notebooks/%.md notebooks/sync.py $(VENV)/installed
 	@touch $@
 
 # A run is written elsewhere and moved here when it is whole; a failed one is kept to be opened.
-# One thread a chapter: they run side by side, and sums are added in the same order everywhere.
-book/chapters/%.ipynb: export OMP_NUM_THREADS := 1
-book/chapters/%.ipynb: export OPENBLAS_NUM_THREADS := 1
 .SECONDEXPANSION:
 book/chapters/%.ipynb: notebooks/%.ipynb notebooks/execute.py $$(call of_chapter,$$*) $(VENV)/installed
 	@mkdir -p book/chapters _build/running _build/failed

@@ -7,6 +7,10 @@ import threading
 from functools import partial
 from pathlib import Path
 
+# As make has it; read when NumPy is imported. Threads of two processes on the same cores wait for
+# each other most of their time.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JUPYTER_PREFER_ENV_PATH": "1"}
+
 import matplotlib
 
 matplotlib.use("Agg")
@@ -19,9 +23,6 @@ from hypothesis import settings
 # The same examples on every machine, however slow it is; a test that needs more asks for them.
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=40)
 settings.load_profile("house")
-
-# Kernels of tests look for this Python, as those of make do.
-os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")
 
 # What takes longest starts first: at the end no core waits for another.
 LONGEST = ("test_pipeline", "test_chapters", "test_site", "test_browser")

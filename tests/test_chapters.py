@@ -21,6 +21,8 @@ from scipy import stats
 from afterfit import agreement, datasets, runs
 from afterfit.runs import _kernels
 
+pytestmark = pytest.mark.usefixtures("warm")
+
 ROOT = Path(__file__).parents[1]
 TEXTS = sorted((ROOT / "notebooks").glob("*.md"))
 STEMS = [path.stem for path in TEXTS]
@@ -52,12 +54,6 @@ def execute(stem, out, **parameters):
             kernel_manager_class=_kernels.manager(scratch),
         )
     return runs.read_records(out)
-
-
-@pytest.fixture(autouse=True)
-def _as_in_the_book(warm, monkeypatch):
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")
-    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
 
 
 # --- as it stands in the repository ---
