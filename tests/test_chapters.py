@@ -122,6 +122,10 @@ def test_code_cells_stay_short(stem):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert cell.source.count("\n") < 40, cell.source
+            bar = cell.metadata.get("mystnb", {}).get("code_prompt_show", "")
+            said = re.search(r", (\d+) lines?$", bar)
+            n_lines = sum(bool(line.strip()) for line in cell.source.splitlines())
+            assert said is None or int(said[1]) == n_lines, bar
     cells = iter(notebook.cells)
     assert any("## Short answer" in cell.source for cell in cells)
     short = next(cell.source for cell in cells if cell.cell_type == "code")
