@@ -187,7 +187,8 @@ def test_readme_and_ci_call_the_same_commands():
 @pytest.mark.parametrize(("ci", "outcome"), [("", "1 skipped"), ("true", "1 error")])
 def test_without_a_browser(ci, outcome, tmp_path):
     # A reader without Chromium is told what was skipped; where CI runs, that is a failure.
-    test = "tests/test_browser.py::test_in_the_light_at_every_width[book/welcome.html]"
+    name = "test_at_every_width_in_the_light_and_in_the_dark[book/welcome.html]"
+    test = f"tests/test_browser.py::{name}"
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", test],
         cwd=ROOT,
