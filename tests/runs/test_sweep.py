@@ -24,7 +24,8 @@ import afterfit
 from afterfit import runs
 from afterfit.runs import _cli, _cluster, _declared, _execute, _folder, _grid, _index, _sweep
 
-# Every kind of run in one notebook. A worker that starts a kernel is the kernel's parent.
+# Every kind of run in one notebook. A worker that starts a kernel is the kernel's parent, or the
+# parent of the warm process that the kernel was forked from.
 PARAMETERS = """mode: str = "fine"
 seed: int = 0
 level: float = 0.5
@@ -34,13 +35,15 @@ folder: str = ""
 """
 CODE = """import os, signal, time
 from pathlib import Path
+import psutil
 from afterfit import runs
 
 runs.check_parameters(globals(), seed=range(1000))
 runs.record(double=2 * seed, text=f"<b>{seed}", table_of=[seed, "x"], fraction=seed / 7)
 runs.record(threads=os.environ["OMP_NUM_THREADS"], kernel_folder=os.getcwd())
-parent = Path(f"/proc/{os.getppid()}/cmdline")
-runs.record(is_forked=parent.exists() and "_warm.py" in parent.read_text())
+parent = psutil.Process().parent()
+is_forked = any(part.endswith("_warm.py") for part in parent.cmdline())
+runs.record(is_forked=is_forked)
 if data:
     runs.record(lines=len(Path(data).read_text().splitlines()), data_name=data)
 if mode == "fail":
@@ -51,7 +54,7 @@ if mode == "kill the kernel":
     os.kill(os.getpid(), signal.SIGKILL)
 if mode == "kill the worker" and not (marker := Path(folder) / "killed").exists():
     marker.touch()
-    os.kill(os.getppid(), signal.SIGKILL)
+    (parent.parent() if is_forked else parent).kill()
     time.sleep(600)
 if mode == "slow":
     time.sleep(0.3)
