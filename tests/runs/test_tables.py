@@ -59,6 +59,12 @@ def test_a_pvalue_is_never_zero(name):
     assert "text-align: right" in table_html(bounded).split("<tbody>")[1]
 
 
+def test_a_number_and_its_error_stay_on_one_line():
+    html = table_html(pd.DataFrame({"share": ["0.84 ± 0.01", "0 of 240"]}))
+    assert '<td style="white-space: nowrap">0.84 ± 0.01</td>' in html
+    assert "<td>0 of 240</td>" in html
+
+
 def test_one_row_of_heads():
     frame = pd.DataFrame({"n_clusters": [2, 3], "cost": [1.5, 2.0]}).set_index("n_clusters")
     assert cells(frame) == [["number of clusters", "cost"], ["2", "1.5"], ["3", "2.0"]]

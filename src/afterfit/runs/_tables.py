@@ -105,10 +105,7 @@ def _column(column: Any) -> tuple[list[str], bool]:
     if PVALUE.search(_label(column.name)):
         texts = [_no_zero(text) for text in texts]
     if not _are_numbers(values, texts):
-        return [
-            f"<td>{_power(escape(text)) if _is_number(text) else _signed(escape(text))}</td>"
-            for text in texts
-        ], False
+        return [_text_cell(text) for text in texts], False
     after = [_room_after_point(text) for text in texts]
     cells = []
     for text, used in zip(texts, after, strict=True):
@@ -117,6 +114,15 @@ def _column(column: Any) -> tuple[list[str], bool]:
         style = f"text-align: right; white-space: nowrap{padding}"
         cells.append(f'<td style="{style}">{_power(escape(text))}</td>')
     return cells, True
+
+
+def _text_cell(text: str) -> str:
+    """Return a cell of a column that is not numbers; what it has of numbers looks like them."""
+    if _is_number(text):
+        return f"<td>{_power(escape(text))}</td>"
+    signed = re.sub(r"^-(?=\d)", MINUS, escape(text))
+    whole = ' style="white-space: nowrap"' if "±" in text else ""
+    return f"<td{whole}>{signed}</td>"
 
 
 def _digits(values: Sequence[Any]) -> int | None:
@@ -168,11 +174,6 @@ def _is_number(text: str) -> bool:
 
 def _minus(text: str) -> str:
     return text.replace("-", MINUS, 1) if _is_number(text) else text
-
-
-def _signed(text: str) -> str:
-    """Return a text that begins with a negative number, as in -0.7 ± 0.1, with a true minus."""
-    return re.sub(r"^-(?=\d)", MINUS, text)
 
 
 def _power(text: str) -> str:
