@@ -150,6 +150,18 @@ class TestEquality:
                 assert accumulated(doubled, Y, cuts).result().x_rank == 6
             assert caught[0].filename == __file__
 
+    @pytest.mark.parametrize("merged", [False, True])
+    def test_one_batch_in_float32_is_enough(self, merged):
+        # The same rows stored in float64 later do not give back the digits of the first.
+        X, Y = related_pair(np.random.default_rng(8), 900)
+        narrow = X.astype(np.float32)
+        doubled = np.hstack([narrow, narrow[:, :3] + narrow[:, 3:]])
+        parts = accumulated(doubled[:300], Y[:300], []), CCAAccumulator()
+        first, rest = parts if merged else (parts[0], parts[0])
+        rest.partial_fit(doubled[300:].astype(float), Y[300:])
+        with pytest.warns(StorageWarning, match="3 of the 9 columns of `X`"):
+            assert (first.merge(rest) if merged else first).result().x_rank == 6
+
     def test_jax_in_batches(self):
         X, Y = related_pair(np.random.default_rng(9), 900)
         with jax.enable_x64(True):
